@@ -1,0 +1,51 @@
+# Two commands: `make up` runs the platform and its tour, `make test` proves it.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+WORKERS ?= 3
+
+.PHONY: help setup up down test test-all check lock format benchmarks clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): scripts/setup pyproject.toml requirements.lock
+	@scripts/setup $(VENV)
+	@touch $(STAMP)
+
+setup: $(STAMP) ## the virtual environment, everything from the lock
+
+up: setup ## start the private cloud and the platform, and take the tour
+	@$(BIN)/paved up --tour --detach
+
+down: setup ## stop everything
+	@$(BIN)/paved down
+
+check: setup ## lint, format, types, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-cache
+	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --warnings
+
+test: check ## everything that must hold before a change lands
+	@scripts/system-packages
+	@$(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m "not slow" --durations=15
+
+test-all: check ## and the slower proofs
+	@scripts/system-packages
+	@$(BIN)/pytest -q -n $(WORKERS) --dist worksteal --durations=25
+
+benchmarks: setup ## the figures of docs/reference/figures.md, measured on this machine
+	@$(BIN)/python -m benchmarks
+
+format: setup ## put the code into its format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: setup ## resolve pyproject.toml into requirements.lock
+	@scripts/lock $(BIN)
+
+clean: ## remove the virtual environment and caches
+	@rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis

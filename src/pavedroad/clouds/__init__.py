@@ -1,0 +1,1 @@
+"""The cloud port (`model`, `ports`) and its adapters. Nothing above knows which cloud it drives."""

@@ -1,0 +1,1 @@
+"""The cloud port over boto3: AWS, and everything that speaks its API."""

@@ -1,0 +1,144 @@
+"""The cloud port: all that the platform ever asks of a cloud.
+
+Every call that creates is idempotent by name, so that a step may run twice. A thing that is not there is
+`NotFound`; a refusal is `CloudFailed` (no room: `CapacityRefused`) with the cloud's sentence in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from pavedroad.clouds.model import (
+    Activity,
+    Balancer,
+    Image,
+    ImageSpec,
+    Instance,
+    Listener,
+    ServerGroup,
+    ServerGroupSpec,
+    TargetGroup,
+    TargetGroupSpec,
+    TargetHealth,
+)
+
+
+class Objects(Protocol):
+    """Blobs under a key, in one bucket that the adapter makes on first use."""
+
+    async def put_object(self, key: str, body: bytes) -> str:
+        """Store; gives the `bucket/key` location."""
+        ...
+
+    async def get_object(self, key: str) -> bytes: ...
+
+    async def has_object(self, key: str) -> bool: ...
+
+    async def delete_object(self, key: str) -> None: ...
+
+
+class Images(Protocol):
+    """Machine images of this account."""
+
+    async def register_image(self, spec: ImageSpec) -> Image: ...
+
+    async def image(self, image_id: str) -> Image: ...
+
+    async def images(self, tags: Mapping[str, str] | None = None) -> list[Image]:
+        """Those that carry all of `tags`, newest first."""
+        ...
+
+    async def deregister_image(self, image_id: str) -> None: ...
+
+
+class ServerGroups(Protocol):
+    """Auto Scaling groups, immutable but for their size."""
+
+    async def zones(self) -> list[str]:
+        """The region's zones that take launches, in order."""
+        ...
+
+    async def create_server_group(self, spec: ServerGroupSpec) -> None: ...
+
+    async def server_group(self, name: str) -> ServerGroup: ...
+
+    async def server_groups(self, tags: Mapping[str, str] | None = None) -> list[ServerGroup]:
+        """Those that carry all of `tags`, by name; groups being deleted are among them."""
+        ...
+
+    async def resize_server_group(self, name: str, *, minimum: int, maximum: int, desired: int) -> None: ...
+
+    async def delete_server_group(self, name: str) -> None:
+        """Delete the group with its instances, and what was made for it alone; gone already is fine."""
+        ...
+
+    async def activities(self, name: str) -> list[Activity]:
+        """Newest first, at most 100."""
+        ...
+
+
+class Instances(Protocol):
+    """Single machines."""
+
+    async def instances(self, instance_ids: Sequence[str]) -> list[Instance]:
+        """Those of `instance_ids` that the cloud still knows."""
+        ...
+
+    async def console(self, instance_id: str) -> str:
+        """The end of what the instance wrote, at most 64 KiB."""
+        ...
+
+    async def terminate_instance(self, instance_id: str) -> None:
+        """Without lowering its group's desired capacity: the group replaces it."""
+        ...
+
+
+class Balancing(Protocol):
+    """Load balancers, listeners and target groups."""
+
+    async def ensure_balancer(self, name: str, *, port: int, tags: Mapping[str, str]) -> Balancer:
+        """A balancer with one HTTP listener that answers 503 until weights are set."""
+        ...
+
+    async def balancer(self, name: str) -> Balancer: ...
+
+    async def balancers(self, tags: Mapping[str, str] | None = None) -> list[Balancer]: ...
+
+    async def delete_balancer(self, name: str) -> None: ...
+
+    async def ensure_target_group(self, spec: TargetGroupSpec) -> TargetGroup: ...
+
+    async def target_group(self, name: str) -> TargetGroup: ...
+
+    async def delete_target_group(self, name: str) -> None: ...
+
+    async def set_weights(self, listener: Listener, weights: Mapping[str, int]) -> None:
+        """One step: when this returns, traffic follows the new weights. Empty: 503 for everything."""
+        ...
+
+    async def target_health(self, target_group_id: str) -> list[TargetHealth]: ...
+
+
+class Cloud(Objects, Images, ServerGroups, Instances, Balancing, Protocol):
+    """One account and region of a cloud."""
+
+    @property
+    def account(self) -> str: ...
+
+    @property
+    def region(self) -> str: ...
+
+    async def reachable(self) -> bool:
+        """Whether the cloud answers."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class CloudProvider(Protocol):
+    """Clouds by region."""
+
+    def region(self, name: str) -> Cloud: ...
+
+

@@ -1,0 +1,95 @@
+"""The platform's errors: one small tree, each with a stable code and an HTTP status.
+
+    PavedError
+    ├── InvalidInput          invalid-input      400   what was asked makes no sense as asked
+    ├── Unauthenticated       unauthenticated    401   no token, or a wrong one
+    ├── Forbidden             forbidden          403   known, but not allowed
+    ├── NotFound              not-found          404   there is no such thing
+    ├── Conflict              conflict           409   it makes sense, but not now
+    │   └── Guarded           guarded            409   a guard refused: it would hurt users
+    ├── TooLarge              too-large          413   the body is over the limit
+    ├── DeployFailed          deploy-failed      422   the new version did not come up; nothing was harmed
+    │   └── BakeFailed        bake-failed        422   the image could not be built
+    ├── CloudFailed           cloud-failed       502   the cloud refused or broke
+    │   └── CapacityRefused   capacity-refused   502   the cloud has no room for what was asked
+    └── Unavailable           unavailable        503   a part of the platform is not there
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class PavedError(Exception):
+    """One sentence that says what is wrong, and, where there is one, the next step."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+
+    def __init__(self, sentence: str, *, next_step: str | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.next_step = next_step
+
+
+class InvalidInput(PavedError):
+    code = "invalid-input"
+    status = 400
+
+
+class Unauthenticated(PavedError):
+    code = "unauthenticated"
+    status = 401
+
+
+class Forbidden(PavedError):
+    code = "forbidden"
+    status = 403
+
+
+class NotFound(PavedError):
+    code = "not-found"
+    status = 404
+
+
+class Conflict(PavedError):
+    code = "conflict"
+    status = 409
+
+
+class Guarded(Conflict):
+    code = "guarded"
+
+
+class TooLarge(PavedError):
+    code = "too-large"
+    status = 413
+
+
+class DeployFailed(PavedError):
+    code = "deploy-failed"
+    status = 422
+
+
+class BakeFailed(DeployFailed):
+    code = "bake-failed"
+
+
+class CloudFailed(PavedError):
+    """`aws_code` is the cloud's own error code where it gave one."""
+
+    code = "cloud-failed"
+    status = 502
+
+    def __init__(self, sentence: str, *, next_step: str | None = None, aws_code: str | None = None) -> None:
+        super().__init__(sentence, next_step=next_step)
+        self.aws_code = aws_code
+
+
+class CapacityRefused(CloudFailed):
+    code = "capacity-refused"
+
+
+class Unavailable(PavedError):
+    code = "unavailable"
+    status = 503

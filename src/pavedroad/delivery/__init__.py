@@ -1,0 +1,1 @@
+"""Applications, clusters and server groups: deploy, enable, disable, resize, roll back, destroy."""

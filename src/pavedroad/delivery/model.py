@@ -1,0 +1,132 @@
+"""What delivery speaks of: frozen values, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pavedroad.clouds.model import HealthState, InstanceState
+
+WhenBusy = Literal["refuse", "wait"]
+
+
+class Phase(StrEnum):
+    """Where a deployment is. The last three are final."""
+
+    QUEUED = "queued"
+    CREATING = "creating"
+    WAITING = "waiting"
+    FLIPPING = "flipping"
+    ROLLING_BACK = "rolling-back"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+FINAL = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceView:
+    """An instance with all that is known of it; `reason` says in one sentence why it does not serve."""
+
+    id: str
+    zone: str
+    address: str
+    state: InstanceState
+    lifecycle: str
+    health: HealthState
+    reason: str
+    launched_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ServerGroupView:
+    """A server group; `weight` is its share of traffic in percent; `reason` is empty when it is well."""
+
+    name: str
+    cluster: str
+    image_id: str
+    version: str
+    enabled: bool
+    weight: int
+    minimum: int
+    maximum: int
+    desired: int
+    healthy: int
+    instances: tuple[InstanceView, ...]
+    created_at: datetime
+    deleting: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterView:
+    """A cluster: its server groups newest first, and the address where its users find it."""
+
+    name: str
+    application: str
+    owner: str
+    region: str
+    url: str
+    server_groups: tuple[ServerGroupView, ...]
+    deployment: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationView:
+    name: str
+    owner: str
+    clusters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeployRequest:
+    """Deploy an image as the manifest (JSON of `paved.yaml`) says."""
+
+    manifest: dict[str, object]
+    image_id: str
+    when_busy: WhenBusy = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One line of a deployment's story."""
+
+    number: int
+    at: datetime
+    phase: Phase
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentView:
+    """A deployment; `error` is the one sentence of a failed one, `console` its instance's last lines."""
+
+    id: str
+    cluster: str
+    server_group: str
+    image_id: str
+    version: str
+    strategy: str
+    phase: Phase
+    who: str
+    started_at: datetime
+    finished_at: datetime | None
+    error: str
+    console: str
+    url: str
+    progress: tuple[Progress, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackView:
+    """What a rollback did: the traffic went from one server group to another."""
+
+    cluster: str
+    disabled: str
+    enabled: str
+    seconds: float

@@ -1,0 +1,1 @@
+"""The private cloud: an AWS-compatible endpoint whose instances are real processes."""

@@ -1,0 +1,1 @@
+"""AutoScaling: groups whose instances are launched, spread, healed, drained and counted."""

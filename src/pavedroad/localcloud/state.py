@@ -1,0 +1,44 @@
+"""One lock around every call and every state change, and the bell that wakes the controllers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class State:
+    """The private cloud's state lock.
+
+    Whoever changes state does so inside `changing()`; on its way out the revision rises, and controllers
+    and the snapshot writer, which wait in `changed_since`, are woken. Reading needs `lock` alone.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._changed = threading.Condition(self.lock)
+        self._revision = 0
+
+    @property
+    def revision(self) -> int:
+        return self._revision
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        with self.lock:
+            try:
+                yield
+            finally:
+                self.touch()
+
+    def touch(self) -> None:
+        """Say that state has changed."""
+        with self.lock:
+            self._revision += 1
+            self._changed.notify_all()
+
+    def changed_since(self, revision: int, wait_seconds: float) -> int:
+        """Wait until the revision is over `revision`, or the time is up; gives the revision."""
+        with self.lock:
+            self._changed.wait_for(lambda: self._revision > revision, wait_seconds)
+            return self._revision

@@ -1,0 +1,205 @@
+"""What the API process tells the host process to make true, and what the host answers is true.
+
+The API sends `Wanted` changes over HTTP on a Unix socket (routes in `docs/explanation/private-cloud.md`);
+the host's `Actual` comes back as a long poll. Both are level-triggered: losing a message loses nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+GuestState = Literal["starting", "running", "stopping", "exited", "failed"]
+ProbeState = Literal["initial", "healthy", "unhealthy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A part of an image's root: `digest` names a zstd-compressed tar in the image store; `path` is where
+    it goes below the root. A shared layer is linked in, read-only by convention; others are copied."""
+
+    digest: str
+    path: str
+    shared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GuestImage:
+    """What to boot. Without layers and command it is a bare machine: user data runs, then it idles."""
+
+    id: str
+    layers: tuple[Layer, ...] = ()
+    command: str = ""
+    environment: dict[str, str] = field(default_factory=dict[str, str])
+    stop_seconds: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """An instance that should run. `boot` rises by one for every start or reboot that is wanted."""
+
+    id: str
+    boot: int
+    region: str
+    zone: str
+    address: str
+    image: GuestImage
+    user_data: str
+    """Base64, as the API has it."""
+    instance_type: str
+    environment: dict[str, str]
+    metadata: dict[str, str]
+    """IMDS paths below `/latest/` (without leading slash) to their texts, e.g. `meta-data/instance-id`."""
+    require_token: bool = False
+    """IMDSv2 only."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuestStatus:
+    """A guest as it is. `reason` says how it ended: `exited with status 3`, `killed by signal 9 (SIGKILL)`,
+    `could not start: No such file or directory: './serve'`."""
+
+    id: str
+    boot: int
+    state: GuestState
+    pid: int | None
+    started_at: float | None
+    ended_at: float | None
+    exit_status: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A target group's health check. `matcher` is AWS's: `200`, `200,202`, `200-399`."""
+
+    protocol: Literal["HTTP", "HTTPS", "TCP"]
+    path: str
+    interval_seconds: float
+    timeout_seconds: float
+    healthy_threshold: int
+    unhealthy_threshold: int
+    matcher: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a target group sends requests. `id` is an instance id or an ip, as registered. `probe_port`
+    may differ from `port`. A draining target gets no new requests and is not probed."""
+
+    id: str
+    address: str
+    port: int
+    probe_port: int
+    zone: str
+    draining: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A target group that some listener uses, so its targets are probed and balanced over."""
+
+    arn: str
+    protocol: Literal["HTTP", "HTTPS"]
+    probe: Probe
+    targets: tuple[Target, ...]
+    algorithm: Literal["round_robin", "least_outstanding_requests"] = "round_robin"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A rule's condition. `field` is AWS's (`path-pattern`, `host-header`, `http-header`,
+    `http-request-method`, `query-string`, `source-ip`); `name` is the header's. Any value matches; a
+    query-string value is `key=value` or `value`, with AWS's wildcards `*` and `?`."""
+
+    field: str
+    values: tuple[str, ...]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Weighted shares by target group ARN. All zero or empty answers 503."""
+
+    weights: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FixedResponse:
+    status: int
+    content_type: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """AWS's redirect: each part may hold `#{protocol} #{host} #{port} #{path} #{query}`."""
+
+    status: int
+    protocol: str
+    host: str
+    port: str
+    path: str
+    query: str
+
+
+Action = Forward | FixedResponse | Redirect
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """All conditions must match. Lower priority comes first; the default rule has no conditions, comes last."""
+
+    priority: int
+    conditions: tuple[Condition, ...]
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """A listener: where Envoy listens, and its rules in order, the default last."""
+
+    arn: str
+    address: str
+    port: int
+    rules: tuple[Rule, ...]
+    idle_timeout_seconds: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class TargetStatus:
+    """A probed target. `reason` is AWS's code (`Target.Timeout`, `Target.ResponseCodeMismatch`,
+    `Target.FailedHealthChecks`, `Elb.InitialHealthChecking`), `description` a sentence. `active` counts
+    requests and connections in flight, so that draining can end early; None while unknown."""
+
+    pool_arn: str
+    target_id: str
+    port: int
+    state: ProbeState
+    reason: str
+    description: str
+    active: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """All of it. `revision` rises with every change."""
+
+    revision: int
+    guests: tuple[Guest, ...]
+    pools: tuple[Pool, ...]
+    fronts: tuple[Front, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Actual:
+    """All of it. `epoch` is the host process's own; another epoch means that the host was started anew.
+    `revision` rises with every change. `routed` is the `Wanted.revision` that Envoy has acknowledged;
+    `refused` says which fronts could not be opened, and why."""
+
+    epoch: str
+    revision: int
+    routed: int
+    guests: tuple[GuestStatus, ...]
+    targets: tuple[TargetStatus, ...]
+    refused: dict[str, str]

@@ -1,0 +1,1 @@
+"""`paved.yaml`: the model, its JSON Schema, and errors that name file, line and field."""
