@@ -148,7 +148,7 @@ Action = Forward | FixedResponse | Redirect
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """All conditions must match. Lower priority comes first; the default rule has no conditions, comes last."""
+    """All conditions must match. Lower priority comes first; the default, without conditions, comes last."""
 
     priority: int
     conditions: tuple[Condition, ...]
@@ -203,3 +203,28 @@ class Actual:
     guests: tuple[GuestStatus, ...]
     targets: tuple[TargetStatus, ...]
     refused: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class WantedChange:
+    """What changed in `Wanted` (`PATCH /wanted`): by id or ARN, null for what is no longer wanted."""
+
+    epoch: str
+    revision: int
+    guests: dict[str, Guest | None] = field(default_factory=dict[str, "Guest | None"])
+    pools: dict[str, Pool | None] = field(default_factory=dict[str, "Pool | None"])
+    fronts: dict[str, Front | None] = field(default_factory=dict[str, "Front | None"])
+
+
+@dataclass(frozen=True, slots=True)
+class ActualChange:
+    """What changed in `Actual` since a revision (`GET /actual?changes=1`); its `gone` tells it from a whole
+    `Actual`: the ids of guests that the host has forgotten."""
+
+    epoch: str
+    revision: int
+    routed: int
+    guests: tuple[GuestStatus, ...]
+    targets: tuple[TargetStatus, ...]
+    refused: dict[str, str]
+    gone: tuple[str, ...]
