@@ -1,0 +1,137 @@
+"""The kinds of value in a manifest. A refusal's text is what is allowed, fit to end `allowed: ...`."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+")
+_PIECE = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_LONGEST_SECONDS = 366 * 86400.0
+
+_NAME_PART = re.compile(r"[a-zA-Z0-9._]+")
+_DETAIL = re.compile(r"[a-zA-Z0-9._~^-]+")
+_OWNER = re.compile(r"[\w.+=:/@-]{1,128}")
+_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
+_ZONE = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d[a-z]")
+_INSTANCE_TYPE = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+")
+_MATCHER = re.compile(r"[2-4]\d\d(?:-[2-4]\d\d)?(?:,[2-4]\d\d(?:-[2-4]\d\d)?)*")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_BASE = re.compile(r"[a-z][a-z0-9._-]*")
+
+
+def seconds_of(value: object) -> float:
+    """A duration (`30s`, `5m`, `1h30m`, or a number of seconds) in seconds."""
+    seconds = -1.0
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        seconds = float(value)
+    elif isinstance(value, str) and _DURATION.fullmatch(value.strip()):
+        pieces: list[tuple[str, str]] = _PIECE.findall(value)
+        seconds = sum(float(number) * _UNITS[unit] for number, unit in pieces)
+    if not 0 <= seconds <= _LONGEST_SECONDS:
+        raise ValueError("a duration such as 30s, 5m or 1h30m, or a number of seconds")
+    return seconds
+
+
+def _whole_seconds(shortest: int, longest: int) -> BeforeValidator:
+    """AWS counts these in whole seconds, within bounds."""
+    allowed = f"whole seconds from {shortest}s to {longest}s"
+
+    def check(value: object) -> float:
+        seconds = seconds_of(value)
+        if not (shortest <= seconds <= longest and seconds.is_integer()):
+            raise ValueError(allowed)
+        return seconds
+
+    return BeforeValidator(check)
+
+
+def _text(pattern: re.Pattern[str], allowed: str, longest: int = 255) -> BeforeValidator:
+    def check(value: object) -> str:
+        if not isinstance(value, str) or len(value) > longest or not pattern.fullmatch(value):
+            raise ValueError(allowed)
+        return value
+
+    return BeforeValidator(check)
+
+
+def _whole(least: int, most: int, what: str) -> BeforeValidator:
+    def check(value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise ValueError(f"{what} from {least} to {most}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _command(value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or "\n" in value.strip() or "\0" in value:
+        raise ValueError("a shell command on one line")
+    return value.strip()
+
+
+def _health_path(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"/[!-~]{0,1023}", value):
+        raise ValueError("a path that starts with '/', without spaces")
+    return value
+
+
+def _variable(value: object) -> str:
+    if not isinstance(value, str) or not _VARIABLE.fullmatch(value):
+        raise ValueError("a variable's name of letters, digits and '_'")
+    if value in {"HOST", "PORT"} or value.startswith("PAVED_"):
+        raise ValueError("any variable but HOST, PORT and PAVED_*, which Pavedroad sets")
+    return value
+
+
+def _setting(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str | int | float) or "\0" in str(value):
+        raise ValueError("text")
+    return str(value)
+
+
+_DURATION_SCHEMA = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "string", "pattern": rf"^{_DURATION.pattern}$"},
+            {"type": "number", "minimum": 0},
+        ],
+        "examples": ["30s", "5m", "1h30m"],
+    }
+)
+_COUNT_SCHEMA = WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 1000})
+_PORT_SCHEMA = WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 65535})
+_THRESHOLD_SCHEMA = WithJsonSchema({"type": "integer", "minimum": 2, "maximum": 10})
+
+Duration = Annotated[float, BeforeValidator(seconds_of), _DURATION_SCHEMA]
+Interval = Annotated[float, _whole_seconds(1, 300), _DURATION_SCHEMA]
+Timeout = Annotated[float, _whole_seconds(1, 120), _DURATION_SCHEMA]
+Drain = Annotated[float, _whole_seconds(0, 3600), _DURATION_SCHEMA]
+NamePart = Annotated[
+    str,
+    _text(_NAME_PART, "letters, digits, '.' and '_'"),
+    Field(json_schema_extra={"pattern": f"^{_NAME_PART.pattern}$"}),
+]
+Detail = Annotated[
+    str,
+    _text(_DETAIL, "letters, digits, '.', '_', '-', '~' and '^'"),
+    Field(json_schema_extra={"pattern": f"^{_DETAIL.pattern}$"}),
+]
+Owner = Annotated[str, _text(_OWNER, "a team's name or an e-mail address, without spaces")]
+Region = Annotated[str, _text(_REGION, "a region such as us-east-1")]
+Zone = Annotated[str, _text(_ZONE, "a zone such as us-east-1a")]
+InstanceType = Annotated[str, _text(_INSTANCE_TYPE, "an instance type such as t3.micro")]
+BaseName = Annotated[str, _text(_BASE, "a base image's name such as python3.11")]
+Matcher = Annotated[str, _text(_MATCHER, "HTTP statuses from 200 to 499, such as 200 or 200,204 or 200-399")]
+Command = Annotated[str, BeforeValidator(_command)]
+HealthPath = Annotated[str, BeforeValidator(_health_path)]
+Variable = Annotated[str, BeforeValidator(_variable)]
+Setting = Annotated[str, BeforeValidator(_setting)]
+Port = Annotated[int, _whole(1, 65535, "a port"), _PORT_SCHEMA]
+Count = Annotated[int, _whole(0, 1000, "a whole number"), _COUNT_SCHEMA]
+Threshold = Annotated[int, _whole(2, 10, "a whole number"), _THRESHOLD_SCHEMA]
