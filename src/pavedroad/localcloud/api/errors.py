@@ -1,0 +1,55 @@
+"""AWS errors on the wire: EC2's XML, S3's XML, the query protocol's XML, or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from xml.sax.saxutils import escape
+
+from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
+from pavedroad.localcloud.errors import ServiceError
+
+_XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
+
+
+def error_response(request: ApiRequest, error: ServiceError) -> ApiResponse:
+    """The error as the called service would write it."""
+    if _is_json(request.headers):
+        return ApiResponse(
+            error.status,
+            (
+                ("content-type", request.headers.get("content-type", "application/json")),
+                ("x-amzn-errortype", error.code),
+                ("x-amzn-requestid", request.request_id),
+            ),
+            json.dumps({"__type": error.code, "message": error.message}).encode(),
+        )
+    return ApiResponse(
+        error.status,
+        (
+            ("content-type", "application/xml" if request.service == "s3" else "text/xml;charset=UTF-8"),
+            ("x-amz-request-id", request.request_id),
+        ),
+        b"" if request.method == "HEAD" else (_XML + _xml(request, error)).encode(),
+    )
+
+
+def _is_json(headers: Mapping[str, str]) -> bool:
+    return "x-amz-target" in headers or headers.get("content-type", "").startswith("application/x-amz-json")
+
+
+def _xml(request: ApiRequest, error: ServiceError) -> str:
+    code, message, request_id = escape(error.code), escape(error.message), escape(request.request_id)
+    said = f"<Code>{code}</Code><Message>{message}</Message>"
+    if request.service == "ec2":
+        return (
+            f"<Response><Errors><Error>{said}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
+        )
+    if request.service == "s3":
+        resource = escape(request.path)
+        return f"<Error>{said}<Resource>{resource}</Resource><RequestId>{request_id}</RequestId></Error>"
+    fault = "Sender" if error.status < 500 else "Receiver"
+    return (
+        f"<ErrorResponse><Error><Type>{fault}</Type>{said}</Error>"
+        f"<RequestId>{request_id}</RequestId></ErrorResponse>"
+    )

@@ -1,0 +1,70 @@
+"""How a service is plugged into the endpoint: a request in, a response out, and its state to keep.
+
+`Service.handle` is called from a worker thread with no lock held: it takes `State.changing()` (or, to read,
+`State.lock`) itself, and may wait for the host after it has let go of it. Services that are moto response
+classes get all that from `pavedroad.localcloud.moto_adapter.ResponseService`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import BinaryIO, Protocol, runtime_checkable
+
+from pavedroad.localcloud.ports import Balancers, Compute
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRequest:
+    """A call as it came in. `path` and `query` are raw, percent-encoded; header names are lower case;
+    `service` and `region` come from the signature's scope, `account` from its key."""
+
+    service: str
+    region: str
+    account: str
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    stream: BinaryIO = field(default_factory=BytesIO)
+    """The body, decoded (no chunk framing), from its beginning."""
+    length: int = 0
+    request_id: str = ""
+
+    def body(self) -> bytes:
+        self.stream.seek(0)
+        return self.stream.read()
+
+
+@dataclass(frozen=True, slots=True)
+class ApiResponse:
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+class Service(Protocol):
+    """One AWS service, by its signing name (`ec2`, `autoscaling`, `elasticloadbalancing`)."""
+
+    @property
+    def name(self) -> str: ...
+
+    def handle(self, request: ApiRequest) -> ApiResponse: ...
+
+
+@runtime_checkable
+class Durable(Protocol):
+    """A service (or controller) that keeps state of its own over a restart. Both are called with the
+    state lock held; what `dump` gives is pickled at once, so it may be live objects."""
+
+    def dump(self) -> object: ...
+
+    def load(self, saved: object) -> None: ...
+
+
+ComputeOf = Callable[[str, str], Compute]
+"""(account, region) -> EC2 there."""
+
+BalancersOf = Callable[[str, str], Balancers]
+"""(account, region) -> ELBv2 there."""

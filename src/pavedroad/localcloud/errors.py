@@ -1,0 +1,23 @@
+"""An AWS error, to be raised anywhere in a call; the endpoint writes it in the service's own protocol."""
+
+from __future__ import annotations
+
+
+class ServiceError(Exception):
+    """`ServiceError("InvalidAMIID.NotFound", "The image id '[ami-1]' does not exist")`."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+
+    def __reduce__(self) -> tuple[type[ServiceError], tuple[str, str, int]]:
+        return type(self), (self.code, self.message, self.status)
+
+
+def internal_failure() -> ServiceError:
+    """What callers hear when the fault is ours; the log has the rest."""
+    return ServiceError(
+        "InternalFailure", "The request processing has failed because of an unknown error.", 500
+    )

@@ -1,0 +1,4 @@
+"""The only package that imports moto: its wire protocols and its backends, behind typed names.
+
+moto is pinned exactly; whatever private thing of it is touched here has a contract test.
+"""
