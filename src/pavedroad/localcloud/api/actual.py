@@ -1,0 +1,95 @@
+"""What the host last said is true, kept by key so that a report costs only what it brings."""
+
+from __future__ import annotations
+
+import threading
+
+from pavedroad.localcloud.wanted import Actual, ActualChange, GuestStatus, TargetStatus
+
+TargetKey = tuple[str, str, int]
+"""Target group ARN, target id, port."""
+
+
+class ActualView:
+    """Read from any thread, written by the link. Readers see each report whole."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._guests: dict[str, GuestStatus] = {}
+        self._targets: dict[TargetKey, TargetStatus] = {}
+        self._refused: dict[str, str] = {}
+        self._epoch = ""
+        self._revision = 0
+        self._routed = 0
+
+    @property
+    def epoch(self) -> str:
+        """The host process that spoke last; empty before any did."""
+        return self._epoch
+
+    @property
+    def revision(self) -> int:
+        return self._revision
+
+    @property
+    def routed(self) -> int:
+        return self._routed
+
+    def guest(self, guest_id: str) -> GuestStatus | None:
+        return self._guests.get(guest_id)
+
+    def guests(self) -> dict[str, GuestStatus]:
+        with self._lock:
+            return dict(self._guests)
+
+    def target(self, pool_arn: str, target_id: str, port: int) -> TargetStatus | None:
+        return self._targets.get((pool_arn, target_id, port))
+
+    def refused(self, front_arn: str) -> str | None:
+        """Why a listener could not be opened."""
+        return self._refused.get(front_arn)
+
+    def forget_target(self, pool_arn: str, target_id: str, port: int) -> None:
+        """Drop what was said of a target that is no longer wanted, so that its return begins anew."""
+        with self._lock:
+            self._targets.pop((pool_arn, target_id, port), None)
+
+    def refuse(self, refused: dict[str, str]) -> None:
+        with self._lock:
+            self._refused = dict(refused)
+
+    def replace(self, actual: Actual) -> ActualChange | None:
+        """Take a whole report; gives what it changes, or None for nothing new."""
+        with self._lock:
+            if (actual.epoch, actual.revision) == (self._epoch, self._revision):
+                return None
+            guests = {guest.id: guest for guest in actual.guests}
+            gone = tuple(self._guests.keys() - guests.keys())
+            self._guests = guests
+            self._targets = {(it.pool_arn, it.target_id, it.port): it for it in actual.targets}
+            self._head(actual)
+        return ActualChange(
+            actual.epoch,
+            actual.revision,
+            actual.routed,
+            actual.guests,
+            actual.targets,
+            actual.refused,
+            gone,
+        )
+
+    def merge(self, change: ActualChange) -> ActualChange | None:
+        """Take what changed; None when that is nothing."""
+        with self._lock:
+            if (change.epoch, change.revision) == (self._epoch, self._revision):
+                return None
+            for guest_id in change.gone:
+                self._guests.pop(guest_id, None)
+            self._guests.update((guest.id, guest) for guest in change.guests)
+            self._targets.update(((it.pool_arn, it.target_id, it.port), it) for it in change.targets)
+            self._head(change)
+        return change
+
+    def _head(self, report: Actual | ActualChange) -> None:
+        self._epoch, self._revision, self._routed = report.epoch, report.revision, report.routed
+        self._refused = dict(report.refused)

@@ -1,0 +1,275 @@
+"""The API process's side of the socket to the host: keeps `Wanted` there, and `Actual` here.
+
+Two threads work on differences alone: one sends what has changed since the host last took something, the
+other follows what the host reports. Whichever side starts anew, both meet again by themselves: a host with
+another epoch is told everything, and tells everything.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import quote, urlencode
+
+from pavedroad.core.errors import Unavailable
+from pavedroad.localcloud import codec
+from pavedroad.localcloud.api.actual import ActualView
+from pavedroad.localcloud.api.unix_http import UnixConnection
+from pavedroad.localcloud.wanted import Actual, ActualChange, Front, Guest, Pool, Wanted, WantedChange
+
+_LOG = logging.getLogger(__name__)
+_POLL_SECONDS = 20.0
+_ANSWER_SECONDS = 30.0
+_RETRY_SECONDS = 0.1
+_NOTHING: Mapping[str, Any] = {}
+
+Follower = Callable[[ActualChange], None]
+
+
+class HostUnavailable(Unavailable):
+    """The host process does not answer, or does not do what was asked in time; the text says which."""
+
+
+class HostLink:
+    """`want` says what should be; `actual` is what the host says is; both are safe from any thread.
+
+    `followers` are called from the link's own thread after each change, with no lock held.
+    """
+
+    def __init__(self, socket: Path) -> None:
+        self.actual = ActualView()
+        self.followers: list[Follower] = []
+        self._socket = socket
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._guests: dict[str, Guest] = {}
+        self._pools: dict[str, Pool] = {}
+        self._fronts: dict[str, Front] = {}
+        self._dirty: tuple[set[str], set[str], set[str]] = (set(), set(), set())
+        # Begins at the clock, so that no revision of an earlier API process is ever taken for one of ours.
+        self._revision = time.time_ns() // 1_000_000
+        self._sent_revision = 0
+        self._sent_epoch = ""
+        self._closed = threading.Event()
+        self._following = UnixConnection(socket, _POLL_SECONDS + _ANSWER_SECONDS)
+        self._threads = [
+            threading.Thread(target=self._send_forever, name="host-wanted", daemon=True),
+            threading.Thread(target=self._follow_forever, name="host-actual", daemon=True),
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        self._closed.set()
+        with self._changed:
+            self._changed.notify_all()
+        self._following.hang_up()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(timeout=5)
+
+    # What should be
+
+    def want(
+        self,
+        *,
+        guests: Mapping[str, Guest | None] = _NOTHING,
+        pools: Mapping[str, Pool | None] = _NOTHING,
+        fronts: Mapping[str, Front | None] = _NOTHING,
+    ) -> int:
+        """Change what is wanted, None taking away; what is wanted already costs nothing.
+
+        Gives the revision to `route` on: the last one in which anything changed.
+        """
+        with self._changed:
+            changed = (
+                _merge(self._guests, guests, self._dirty[0]),
+                _merge(self._pools, pools, self._dirty[1]),
+                _merge(self._fronts, fronts, self._dirty[2]),
+            )
+            if any(changed):
+                self._revision += 1
+                self._changed.notify_all()
+            return self._revision
+
+    def want_guests(self, guests: Mapping[str, Guest | None]) -> int:
+        return self.want(guests=guests)
+
+    def want_routing(self, pools: Mapping[str, Pool | None], fronts: Mapping[str, Front | None]) -> int:
+        return self.want(pools=pools, fronts=fronts)
+
+    # What the host does at once
+
+    def route(self, revision: int, seconds: float) -> None:
+        """Wait until Envoy serves `revision`; `HostUnavailable` with a sentence when it does not in time."""
+        deadline = time.monotonic() + seconds
+        reason = "the host process does not answer"
+        while (left := deadline - time.monotonic()) > 0 and not self._closed.is_set():
+            if self.actual.routed >= revision:
+                return
+            connection = UnixConnection(self._socket, left + 5)
+            try:
+                target = f"/routes/{revision}/wait?seconds={left:.3f}"
+                status, body = connection.call("POST", target)
+            except OSError:
+                self._closed.wait(min(_RETRY_SECONDS, left))
+                continue
+            finally:
+                connection.close()
+            if status == 200:
+                self._take_refused(body)
+                return
+            reason = _reason(body) or f"the host process answered {status}"
+            if status != 504:
+                self._closed.wait(min(_RETRY_SECONDS, left))
+        raise HostUnavailable(f"The load balancers have not taken the change: {reason}.")
+
+    def console(self, guest_id: str) -> bytes:
+        """The last 64 KiB that a guest wrote; empty for one that the host does not know."""
+        connection = UnixConnection(self._socket, _ANSWER_SECONDS)
+        try:
+            status, body = connection.call("GET", f"/guests/{quote(guest_id, safe='')}/console")
+        except OSError as error:
+            raise HostUnavailable("The host process does not answer.") from error
+        finally:
+            connection.close()
+        if status in (200, 404):
+            return body if status == 200 else b""
+        raise HostUnavailable(_reason(body) or f"The host process answered {status}.")
+
+    def _take_refused(self, body: bytes) -> None:
+        """An answer that brings `refused` with it saves the wait for the next report."""
+        try:
+            answer = json.loads(body)
+        except ValueError:
+            return
+        if isinstance(answer, dict) and isinstance(refused := cast("Any", answer).get("refused"), dict):
+            self.actual.refuse(cast("dict[str, str]", refused))
+
+    # The thread that sends
+
+    def _send_forever(self) -> None:
+        connection = UnixConnection(self._socket, _ANSWER_SECONDS)
+        while not self._closed.is_set():
+            with self._changed:
+                self._changed.wait_for(self._has_to_send, 1.0)
+                if not self._has_to_send():
+                    continue
+            try:
+                self._send(connection)
+            except OSError as error:
+                _LOG.debug("The host does not take what is wanted: %s", error)
+                self._closed.wait(_RETRY_SECONDS)
+        connection.close()
+
+    def _has_to_send(self) -> bool:
+        epoch = self.actual.epoch
+        behind = self._sent_epoch != epoch or self._sent_revision != self._revision
+        return self._closed.is_set() or (bool(epoch) and behind)
+
+    def _send(self, connection: UnixConnection) -> None:
+        epoch = self.actual.epoch
+        with self._lock:
+            revision = self._revision
+            whole = self._sent_epoch != epoch
+            if whole:
+                message: Wanted | WantedChange = Wanted(
+                    revision,
+                    tuple(self._guests.values()),
+                    tuple(self._pools.values()),
+                    tuple(self._fronts.values()),
+                )
+            else:
+                message = WantedChange(
+                    epoch,
+                    revision,
+                    {key: self._guests.get(key) for key in self._dirty[0]},
+                    {key: self._pools.get(key) for key in self._dirty[1]},
+                    {key: self._fronts.get(key) for key in self._dirty[2]},
+                )
+            taken = self._dirty
+            self._dirty = (set(), set(), set())
+        status, body = 0, b""
+        try:
+            status, body = connection.call("PUT" if whole else "PATCH", "/wanted", codec.dumps(message))
+        finally:
+            with self._lock:
+                if status == 200:
+                    self._sent_epoch, self._sent_revision = epoch, revision
+                else:
+                    self._dirty = cast(
+                        "Any", tuple(old | new for old, new in zip(taken, self._dirty, strict=True))
+                    )
+        if status == 409:
+            with self._lock:
+                self._sent_epoch = ""
+        if status != 200:
+            raise ConnectionError(_reason(body) or f"status {status}")
+
+    # The thread that follows
+
+    def _follow_forever(self) -> None:
+        while not self._closed.is_set():
+            try:
+                change = self._poll(self._following)
+            except (OSError, codec.DecodeError) as error:
+                _LOG.debug("The host does not report: %s", error)
+                self._closed.wait(_RETRY_SECONDS)
+                continue
+            if change is None:
+                continue
+            with self._changed:
+                self._changed.notify_all()
+            for follower in tuple(self.followers):
+                try:
+                    follower(change)
+                except Exception:
+                    _LOG.exception("A follower of the host's reports failed")
+        self._following.close()
+
+    def _poll(self, connection: UnixConnection) -> ActualChange | None:
+        known = {"epoch": self.actual.epoch, "revision": self.actual.revision}
+        query = urlencode({**known, "wait": _POLL_SECONDS, "changes": 1})
+        status, body = connection.call("GET", f"/actual?{query}")
+        if status != 200:
+            raise ConnectionError(_reason(body) or f"status {status}")
+        try:
+            data = json.loads(body)
+        except ValueError as error:
+            raise codec.DecodeError("The host's report is not JSON.") from error
+        if isinstance(data, dict) and "gone" in data:
+            return self.actual.merge(codec.decode(ActualChange, data))
+        return self.actual.replace(codec.decode(Actual, data))
+
+
+def _merge(known: dict[str, Any], changes: Mapping[str, Any], dirty: set[str]) -> bool:
+    changed = False
+    for key, value in changes.items():
+        if known.get(key) == value:
+            continue
+        changed = True
+        dirty.add(key)
+        if value is None:
+            del known[key]
+        else:
+            known[key] = value
+    return changed
+
+
+def _reason(body: bytes) -> str:
+    """The sentence in an error's JSON body, without its full stop."""
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return ""
+    if not isinstance(answer, dict):
+        return ""
+    said = cast("dict[str, Any]", answer)
+    return str(said.get("reason") or said.get("error") or "").rstrip(".")
