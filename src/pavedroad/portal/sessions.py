@@ -1,0 +1,79 @@
+"""Signing in: the API's token, kept in a cookie that scripts and other sites never see."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from pavedroad.access.model import Principal
+from pavedroad.access.service import Access
+from pavedroad.core.errors import Forbidden, Unauthenticated
+from pavedroad.portal.rendering import page
+
+COOKIE = "pavedroad_session"
+_THIRTY_DAYS = 30 * 24 * 3600
+
+router = APIRouter(include_in_schema=False)
+
+
+class SignInNeeded(Exception):
+    """The page is there, but nobody is signed in: the browser is sent to the sign-in page."""
+
+
+async def viewer(request: Request) -> Principal:
+    """Who is signed in. A changing request must come from our own pages."""
+    token = request.cookies.get(COOKIE)
+    if not token:
+        raise SignInNeeded
+    if request.method not in ("GET", "HEAD"):
+        _refuse_other_origins(request)
+    access: Access = request.app.state.access
+    try:
+        return await access.authenticate(token)
+    except Unauthenticated:
+        raise SignInNeeded from None
+
+
+Viewer = Annotated[Principal, Depends(viewer)]
+
+
+def _refuse_other_origins(request: Request) -> None:
+    origin = request.headers.get("origin") or request.headers.get("referer")
+    if origin is None or urlsplit(origin).netloc != request.headers.get("host"):
+        raise Forbidden("This request did not come from the portal's own pages.")
+
+
+@router.get("/login")
+async def sign_in_page(request: Request, token: str = "") -> Response:
+    """The form; with `?token=` as `paved up` prints it, straight in."""
+    if token:
+        return await _sign_in(request, token)
+    return page(request, "login.html", {"error": ""})
+
+
+@router.post("/login")
+async def sign_in(request: Request, token: Annotated[str, Form()] = "") -> Response:
+    _refuse_other_origins(request)
+    return await _sign_in(request, token.strip())
+
+
+async def _sign_in(request: Request, token: str) -> Response:
+    access: Access = request.app.state.access
+    try:
+        await access.authenticate(token)
+    except Unauthenticated as error:
+        return page(request, "login.html", {"error": error.sentence}, status=401)
+    answer = RedirectResponse("/", status_code=303)
+    answer.set_cookie(COOKIE, token, max_age=_THIRTY_DAYS, httponly=True, samesite="strict", path="/")
+    return answer
+
+
+@router.post("/logout")
+async def sign_out(request: Request) -> Response:
+    _refuse_other_origins(request)
+    answer = RedirectResponse("/login", status_code=303)
+    answer.delete_cookie(COOKIE, path="/")
+    return answer
