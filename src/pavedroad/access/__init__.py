@@ -1,1 +1,1 @@
-"""Who may do what, and the record of what they did."""
+"""Who may do what: principals, tokens, roles, and the audit log of what was done."""

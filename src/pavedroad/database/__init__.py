@@ -1,1 +1,1 @@
-"""The platform's database: one engine, its sessions and its migrations. SQLite by default, Postgres by URL."""
+"""The platform's database: a SQLite file by default, Postgres by URL."""

@@ -1,0 +1,119 @@
+"""Bearer tokens: the secret is shown once, the database keeps its digest only."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from pavedroad.access.model import NewToken, Role, TokenView
+from pavedroad.access.tables import TokenRow
+from pavedroad.core.clock import Clock
+from pavedroad.core.errors import NotFound, Unavailable
+from pavedroad.database.engine import Database
+
+_MARK = "paved_"  # lets secret scanners know one when they see it
+
+
+class Tokens:
+    """Makes, finds, lists and revokes tokens."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def make(
+        self, name: str, roles: Iterable[Role], *, by: str, expires_at: datetime | None = None
+    ) -> NewToken:
+        secret = _MARK + secrets.token_urlsafe(32)
+        row = TokenRow(
+            id=f"tok-{secrets.token_hex(6)}",
+            name=name,
+            roles=sorted(roles),
+            digest=_digest(secret),
+            created_at=self._clock.now(),
+            created_by=by,
+            expires_at=expires_at,
+            revoked_at=None,
+        )
+        await self._database.write(lambda session: session.add(row))
+        return NewToken(_view(row), secret)
+
+    async def find(self, secret: str) -> TokenView | None:
+        """The token with this secret, if it is good."""
+        digest = _digest(secret)
+        wanted = sa.select(TokenRow).where(TokenRow.digest == digest)
+        row = await self._database.read(lambda session: session.scalar(wanted))
+        if row is None or not hmac.compare_digest(row.digest, digest):
+            return None
+        expired = row.expires_at is not None and row.expires_at <= self._clock.now()
+        return None if expired or row.revoked_at is not None else _view(row)
+
+    async def all(self) -> list[TokenView]:
+        """Newest first, the revoked ones among them."""
+        wanted = sa.select(TokenRow).order_by(TokenRow.created_at.desc(), TokenRow.id)
+        return [
+            _view(row) for row in await self._database.read(lambda session: session.scalars(wanted).all())
+        ]
+
+    async def revoke(self, token_id: str) -> TokenView:
+        now = self._clock.now()
+
+        def work(session: Session) -> TokenView:
+            row = session.get(TokenRow, token_id)
+            if row is None:
+                raise NotFound(f"There is no token '{token_id}'.", next_step="List them: GET /v1/tokens.")
+            row.revoked_at = row.revoked_at or now
+            return _view(row)
+
+        return await self._database.write(work)
+
+    async def keep_first(self, path: Path) -> None:
+        """See that the file holds a good administrator's token: keep the one that is there, or make one."""
+        try:
+            held = await asyncio.to_thread(_read_private, path)
+            found = await self.find(held) if held else None
+            if found is None or Role.ADMIN not in found.roles:
+                made = await self.make("administrator", [Role.ADMIN], by="paved up")
+                await asyncio.to_thread(_write_private, path, made.secret + "\n")
+        except OSError as error:
+            raise Unavailable(
+                f"The token file {path} cannot be written: {error.strerror}.",
+                next_step="Make its folder writable, or set PAVED_HOME to one that is.",
+            ) from error
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _view(row: TokenRow) -> TokenView:
+    roles = tuple(Role(role) for role in row.roles)
+    return TokenView(row.id, row.name, roles, row.created_at, row.created_by, row.expires_at, row.revoked_at)
+
+
+def _read_private(path: Path) -> str:
+    """The file's text, which from now on only its owner can read; empty when there is none."""
+    try:
+        path.chmod(0o600)
+        return path.read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Whole or not at all, and never readable by others, not even for a moment."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    draft.replace(path)

@@ -1,0 +1,122 @@
+"""The engine behind the platform's tables: synchronous SQLAlchemy in threads of its own.
+
+SQLite has one writer at a time: its writes take turns in one thread and lock the file when they begin,
+so that none of them finds the database locked half-way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.orm import Session
+
+from pavedroad.core.errors import InvalidInput, Unavailable
+
+Result = TypeVar("Result")
+
+_READERS = 4
+_WRITERS = 4
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of a SQLite file."""
+    return f"sqlite:///{path}"
+
+
+def parse_url(url: str) -> sa.URL:
+    """A database's URL with the driver that we use; nothing but SQLite and Postgres."""
+    try:
+        parsed = sa.make_url(url)
+    except ArgumentError as error:
+        raise InvalidInput(
+            "The database's URL cannot be read.",
+            next_step="Write it as postgresql://user:password@host:5432/name or sqlite:////path/to/file.",
+        ) from error
+    match parsed.get_backend_name():
+        case "sqlite":
+            return parsed.set(drivername="sqlite")
+        case "postgresql" | "postgres":
+            return parsed.set(drivername="postgresql+psycopg")
+        case other:
+            raise InvalidInput(
+                f"The database is of the kind '{other}'; the platform runs on sqlite and postgresql."
+            )
+
+
+def open_engine(url: sa.URL) -> sa.Engine:
+    """An engine with the habits that each kind of database needs."""
+    if url.get_backend_name() == "postgresql":
+        return sa.create_engine(url, pool_pre_ping=True, pool_size=_READERS + _WRITERS)
+    _make_private(Path(url.database or ""))
+    engine = sa.create_engine(url, connect_args={"check_same_thread": False, "timeout": 30})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _make_private(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise Unavailable(
+            f"The database file {path} cannot be written: {error.strerror}.",
+            next_step="Make its folder writable, or set PAVED_HOME to one that is.",
+        ) from error
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # transactions begin where SQLAlchemy says, see below
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+class Database:
+    """Units of work on the platform's database, off the event loop, each in one transaction."""
+
+    def __init__(self, url: str) -> None:
+        self.url = parse_url(url)
+        self.engine = open_engine(self.url)
+        self._writing = self.engine.execution_options(writes=True)
+        writers = 1 if self.url.get_backend_name() == "sqlite" else _WRITERS
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="database-read")
+        self._writers = ThreadPoolExecutor(writers, thread_name_prefix="database-write")
+
+    async def read(self, work: Callable[[Session], Result]) -> Result:
+        """What `work` finds; it changes nothing."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._run, self.engine, work)
+
+    async def write(self, work: Callable[[Session], Result]) -> Result:
+        """What `work` gives; all that it changed is committed, or nothing when it raises."""
+        return await asyncio.get_running_loop().run_in_executor(self._writers, self._run, self._writing, work)
+
+    def close(self) -> None:
+        self._readers.shutdown()
+        self._writers.shutdown()
+        self.engine.dispose()
+
+    def _run(self, engine: sa.Engine, work: Callable[[Session], Result]) -> Result:
+        try:
+            with Session(engine, expire_on_commit=False) as session, session.begin():
+                return work(session)
+        except DBAPIError as error:
+            if isinstance(error, IntegrityError):
+                raise
+            raise Unavailable(f"The database does not answer: {_first_line(error)}.") from error
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).strip().partition("\n")[0].rstrip(".")
