@@ -1,0 +1,131 @@
+"""The nursery: forks a shim a guest, adopts what a killed shim leaves behind, and ends it."""
+
+from __future__ import annotations
+
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+import time
+import traceback
+from contextlib import suppress
+from typing import NoReturn
+
+from pavedroad.localcloud.host.nursery import linux, tree
+from pavedroad.localcloud.host.nursery.messages import LONGEST, Boot, Gone, Message, decode, encode
+from pavedroad.localcloud.host.nursery.shim import Shim
+
+_RETRY = 5
+"""Milliseconds between two looks at orphans that do not die at once."""
+_PATIENCE = 10.0
+
+
+class Nursery:
+    """Single-threaded, woken by the host's packets and by children that end."""
+
+    def __init__(self, host: socket.socket) -> None:
+        self._host = host
+        self._shims: dict[int, str] = {}
+        self._lost: dict[str, str] = {}
+        self._lost_until = 0.0
+
+    def run(self) -> None:
+        """Until the host is gone, and with it all guests."""
+        linux.name_process("paved-nursery")
+        linux.adopt_orphans()
+        linux.raise_open_files()
+        self._self = os.pidfd_open(os.getpid())
+        self._wake, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, _nothing)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # it lives as long as the host
+        gc.collect()
+        gc.disable()
+        gc.freeze()
+        poll = select.poll()
+        poll.register(self._host, select.POLLIN)
+        poll.register(self._wake, select.POLLIN)
+        while True:
+            ready = {fd for fd, _ in poll.poll(_RETRY if self._lost else None)}
+            if self._wake in ready:
+                os.read(self._wake, 4096)
+            self._see_to_ended()
+            if self._host.fileno() in ready and not self._receive():
+                self._end_all()
+                return
+
+    def _receive(self) -> bool:
+        packet, descriptors, _, _ = socket.recv_fds(self._host, LONGEST, 1)
+        if not packet:
+            return False
+        boot = decode(packet)
+        assert isinstance(boot, Boot)
+        channel = socket.socket(fileno=descriptors[0])
+        try:
+            pid = os.fork()
+        except OSError as error:
+            self._say(Gone(boot.key, f"could not start: no process for it: {error.strerror}"))
+        else:
+            if pid == 0:
+                self._become_shim(boot, channel)
+            self._shims[pid] = boot.key
+        channel.close()
+        return True
+
+    def _become_shim(self, boot: Boot, channel: socket.socket) -> NoReturn:
+        try:
+            self._host.close()
+            os.close(self._wake)
+            Shim(boot, channel, self._self).run()
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(0)
+
+    def _see_to_ended(self) -> None:
+        """Report shims that ended, once what they left behind has been ended too."""
+        for pid, status in tree.reap():
+            key = self._shims.pop(pid, None)
+            if key is not None:
+                if not self._lost:
+                    self._lost_until = time.monotonic() + _PATIENCE
+                self._lost[key] = f"its supervisor was {tree.describe(status)}, and it was ended with it"
+        if self._lost and (not self._end_orphans() or time.monotonic() > self._lost_until):
+            for key, reason in self._lost.items():
+                self._say(Gone(key, reason))
+            self._lost.clear()
+
+    def _end_orphans(self) -> bool:
+        """Whether there were any."""
+        orphans = [pid for pid in tree.children(os.getpid()) if pid not in self._shims]
+        for orphan in orphans:
+            tree.send([orphan, *tree.descendants(orphan)], signal.SIGKILL)
+        return bool(orphans)
+
+    def _end_all(self) -> None:
+        """The shims have seen the host go as well; after a while they are not asked any more."""
+        deadline = time.monotonic() + _PATIENCE
+        while left := tree.descendants(os.getpid()):
+            self._end_orphans()
+            tree.reap()
+            if time.monotonic() > deadline:
+                tree.send(left, signal.SIGKILL)
+            if time.monotonic() > deadline + _PATIENCE:
+                return
+            time.sleep(0.002)
+
+    def _say(self, message: Message) -> None:
+        with suppress(OSError):
+            self._host.send(encode(message))
+
+
+def _nothing(number: int, frame: object) -> None:
+    """The wake-up descriptor says it."""
+
+
+def main() -> None:
+    """Entry point of the isolated interpreter; the host's socket is the descriptor named in argv."""
+    Nursery(socket.socket(fileno=int(sys.argv[1]))).run()

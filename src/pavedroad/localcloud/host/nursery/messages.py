@@ -1,0 +1,76 @@
+"""What host, nursery and shims say to each other: one JSON object a packet (`SOCK_SEQPACKET`)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+LONGEST = 1 << 20
+"""Bytes of a packet. Beyond it a boot is refused."""
+
+
+class Part(NamedTuple):
+    """An unpacked layer, and where it goes below the root; shared ones are linked, others copied."""
+
+    source: str
+    path: str
+    shared: bool
+
+
+class Boot(NamedTuple):
+    """Host to nursery, with the guest's channel as its ancillary file descriptor: start this."""
+
+    key: str
+    folder: str
+    """The instance's own folder; `root`, `console.log` and the script go below it."""
+    parts: list[Part]
+    command: str
+    """Empty for a bare machine."""
+    script: str
+    """User data to run before the command; empty for none."""
+    environment: dict[str, str]
+
+
+class Stop(NamedTuple):
+    """Host to shim: SIGTERM to all, SIGKILL to what is left after the grace."""
+
+    grace: float
+
+
+class Running(NamedTuple):
+    """Shim to host: this process runs (none on a bare machine)."""
+
+    pid: int | None
+
+
+class Ended(NamedTuple):
+    """Shim to host: nothing runs any more. `status` is an exit code, negative for a signal."""
+
+    failed: bool
+    status: int | None
+    reason: str
+
+
+class Gone(NamedTuple):
+    """Nursery to host: the shim of this key has ended, and nothing of its guest is left.
+
+    `reason` says what ended the shim, for guests whose shim had no last word."""
+
+    key: str
+    reason: str
+
+
+Message = Boot | Stop | Running | Ended | Gone
+_KINDS: dict[str, type[Message]] = {kind.__name__: kind for kind in (Boot, Stop, Running, Ended, Gone)}
+
+
+def encode(message: Message) -> bytes:
+    return json.dumps([type(message).__name__, message._asdict()], separators=(",", ":")).encode()
+
+
+def decode(packet: bytes) -> Message:
+    name, fields = json.loads(packet)
+    if name == Boot.__name__:
+        parts: list[Any] = fields.pop("parts")
+        return Boot(parts=[Part(*part) for part in parts], **fields)
+    return _KINDS[name](**fields)
