@@ -103,3 +103,55 @@ class Balancers(Protocol):
     def registrations(self, arn: str) -> dict[str, Registration]:
         """By instance id; a target that has drained is no longer there."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    id: str
+    vpc_id: str
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """A network interface made for a load balancer; its address is its own until it is given back."""
+
+    id: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An instance as a target: where it listens, and whether it runs at all."""
+
+    id: str
+    vpc_id: str
+    zone: str
+    address: str
+    state: Literal["pending", "running", "shutting-down", "terminated", "stopping", "stopped"]
+
+
+class Network(Protocol):
+    """EC2, for load balancers."""
+
+    def vpc_exists(self, vpc_id: str) -> bool: ...
+
+    def subnet(self, subnet_id: str) -> Subnet | None: ...
+
+    def security_group_vpc(self, group_id: str) -> str | None:
+        """The VPC of a security group; None where there is no such group."""
+        ...
+
+    def default_security_group(self, vpc_id: str) -> str: ...
+
+    def take_address(self, subnet_id: str, description: str) -> Interface:
+        """A free address of the subnet, that no instance will get."""
+        ...
+
+    def give_back(self, interface_id: str) -> None:
+        """Gone already is fine."""
+        ...
+
+    def endpoint(self, instance_id: str) -> Endpoint | None:
+        """None where EC2 never knew the instance, or has forgotten it."""
+        ...

@@ -1,0 +1,70 @@
+# pyright: basic
+"""Calls of a query-protocol service of ours, read and written by botocore's model of it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+from botocore.model import OperationNotFoundError
+from botocore.validate import ParamValidator
+from moto.core.parse import QueryParser
+from moto.core.serialize import QuerySerializer, SerializationContext
+from moto.core.utils import get_service_model
+
+from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
+from pavedroad.localcloud.errors import ServiceError
+
+Parameters = dict[str, Any]
+
+
+class Wire:
+    """The wire protocol of one service, by the name that boto3 has for it."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def read(self, request: ApiRequest) -> tuple[str, Parameters]:
+        """The operation's name and its parameters, of the types that the model says."""
+        try:
+            pairs = parse_qsl(request.query, keep_blank_values=True, strict_parsing=bool(request.query))
+            pairs += parse_qsl(request.body().decode("utf-8"), keep_blank_values=True)
+            values = dict(pairs)
+        except ValueError as error:
+            raise ServiceError("MalformedQueryString", f"The query string is malformed: {error}.") from error
+        action = values.get("Action")
+        if not action:
+            raise ServiceError("MissingAction", "The request must contain the parameter Action.")
+        operation = self._operation(action)
+        if operation.input_shape is None:
+            return action, {}
+        try:
+            parameters = QueryParser(operation).parse({"values": values})  # type: ignore[typeddict-item]
+        except (ValueError, TypeError) as error:
+            raise ServiceError("MalformedInput", f"A parameter cannot be read: {error}.") from error
+        report = ParamValidator().validate(parameters, operation.input_shape)
+        if report.has_errors():
+            raise ServiceError("ValidationError", " ".join(report.generate_report().split()))
+        return action, parameters
+
+    def write(self, request: ApiRequest, action: str, result: Parameters) -> ApiResponse:
+        """The result of an operation, in the model's shape."""
+        context = SerializationContext(request.request_id or None)
+        answer = QuerySerializer(self._operation(action), context).serialize(result)
+        body: str | bytes = answer["body"]
+        return ApiResponse(
+            answer["status_code"],
+            (
+                ("content-type", "text/xml"),
+                ("x-amzn-requestid", request.request_id),
+            ),
+            body.encode() if isinstance(body, str) else body,
+        )
+
+    def _operation(self, action: str) -> Any:
+        try:
+            return get_service_model(self._service).operation_model(action)
+        except OperationNotFoundError as error:
+            raise ServiceError(
+                "InvalidAction", f"The action {action} is not valid for this web service."
+            ) from error
