@@ -92,7 +92,10 @@ class Balancer:
 
 @dataclass(frozen=True, slots=True)
 class ServerGroupSpec:
-    """A server group to create; the target group must exist. `health_grace_seconds` shields booting instances."""
+    """A server group to create; the target group must exist.
+
+    `health_grace_seconds` shields booting instances.
+    """
 
     name: str
     image_id: str

@@ -7,6 +7,7 @@ Every call that creates is idempotent by name, so that a step may run twice. A t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from pavedroad.clouds.model import (
@@ -29,6 +30,10 @@ class Objects(Protocol):
 
     async def put_object(self, key: str, body: bytes) -> str:
         """Store; gives the `bucket/key` location."""
+        ...
+
+    async def put_file(self, key: str, path: Path) -> str:
+        """As `put_object`, from a file of any size."""
         ...
 
     async def get_object(self, key: str) -> bytes: ...
@@ -140,5 +145,3 @@ class CloudProvider(Protocol):
     """Clouds by region."""
 
     def region(self, name: str) -> Cloud: ...
-
-

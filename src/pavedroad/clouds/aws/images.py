@@ -1,0 +1,85 @@
+"""Machine images of this account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from pavedroad.clouds.aws import tags as tagging
+from pavedroad.clouds.aws.errors import code_of, is_missing
+from pavedroad.clouds.aws.link import Link
+from pavedroad.clouds.model import Image, ImageSpec
+from pavedroad.core.errors import NotFound
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import FilterTypeDef, ImageTypeDef, TagSpecificationTypeDef
+
+
+class AwsImages:
+    """The `Images` part of the cloud port."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    async def register_image(self, spec: ImageSpec) -> Image:
+        def register() -> Image:
+            labels: TagSpecificationTypeDef = {"ResourceType": "image", "Tags": tagging.spelled(spec.tags)}
+            try:
+                answer = self._link.ec2.register_image(
+                    Name=spec.name,
+                    Description=spec.description,
+                    ImageLocation=spec.location,
+                    TagSpecifications=[labels],
+                )
+            except ClientError as error:
+                if code_of(error) != "InvalidAMIName.Duplicate":
+                    raise
+                return self._find_images([{"Name": "name", "Values": [spec.name]}])[0]
+            return self._described_image(answer["ImageId"])
+
+        return await self._link.run(register)
+
+    async def image(self, image_id: str) -> Image:
+        return await self._link.run(lambda: self._described_image(image_id))
+
+    async def images(self, tags: Mapping[str, str] | None = None) -> list[Image]:
+        return await self._link.run(
+            lambda: self._find_images(
+                [{"Name": f"tag:{key}", "Values": [text]} for key, text in (tags or {}).items()]
+            )
+        )
+
+    async def deregister_image(self, image_id: str) -> None:
+        def deregister() -> None:
+            try:
+                self._link.ec2.deregister_image(ImageId=image_id)
+            except ClientError as error:
+                if not is_missing(error):
+                    raise
+
+        await self._link.run(deregister)
+
+    def _described_image(self, image_id: str) -> Image:
+        found = self._link.ec2.describe_images(ImageIds=[image_id])["Images"]
+        if not found:
+            raise NotFound(f"There is no image {image_id} in {self._link.region}.")
+        return _read(found[0])
+
+    def _find_images(self, filters: list[FilterTypeDef]) -> list[Image]:
+        pages = self._link.ec2.get_paginator("describe_images").paginate(Owners=["self"], Filters=filters)
+        images = [_read(image) for page in pages for image in page["Images"]]
+        return sorted(images, key=lambda image: (image.created_at, image.id), reverse=True)
+
+
+def _read(image: ImageTypeDef) -> Image:
+    made = image.get("CreationDate", "")
+    return Image(
+        id=image.get("ImageId", ""),
+        name=image.get("Name", ""),
+        state=image.get("State", "pending"),
+        created_at=datetime.fromisoformat(made) if made else datetime.fromtimestamp(0, UTC),
+        tags=tagging.read(image.get("Tags", [])),
+    )
