@@ -1,0 +1,94 @@
+"""The host process: `python -m pavedroad.localcloud.host --home DIR --socket PATH --endpoint URL`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+import uvicorn
+import uvloop
+
+from pavedroad.localcloud.envoy.routing import EnvoyRouting
+from pavedroad.localcloud.host.host import Host
+from pavedroad.localcloud.host.nursery import linux
+from pavedroad.localcloud.host.routes import application
+
+
+class _Server(uvicorn.Server):
+    """Signals are the host's own: it stops its guests after its server."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="pavedroad.localcloud.host", description=__doc__)
+    parser.add_argument("--home", type=Path, required=True, help="the private cloud's folder")
+    parser.add_argument("--socket", type=Path, required=True, help="the Unix socket to serve on")
+    parser.add_argument("--endpoint", required=True, help="the AWS endpoint that guests are given")
+    parser.add_argument(
+        "--lifeline", type=int, help="a descriptor that this process lives as long as: it ends when it closes"
+    )
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    os.umask(0o077)
+    home: Path = options.home.absolute()
+    home.mkdir(parents=True, exist_ok=True)
+    lock = os.open(home / "host.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        sys.exit(f"Another host process works on {home} already.")
+    linux.raise_open_files()
+    uvloop.run(_serve(home, options.socket, options.endpoint, options.lifeline))
+
+
+async def _serve(home: Path, path: Path, endpoint: str, lifeline: int | None) -> None:
+    told_to_stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told_to_stop.set)
+    if lifeline is not None:
+        loop.add_reader(lifeline, told_to_stop.set)
+    host = Host(home, endpoint, EnvoyRouting(home / "envoy", path.parent))
+    await host.start()
+    listening = _listen(path)
+    settings = uvicorn.Config(
+        application(host),
+        lifespan="off",
+        log_level="warning",
+        timeout_graceful_shutdown=2,
+        h11_max_incomplete_event_size=65536,
+    )
+    server = _Server(settings)
+    serving = asyncio.create_task(server.serve([listening]))
+    await asyncio.wait(
+        [serving, stopping := asyncio.create_task(told_to_stop.wait())], return_when=asyncio.FIRST_COMPLETED
+    )
+    stopping.cancel()
+    server.should_exit = True
+    host.journal.close()
+    with contextlib.suppress(asyncio.CancelledError):
+        await serving
+    await host.close()
+
+
+def _listen(path: Path) -> socket.socket:
+    path.unlink(missing_ok=True)
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listening.bind(str(path))
+    return listening
+
+
+if __name__ == "__main__":
+    main()

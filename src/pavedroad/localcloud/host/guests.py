@@ -1,0 +1,270 @@
+"""Guests as they should be, made true: boots, stops, reboots, and remembers how each ended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from pavedroad.localcloud.host.images import ImageFailed, ImageStore
+from pavedroad.localcloud.host.imds import Imds
+from pavedroad.localcloud.host.metadata import user_data
+from pavedroad.localcloud.host.nursery.console import tail
+from pavedroad.localcloud.host.nursery.messages import Boot, Ended, Running
+from pavedroad.localcloud.host.supervision import Life, Supervision
+from pavedroad.localcloud.wanted import Guest, GuestStatus
+
+CONSOLE_BYTES = 64 * 1024
+_FORGET_SECONDS = 600.0
+_BARE_STOP_SECONDS = 5
+_LET_THROUGH = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+    "AWS_CA_BUNDLE",
+)
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class _Run:
+    """One guest: what is wanted of it now, and what it is."""
+
+    def __init__(self, guest: Guest) -> None:
+        self.wanted: Guest | None = guest
+        self.guest = guest
+        """What the current boot was made of."""
+        self.status = _starting(guest)
+        self.life: Life | None = None
+        self.preparing: asyncio.Task[None] | None = None
+        self.forgetting: asyncio.TimerHandle | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.status.state in ("exited", "failed")
+
+
+class Guests:
+    """Level-triggered: whoever calls `want` says all, `change` some; the difference is closed from there."""
+
+    def __init__(
+        self,
+        home: Path,
+        endpoint: str,
+        supervision: Supervision,
+        *,
+        changed: Callable[[str], None],
+        forgotten: Callable[[str], None],
+        gone: Callable[[str], None],
+        forget_seconds: float = _FORGET_SECONDS,
+    ) -> None:
+        self._instances = home / "instances"
+        self._instances.mkdir(parents=True, exist_ok=True)
+        self._endpoint = endpoint
+        self._supervision = supervision
+        self._images = ImageStore(home / "images")
+        self._imds = Imds()
+        self._changed = changed
+        self._forgotten = forgotten
+        self._gone = gone
+        self._forget_seconds = forget_seconds
+        self._runs: dict[str, _Run] = {}
+        self._cleaning: set[asyncio.Task[None]] = set()
+        self._all_over = asyncio.Event()
+
+    def want(self, guests: tuple[Guest, ...]) -> None:
+        """These and no others."""
+        wanted = {guest.id: guest for guest in guests}
+        self.change({**dict.fromkeys(self._runs, None), **wanted})
+
+    def change(self, guests: Mapping[str, Guest | None]) -> None:
+        """These as said, None for no longer wanted; the others as they are."""
+        for guest_id, guest in guests.items():
+            run = self._runs.get(guest_id)
+            if run is None:
+                if guest is not None:
+                    self._runs[guest_id] = run = _Run(guest)
+                    self._boot(run, guest)
+                continue
+            run.wanted = guest
+            self._close_difference(run)
+
+    def statuses(self) -> dict[str, GuestStatus]:
+        return {guest_id: run.status for guest_id, run in self._runs.items()}
+
+    async def console(self, guest_id: str) -> bytes | None:
+        """The last of what it printed; None for a guest that is not known."""
+        if guest_id not in self._runs:
+            return None
+        return await asyncio.to_thread(tail, str(self._instances / guest_id), CONSOLE_BYTES)
+
+    async def stop_all(self, grace: float) -> None:
+        """Stop every guest, waiting for them; none waits longer than `grace`."""
+        for run in self._runs.values():
+            run.wanted = None
+            self._stop(run, grace)
+        deadline = time.monotonic() + grace + 5
+        while any(not run.is_over for run in self._runs.values()) and time.monotonic() < deadline:
+            self._all_over.clear()
+            try:
+                await asyncio.wait_for(self._all_over.wait(), 0.5)
+            except TimeoutError:
+                continue
+        self._imds.close_all()
+        for run in self._runs.values():
+            if run.forgetting is not None:
+                run.forgetting.cancel()
+
+    def _close_difference(self, run: _Run) -> None:
+        wanted = run.wanted
+        if wanted is None:
+            self._stop(run, run.guest.image.stop_seconds)
+            return
+        if run.forgetting is not None:
+            run.forgetting.cancel()
+            run.forgetting = None
+        if wanted.boot > run.guest.boot:
+            if run.is_over:
+                self._boot(run, wanted)
+            else:
+                self._stop(run, run.guest.image.stop_seconds)
+        else:
+            self._imds.update(wanted)
+
+    def _boot(self, run: _Run, guest: Guest) -> None:
+        if guest.address != run.guest.address:
+            self._imds.close(guest.id)
+        run.guest = guest
+        run.life = None
+        self._say(run, _starting(guest))
+        run.preparing = asyncio.create_task(self._hand_over(run, guest))
+        run.preparing.add_done_callback(lambda task: self._handed_over(run, task))
+
+    async def _hand_over(self, run: _Run, guest: Guest) -> None:
+        """All that comes before the nursery has it."""
+        url = await self._imds.open(guest)
+        parts = await self._images.parts(guest.image)
+        folder = self._instances / guest.id
+        folder.mkdir(mode=0o700, exist_ok=True)
+        script = user_data(guest)
+        boot = Boot(
+            key=f"{guest.id}#{guest.boot}",
+            folder=str(folder),
+            parts=parts,
+            command=guest.image.command,
+            script=script.decode(errors="replace") if script.startswith(b"#!") else "",
+            environment=self._environment(guest, str(folder / "root"), url),
+        )
+        life = Life(lambda running: self._running(run, running), lambda ended: self._ended(run, ended))
+        await self._supervision.boot(boot, life)
+        run.life = life
+
+    def _handed_over(self, run: _Run, task: asyncio.Task[None]) -> None:
+        run.preparing = None
+        if task.cancelled():
+            self._ended(run, Ended(False, None, "stopped before it started"))
+        elif (error := task.exception()) is not None:
+            self._ended(run, Ended(True, None, f"could not start: {_sentence(error)}"))
+        elif run.status.state == "stopping":
+            self._send_stop(run, run.guest.image.stop_seconds)
+
+    def _environment(self, guest: Guest, root: str, metadata_url: str) -> dict[str, str]:
+        """Nothing of our own but what finds programs, languages and certificates."""
+        ours = {name: os.environ[name] for name in _LET_THROUGH if name in os.environ}
+        return {
+            "PATH": _PATH,
+            **ours,
+            "HOME": root,
+            "HOST": guest.address,
+            "PAVED_INSTANCE_ID": guest.id,
+            "AWS_REGION": guest.region,
+            "AWS_DEFAULT_REGION": guest.region,
+            "AWS_ENDPOINT_URL": self._endpoint,
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata_url,
+            **guest.image.environment,
+            **guest.environment,
+        }
+
+    def _stop(self, run: _Run, grace: float) -> None:
+        if run.is_over:
+            self._forget_later(run)
+            return
+        if run.status.state != "stopping":
+            self._say(run, replace(run.status, state="stopping"))
+        if run.preparing is not None:
+            run.preparing.cancel()
+        else:
+            self._send_stop(run, grace)
+
+    def _send_stop(self, run: _Run, grace: float) -> None:
+        if run.life is not None:
+            bare = not run.guest.image.command
+            run.life.stop(min(grace, _BARE_STOP_SECONDS) if bare else grace)
+
+    def _running(self, run: _Run, running: Running) -> None:
+        if run.status.state == "starting":
+            self._say(run, replace(run.status, state="running", pid=running.pid, started_at=time.time()))
+        elif run.status.state == "running":
+            self._say(run, replace(run.status, pid=running.pid))
+
+    def _ended(self, run: _Run, ended: Ended) -> None:
+        run.life = None
+        self._say(
+            run,
+            replace(
+                run.status,
+                state="failed" if ended.failed else "exited",
+                pid=None,
+                ended_at=time.time(),
+                exit_status=ended.status,
+                reason=ended.reason,
+            ),
+        )
+        self._gone(run.guest.address)
+        self._all_over.set()
+        if run.wanted is None:
+            self._forget_later(run)
+        elif run.wanted.boot > run.guest.boot:
+            self._boot(run, run.wanted)
+
+    def _say(self, run: _Run, status: GuestStatus) -> None:
+        run.status = status
+        self._changed(status.id)
+
+    def _forget_later(self, run: _Run) -> None:
+        self._imds.close(run.guest.id)
+        if run.forgetting is None:
+            loop = asyncio.get_running_loop()
+            run.forgetting = loop.call_later(self._forget_seconds, self._forget, run)
+
+    def _forget(self, run: _Run) -> None:
+        guest_id = run.guest.id
+        if run.wanted is None and self._runs.get(guest_id) is run:
+            del self._runs[guest_id]
+            self._forgotten(guest_id)
+            task = asyncio.create_task(
+                asyncio.to_thread(shutil.rmtree, self._instances / guest_id, ignore_errors=True)
+            )
+            self._cleaning.add(task)
+            task.add_done_callback(self._cleaning.discard)
+
+
+def _starting(guest: Guest) -> GuestStatus:
+    return GuestStatus(guest.id, guest.boot, "starting", None, None, None, None, "")
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, ImageFailed):
+        return error.sentence
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return f"{type(error).__name__}: {error}"

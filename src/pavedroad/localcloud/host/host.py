@@ -1,0 +1,127 @@
+"""The host as one thing: what is wanted comes in, guests and routes follow, what is actual goes out."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TypeVar
+
+from pavedroad.localcloud.host.guests import Guests
+from pavedroad.localcloud.host.journal import Journal
+from pavedroad.localcloud.host.routing import Routing
+from pavedroad.localcloud.host.supervision import Supervision
+from pavedroad.localcloud.host.sweep import sweep
+from pavedroad.localcloud.wanted import Actual, ActualChange, Front, Pool, TargetStatus, Wanted, WantedChange
+
+Kept = TypeVar("Kept")
+
+_LONGEST_GRACE = 10.0
+"""Seconds that guests have to end when the whole host stops."""
+_GATHER = 0.005
+"""Seconds in which changes gather, so that a thousand boots are not a thousand reports."""
+
+
+class Host:
+    """Guests, their routes and the journal of both."""
+
+    def __init__(self, home: Path, endpoint: str, routing: Routing) -> None:
+        self.journal = Journal()
+        self._instances = home / "instances"
+        self._routing = routing
+        routing.on_change = self._routing_changed
+        self._supervision = Supervision(lambda: sweep(self._instances))
+        self.guests = Guests(
+            home,
+            endpoint,
+            self._supervision,
+            changed=self.journal.touch,
+            forgotten=self.journal.forget,
+            gone=routing.guest_gone,
+        )
+        self._wanted_revision = 0
+        self._pools: dict[str, Pool] = {}
+        self._fronts: dict[str, Front] = {}
+        self._targets: dict[str, TargetStatus] = {}
+
+    async def start(self) -> None:
+        """Ready for guests; whatever an earlier host left behind is ended first."""
+        await asyncio.to_thread(sweep, self._instances)
+        await self._supervision.start()
+        await self._routing.start()
+
+    async def close(self) -> None:
+        """Stop all there is. Nothing is reported of it: the guests are still wanted, by the next host."""
+        await self.guests.stop_all(_LONGEST_GRACE)
+        await self._routing.close()
+        await self._supervision.close()
+
+    def put(self, wanted: Wanted) -> None:
+        """Make exactly this true."""
+        self._wanted_revision = wanted.revision
+        self._pools = {pool.arn: pool for pool in wanted.pools}
+        self._fronts = {front.arn: front for front in wanted.fronts}
+        self.guests.want(wanted.guests)
+        self._route()
+
+    def patch(self, change: WantedChange) -> bool:
+        """Make these changes true; False where they are not for this host, or come before what it has."""
+        if change.epoch != self.journal.epoch or self._wanted_revision == 0:
+            return False
+        self._wanted_revision = max(change.revision, self._wanted_revision)
+        _merge(self._pools, change.pools)
+        _merge(self._fronts, change.fronts)
+        self.guests.change(change.guests)
+        self._route()
+        return True
+
+    async def actual(self, epoch: str, revision: int, wait: float, *, changes: bool) -> Actual | ActualChange:
+        """What is, once it is newer than what the asker knows, or the time is up."""
+        known = epoch == self.journal.epoch
+        if known:
+            await self.journal.after(revision, wait)
+            await asyncio.sleep(_GATHER)
+        if not (known and changes):
+            return Actual(
+                self.journal.epoch,
+                self.journal.revision,
+                self._routing.routed,
+                tuple(self.guests.statuses().values()),
+                tuple(self._targets.values()),
+                self._routing.refused(),
+            )
+        touched = self.journal.touched_since
+        return ActualChange(
+            self.journal.epoch,
+            self.journal.revision,
+            self._routing.routed,
+            tuple(it for key, it in self.guests.statuses().items() if touched(key, revision)),
+            tuple(it for key, it in self._targets.items() if touched(key, revision)),
+            self._routing.refused(),
+            self.journal.gone_since(revision),
+        )
+
+    async def routed(self, revision: int, seconds: float) -> bool:
+        """Whether Envoy serves this revision of what is wanted, within the time."""
+        return await self._routing.acknowledged(revision, seconds)
+
+    def refused(self) -> dict[str, str]:
+        return self._routing.refused()
+
+    def _route(self) -> None:
+        self._routing.apply(self._wanted_revision, self._pools.values(), self._fronts.values())
+        self._routing_changed()
+
+    def _routing_changed(self) -> None:
+        before = self._targets
+        self._targets = {f"{it.pool_arn} {it.target_id} {it.port}": it for it in self._routing.statuses()}
+        for key in before.keys() - self._targets.keys():
+            self.journal.drop(key)
+        self.journal.touch(*(key for key, status in self._targets.items() if before.get(key) != status))
+
+
+def _merge(kept: dict[str, Kept], changes: dict[str, Kept | None]) -> None:
+    for key, value in changes.items():
+        if value is None:
+            kept.pop(key, None)
+        else:
+            kept[key] = value

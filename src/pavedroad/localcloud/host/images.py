@@ -1,0 +1,83 @@
+"""The image store: layers, unpacked once, however many guests start at once."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from pathlib import Path
+
+from pavedroad.core.errors import Unavailable
+from pavedroad.localcloud.host.nursery.messages import Part
+from pavedroad.localcloud.wanted import GuestImage, Layer
+
+_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
+_AT_ONCE = 2
+
+
+class ImageFailed(Unavailable):
+    """An image cannot be had; the sentence says why."""
+
+    code = "image-failed"
+
+
+class ImageStore:
+    """`layers/<hex>.tar.zst` as they come, `unpacked/<hex>/` as they are used."""
+
+    def __init__(self, home: Path) -> None:
+        self._layers = home / "layers"
+        self._unpacked = home / "unpacked"
+        self._under_way: dict[str, asyncio.Task[Path]] = {}
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+        for folder in (self._layers, self._unpacked):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    async def parts(self, image: GuestImage) -> list[Part]:
+        """The image's layers, unpacked. Raises `ImageFailed`."""
+        folders = await asyncio.gather(*(self._folder(layer) for layer in image.layers))
+        return [
+            Part(str(folder), _inside(layer, image), layer.shared)
+            for layer, folder in zip(image.layers, folders, strict=True)
+        ]
+
+    async def _folder(self, layer: Layer) -> Path:
+        match = _DIGEST.fullmatch(layer.digest)
+        if match is None:
+            raise ImageFailed(f"'{layer.digest}' is not a layer's digest.")
+        name = match[1]
+        folder = self._unpacked / name
+        if folder.is_dir():
+            return folder
+        task = self._under_way.get(name)
+        if task is None:
+            task = self._under_way[name] = asyncio.create_task(self._unpack(name))
+            task.add_done_callback(lambda _: self._under_way.pop(name, None))
+        return await asyncio.shield(task)
+
+    async def _unpack(self, name: str) -> Path:
+        """In a process of its own: it takes seconds of computing, and the loop must not wait for any."""
+        source, folder = self._layers / f"{name}.tar.zst", self._unpacked / name
+        if not source.is_file():
+            raise ImageFailed(f"The image's layer {name[:12]} is not in the image store.")
+        async with self._slots:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "pavedroad.localcloud.host.unpack", str(source), str(folder)),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+            said, _ = await process.communicate()
+        if process.returncode != 0:
+            last = said.decode(errors="replace").strip().rpartition("\n")[2]
+            raise ImageFailed(f"The image's layer {name[:12]} could not be unpacked: {last}")
+        return folder
+
+
+def _inside(layer: Layer, image: GuestImage) -> str:
+    """The layer's place, which must lie below the root."""
+    path = Path(layer.path)
+    if path.is_absolute() or ".." in path.parts:
+        raise ImageFailed(f"Image {image.id} puts a layer at '{layer.path}', outside its root.")
+    if layer.shared and not path.parts:
+        raise ImageFailed(f"Image {image.id} shares a layer as its whole root, which guests write to.")
+    return str(path)

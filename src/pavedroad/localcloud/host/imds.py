@@ -1,0 +1,142 @@
+"""The instance metadata service: a small HTTP server at each guest's own address."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import time
+from contextlib import suppress
+from http import HTTPStatus
+
+import httptools
+
+from pavedroad.localcloud.host.metadata import Answer, Metadata
+from pavedroad.localcloud.wanted import Guest
+
+_PORT = 1338
+_LARGEST_BODY = 4096
+_IDLE_SECONDS = 75.0
+_TOKEN_PATH = "/latest/api/token"  # noqa: S105 - a path
+_TTL_HEADER = "x-aws-ec2-metadata-token-ttl-seconds"
+_TOKEN_HEADER = "x-aws-ec2-metadata-token"  # noqa: S105 - a header's name
+
+
+class Imds:
+    """All guests' services. `open` gives the URL that a guest finds its own at."""
+
+    def __init__(self) -> None:
+        self._services: dict[str, tuple[Metadata, asyncio.Server, str]] = {}
+
+    async def open(self, guest: Guest) -> str:
+        """Serve at the guest's address, on the usual port or, where that is taken, on any."""
+        if known := self._services.get(guest.id):
+            known[0].update(guest)
+            return known[2]
+        metadata = Metadata(guest)
+        loop = asyncio.get_running_loop()
+        try:
+            server = await loop.create_server(lambda: _Connection(metadata), guest.address, _PORT)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            server = await loop.create_server(lambda: _Connection(metadata), guest.address, 0)
+        port = server.sockets[0].getsockname()[1]
+        url = f"http://{guest.address}:{port}"
+        self._services[guest.id] = (metadata, server, url)
+        return url
+
+    def update(self, guest: Guest) -> None:
+        """Serve a guest's changed metadata."""
+        if known := self._services.get(guest.id):
+            known[0].update(guest)
+
+    def close(self, guest_id: str) -> None:
+        if known := self._services.pop(guest_id, None):
+            known[1].close()
+
+    def close_all(self) -> None:
+        for guest_id in list(self._services):
+            self.close(guest_id)
+
+
+class _Connection(asyncio.Protocol):
+    """One client's connection; httptools parses, `Metadata` answers."""
+
+    def __init__(self, metadata: Metadata) -> None:
+        self._metadata = metadata
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport | None = None
+        self._idle: asyncio.TimerHandle | None = None
+        self._url = b""
+        self._headers: dict[str, str] = {}
+        self._body = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
+        self._transport = transport  # pyright: ignore[reportAttributeAccessIssue] - uvloop's is no subclass
+        self._idle = asyncio.get_running_loop().call_later(_IDLE_SECONDS, transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._refuse()
+
+    def on_message_begin(self) -> None:
+        self._url, self._headers, self._body = b"", {}, 0
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+        if len(self._url) > _LARGEST_BODY:
+            self._refuse()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_body(self, body: bytes) -> None:
+        self._body += len(body)
+        if self._body > _LARGEST_BODY:
+            self._refuse()
+
+    def on_message_complete(self) -> None:
+        method = self._parser.get_method()
+        self._send(self._answer(method), head=method == b"HEAD")
+
+    def _answer(self, method: bytes) -> Answer:
+        with suppress(httptools.HttpParserInvalidURLError, UnicodeDecodeError):
+            path = (httptools.parse_url(self._url).path or b"/").decode()
+            if method == b"PUT":
+                if path != _TOKEN_PATH:
+                    return Answer(404)
+                forwarded = "x-forwarded-for" in self._headers
+                return self._metadata.token(self._headers.get(_TTL_HEADER), forwarded, time.time())
+            if method in (b"GET", b"HEAD"):
+                return self._metadata.read(path, self._headers.get(_TOKEN_HEADER), time.time())
+            return Answer(405)
+        return Answer(400)
+
+    def _send(self, answer: Answer, *, head: bool = False, close: bool = False) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        close = close or not self._parser.should_keep_alive()
+        body = answer.body if answer.status == 200 else f"{HTTPStatus(answer.status).phrase}\n".encode()
+        lines = [
+            f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}",
+            "Content-Type: text/plain",
+            f"Content-Length: {len(body)}",
+            "Server: EC2ws",
+        ]
+        if answer.ttl is not None:
+            lines.append(f"X-Aws-Ec2-Metadata-Token-Ttl-Seconds: {answer.ttl}")
+        if close:
+            lines.append("Connection: close")
+        self._transport.write("\r\n".join([*lines, "", ""]).encode() + (b"" if head else body))
+        if close:
+            self._transport.close()
+
+    def _refuse(self) -> None:
+        self._send(Answer(400), close=True)

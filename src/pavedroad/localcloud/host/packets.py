@@ -1,0 +1,98 @@
+"""A packet socket on the event loop: whole messages both ways, descriptors along with them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import Callable
+
+from pavedroad.localcloud.host.nursery.messages import LONGEST, Message, decode, encode
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Two connected ends, ours non-blocking, with room for the longest packet where the system lets us."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setblocking(False)
+    return ours, theirs
+
+
+class Packets:
+    """One end. `heard` gets each message, `ended` is called once when the other side has closed."""
+
+    def __init__(
+        self, end: socket.socket, heard: Callable[[Message], None], ended: Callable[[], None]
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._end = end
+        self._heard = heard
+        self._ended = ended
+        self._waiting: deque[tuple[bytes, socket.socket | None]] = deque()
+        self._open = True
+        self._loop.add_reader(end, self._read)
+
+    @property
+    def is_open(self) -> bool:
+        return self._open
+
+    def send(self, message: Message, passing: socket.socket | None = None) -> None:
+        """Queued where the other side is slow. The socket that is passed is closed here. `OSError` for a
+        packet that is too long."""
+        packet = encode(message)
+        if len(packet) > self._end.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) - 1024:
+            self._end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LONGEST)
+        self._waiting.append((packet, passing))
+        if len(self._waiting) == 1:
+            self._write()
+
+    def drain(self) -> None:
+        """Hear what has arrived already."""
+        while self._open and self._read():
+            pass
+
+    def close(self) -> None:
+        if self._open:
+            self._open = False
+            self._loop.remove_reader(self._end)
+            self._loop.remove_writer(self._end)
+            self._end.close()
+            while self._waiting:
+                if passing := self._waiting.popleft()[1]:
+                    passing.close()
+
+    def _read(self) -> bool:
+        try:
+            packet = self._end.recv(LONGEST)
+        except BlockingIOError:
+            return False
+        except OSError:
+            packet = b""
+        if packet:
+            self._heard(decode(packet))
+            return True
+        self.close()
+        self._ended()
+        return False
+
+    def _write(self) -> None:
+        while self._waiting:
+            packet, passing = self._waiting[0]
+            try:
+                if passing is None:
+                    self._end.send(packet)
+                else:
+                    socket.send_fds(self._end, [packet], [passing.fileno()])
+            except BlockingIOError:
+                self._loop.add_writer(self._end, self._write)
+                return
+            except BrokenPipeError:
+                return  # the reader sees the end
+            except OSError:
+                self._waiting.popleft()
+                if passing is not None:
+                    passing.close()
+                raise
+            self._waiting.popleft()
+            if passing is not None:
+                passing.close()
+        self._loop.remove_writer(self._end)
