@@ -1,1 +1,1 @@
-"""The `paved` command line: a module a capability, over one small client of the HTTP API."""
+"""The `paved` command: one module a capability, over one small client of the HTTP API."""

@@ -1,1 +1,1 @@
-"""The composition root: it builds the services, names the adapters, and runs the processes."""
+"""The composition root: settings, the supervisor of processes, and the control process with its HTTP API."""

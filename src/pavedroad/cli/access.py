@@ -1,0 +1,88 @@
+"""`paved token` and `paved audit`: who may, and who did."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from pavedroad.cli.client import Client, segment
+from pavedroad.cli.clusters import age
+from pavedroad.cli.screen import AsJson, note, result, say, show, table
+
+app = typer.Typer(help="Tokens for the API: make, list and revoke them.", no_args_is_help=True)
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="Who will use it, e.g. ci.")],
+    role: Annotated[
+        list[str] | None, typer.Option("--role", help="viewer, deployer or admin; may repeat.")
+    ] = None,
+    days: Annotated[
+        int | None, typer.Option("--days", min=1, help="Days until it expires; default: never.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a token; its secret is shown this once."""
+    expires_at = (datetime.now(UTC) + timedelta(days=days)).isoformat() if days else None
+    body = {"name": name, "roles": role or ["deployer"], "expires_at": expires_at}
+    made = Client.here().post("/v1/tokens", body)
+    if as_json:
+        result(made)
+        return
+    note(
+        f"{made['token']['id']}, for {', '.join(made['token']['roles'])}. This is the only time it is shown:"
+    )
+    say(made["secret"])
+
+
+@app.command("list")
+def list_tokens(as_json: AsJson = False) -> None:
+    """The tokens, without their secrets."""
+    found = Client.here().get("/v1/tokens")
+    if as_json:
+        result(found)
+        return
+    rows = table("ID", "NAME", "ROLES", "AGE", "MADE BY", "STATE")
+    for token in found:
+        state = (
+            "revoked"
+            if token["revoked_at"]
+            else f"until {token['expires_at']}"
+            if token["expires_at"]
+            else "good"
+        )
+        roles = ", ".join(token["roles"])
+        rows.add_row(token["id"], token["name"], roles, age(token["created_at"]), token["created_by"], state)
+    show(rows)
+
+
+@app.command()
+def revoke(
+    token: Annotated[str, typer.Argument(metavar="ID", help="Its id.")], as_json: AsJson = False
+) -> None:
+    """Make a token worthless, at once."""
+    done = Client.here().delete(f"/v1/tokens/{segment(token)}")
+    result(done) if as_json else say(f"{token} is revoked.")
+
+
+def audit(
+    who: Annotated[str | None, typer.Option("--who", help="Only what this one did.")] = None,
+    action: Annotated[str | None, typer.Option("--action", help="Only this action, e.g. deploy.")] = None,
+    subject: Annotated[str | None, typer.Option("--subject", help="Only what was done to this.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="At most so many.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """What was done, by whom, to what, and how it ended; newest first."""
+    found = Client.here().get("/v1/audit", principal=who, action=action, subject=subject, limit=limit)
+    if as_json:
+        result(found)
+        return
+    rows = table("WHEN", "WHO", "ACTION", "SUBJECT", "OUTCOME", "REASON")
+    for entry in found["entries"]:
+        when = datetime.fromisoformat(entry["at"]).strftime("%Y-%m-%d %H:%M:%S")
+        reason = str(entry["detail"].get("reason", ""))
+        rows.add_row(when, entry["principal"], entry["action"], entry["subject"], entry["outcome"], reason)
+    show(rows)

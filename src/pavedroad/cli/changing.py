@@ -1,0 +1,96 @@
+"""`paved rollback`, `enable`, `disable`, `resize`, `destroy`: changes to what is there."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from pavedroad.cli.client import Client, segment
+from pavedroad.cli.clusters import cluster_path
+from pavedroad.cli.screen import AsJson, result, say
+from pavedroad.core.errors import InvalidInput
+from pavedroad.core.names import is_server_group
+
+GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="A server group, such as api-v003.")]
+ClusterArgument = Annotated[
+    str, typer.Argument(metavar="CLUSTER", help="A cluster, such as api or api-prod.")
+]
+
+
+def rollback(
+    cluster: ClusterArgument,
+    to: Annotated[str | None, typer.Option("--to", help="The server group; default: the one before.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give the traffic back to an earlier server group, in one step."""
+    done = Client.here().post(f"{cluster_path(cluster)}/rollback", {"to": to})
+    if as_json:
+        result(done)
+    else:
+        say(
+            f"{done['enabled']} serves {done['cluster']} again; {done['disabled']} is off. "
+            f"It took {done['seconds']:.2f} s."
+        )
+
+
+def enable(group: GroupName, as_json: AsJson = False) -> None:
+    """Let a server group take traffic."""
+    done = Client.here().post(f"{_group_path(group)}/enable")
+    result(done) if as_json else say(f"{group} takes traffic.")
+
+
+def disable(group: GroupName, as_json: AsJson = False) -> None:
+    """Take a server group's traffic away; never that of the last one that serves."""
+    done = Client.here().post(f"{_group_path(group)}/disable")
+    result(done) if as_json else say(f"{group} takes no traffic any more.")
+
+
+def resize(
+    group: GroupName,
+    desired: Annotated[int, typer.Argument(min=0, help="How many instances.")],
+    minimum: Annotated[
+        int | None, typer.Option("--min", min=0, help="At least so many; default: as many.")
+    ] = None,
+    maximum: Annotated[
+        int | None, typer.Option("--max", min=0, help="At most so many; default: as many.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change how many instances a server group has."""
+    size = {
+        "minimum": desired if minimum is None else minimum,
+        "desired": desired,
+        "maximum": desired if maximum is None else maximum,
+    }
+    done = Client.here().put(f"{_group_path(group)}/capacity", size)
+    if as_json:
+        result(done)
+    else:
+        say(f"{group} wants {size['desired']} instances ({size['minimum']} to {size['maximum']}).")
+
+
+def destroy(
+    name: Annotated[str, typer.Argument(metavar="GROUP|CLUSTER", help="A server group or a whole cluster.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete a server group, or a cluster with all its groups and its address."""
+    group = is_server_group(name)
+    what = f"the server group {name}" if group else f"the cluster {name} with all its server groups"
+    if not yes:
+        _confirm(what)
+    client = Client.here()
+    done = client.delete(_group_path(name) if group else cluster_path(name))
+    result(done or {"destroyed": name}) if as_json else say(f"Deleted {what}.")
+
+
+def _confirm(what: str) -> None:
+    if not sys.stdin.isatty():
+        raise InvalidInput(f"This would delete {what}.", next_step="Say --yes if that is meant.")
+    typer.confirm(f"Delete {what}?", abort=True, err=True)
+
+
+def _group_path(name: str) -> str:
+    return f"/v1/server-groups/{segment(name)}"

@@ -1,0 +1,167 @@
+"""The HTTP API as the commands use it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from pavedroad.core.errors import PavedError, Unauthenticated, Unavailable
+from pavedroad.core.places import Places
+from pavedroad.platform import running
+
+_TIMEOUT = httpx.Timeout(60, connect=5)
+_START = "Start it with `paved up`."
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEvent:
+    """One server-sent event: its name, and its data from JSON."""
+
+    name: str
+    data: Any
+
+
+class Client:
+    """One platform's API. Every failure is a `PavedError` with a sentence."""
+
+    def __init__(self, url: str, token: str, *, transport: httpx.BaseTransport | None = None) -> None:
+        self.url = url.rstrip("/")
+        self.token = token
+        self._http = httpx.Client(
+            base_url=self.url,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=_TIMEOUT,
+            trust_env=False,
+            transport=transport,
+        )
+
+    @classmethod
+    def here(cls) -> Client:
+        """The platform of `PAVED_URL`, else the one that runs on this machine."""
+        places = Places.default()
+        url = os.environ.get("PAVED_URL", "")
+        if not url:
+            runs = running.read(places) if running.holder(places) is not None else None
+            if runs is None:
+                raise Unavailable("Pavedroad is not running.", next_step=_START)
+            if not runs.url:
+                raise Unavailable(
+                    "Only the private cloud runs, without the platform.",
+                    next_step="Stop it with `paved cloud down`, then start both with `paved up`.",
+                )
+            url = runs.url
+        return cls(url, _token(places))
+
+    def get(self, path: str, **query: str | int | None) -> Any:
+        return self._json(
+            "GET", path, params={key: value for key, value in query.items() if value is not None}
+        )
+
+    def post(self, path: str, body: Any = None) -> Any:
+        return self._json("POST", path, json=body)
+
+    def put(self, path: str, body: Any) -> Any:
+        return self._json("PUT", path, json=body)
+
+    def delete(self, path: str) -> Any:
+        return self._json("DELETE", path)
+
+    def upload(self, path: str, **request: Any) -> Any:
+        """A POST of any form (`files`, `content`, `data`), which may take its time."""
+        return self._json("POST", path, timeout=httpx.Timeout(600, connect=5), **request)
+
+    def follow(self, path: str, **query: str) -> Iterator[ServerEvent]:
+        """Server-sent events of a route until it ends them."""
+        with (
+            self._reaching(),
+            self._http.stream("GET", path, params=query, timeout=httpx.Timeout(None, connect=5)) as answer,
+        ):
+            if answer.is_error:
+                answer.read()
+                raise _refusal(answer)
+            yield from parse_events(answer.iter_lines())
+
+    def _json(self, method: str, path: str, **request: Any) -> Any:
+        with self._reaching():
+            answer = self._http.request(method, path, **request)
+        if answer.is_error:
+            raise _refusal(answer)
+        return answer.json() if answer.content else None
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.TimeoutException as error:
+            raise Unavailable(
+                f"{self.url} did not answer in time.", next_step="Try `paved status`."
+            ) from error
+        except httpx.TransportError as error:
+            raise Unavailable(f"{self.url} cannot be reached: {error}.", next_step=_START) from error
+        except httpx.InvalidURL as error:
+            raise Unavailable(
+                f"'{self.url}' is no address: {error}.", next_step="Correct or unset PAVED_URL."
+            ) from error
+
+
+def parse_events(lines: Iterable[str]) -> Iterator[ServerEvent]:
+    """The events in the lines of an event stream."""
+    name, data = "message", list[str]()
+    for line in lines:
+        key, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if line == "" and data:
+            yield ServerEvent(name, json.loads("\n".join(data)))
+        if line == "":
+            name, data = "message", []
+        elif key == "event":
+            name = value
+        elif key == "data":
+            data.append(value)
+
+
+def segment(name: str) -> str:
+    """A name as one segment of a path."""
+    return quote(name, safe="")
+
+
+def _token(places: Places) -> str:
+    if named := os.environ.get("PAVED_TOKEN"):
+        return named
+    try:
+        return places.token.read_text().strip()
+    except OSError as error:
+        raise Unauthenticated(
+            f"There is no token: {places.token} cannot be read ({error.strerror}).",
+            next_step="Set PAVED_TOKEN, or run `paved up` as this user.",
+        ) from error
+
+
+def _refusal(answer: httpx.Response) -> PavedError:
+    try:
+        problem: dict[str, Any] = answer.json()
+        kind = _KINDS.get(problem["code"], PavedError)
+        return kind(problem["detail"], next_step=problem.get("next_step"))
+    except (ValueError, KeyError, TypeError):
+        return PavedError(
+            f"{answer.request.url} answered {answer.status_code} without saying why.",
+            next_step="Is this address Pavedroad's? See `paved status`.",
+        )
+
+
+def _kinds(root: type[PavedError]) -> dict[str, type[PavedError]]:
+    found = {root.code: root}
+    for kind in root.__subclasses__():
+        found |= _kinds(kind)
+    return found
+
+
+_KINDS = _kinds(PavedError)
+"""The API's errors, by their code, are raised here as what they were there."""

@@ -1,0 +1,67 @@
+"""`paved cloud`: the private cloud alone, for any AWS client."""
+
+from __future__ import annotations
+
+import typer
+
+from pavedroad.cli import lifecycle
+from pavedroad.cli.lifecycle import CloudPort, Detach
+from pavedroad.cli.screen import AsJson, result, say
+from pavedroad.core.errors import Unavailable
+from pavedroad.core.places import Places
+from pavedroad.platform import running
+from pavedroad.platform.running import Running
+
+app = typer.Typer(help="The private cloud alone: an AWS endpoint on this machine.", no_args_is_help=True)
+
+
+@app.command()
+def up(detach: Detach = False, cloud_port: CloudPort = None, as_json: AsJson = False) -> None:
+    """Start the private cloud without the platform."""
+    lifecycle.start(cloud_only=True, detach=detach, port=None, cloud_port=cloud_port, as_json=as_json)
+
+
+@app.command()
+def down(as_json: AsJson = False) -> None:
+    """Stop what runs here; the cloud's state is kept."""
+    lifecycle.down(as_json)
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Whether the private cloud runs, and where."""
+    runs = _running()
+    if as_json:
+        result(runs)
+        return
+    for part in runs.parts:
+        say(f"{part.name:<16} {part.state}, {part.address}, process {part.pid}")
+
+
+@app.command()
+def env(as_json: AsJson = False) -> None:
+    """Lines to `eval` so that AWS clients use the private cloud."""
+    runs = _running()
+    values = {
+        "AWS_ENDPOINT_URL": runs.endpoint,
+        "AWS_REGION": runs.region,
+        "AWS_DEFAULT_REGION": runs.region,
+        "AWS_ACCESS_KEY_ID": "pavedroad",
+        "AWS_SECRET_ACCESS_KEY": "pavedroad",
+    }
+    if as_json:
+        result(values)
+        return
+    for name, value in values.items():
+        say(f"export {name}={value}")
+
+
+def _running() -> Running:
+    places = Places.default()
+    runs = running.read(places) if running.holder(places) is not None else None
+    if runs is None or not runs.endpoint:
+        raise Unavailable(
+            "The private cloud is not running.",
+            next_step="Start it with `paved up`, or alone with `paved cloud up`.",
+        )
+    return runs

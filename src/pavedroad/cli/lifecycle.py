@@ -1,0 +1,206 @@
+"""`paved up`, `down`, `status`, `open`: the platform on this machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from pavedroad.cli import tour
+from pavedroad.cli.client import Client
+from pavedroad.cli.screen import AsJson, note, result, say
+from pavedroad.cli.starting import Supervised, await_ready, raised, stop
+from pavedroad.core.errors import Conflict, Unavailable
+from pavedroad.core.places import Places
+from pavedroad.platform import running
+from pavedroad.platform.running import Running
+
+Detach = Annotated[
+    bool, typer.Option("--detach", "-d", help="Return once everything is ready, and leave it running.")
+]
+Port = Annotated[
+    int | None, typer.Option("--port", min=1, max=65535, help="The API's and the portal's port.")
+]
+CloudPort = Annotated[
+    int | None,
+    typer.Option("--cloud-port", min=1, max=65535, help="The private cloud's AWS endpoint's port."),
+]
+
+
+def up(
+    detach: Detach = False,
+    take_tour: Annotated[
+        bool, typer.Option("--tour", help="Ship a sample service, and take it back.")
+    ] = False,
+    port: Port = None,
+    cloud_port: CloudPort = None,
+    as_json: AsJson = False,
+) -> None:
+    """Start the private cloud, the platform and the portal."""
+    start(
+        cloud_only=False,
+        detach=detach,
+        take_tour=take_tour,
+        port=port,
+        cloud_port=cloud_port,
+        as_json=as_json,
+    )
+
+
+def start(
+    *,
+    cloud_only: bool,
+    detach: bool,
+    port: int | None,
+    cloud_port: int | None,
+    as_json: bool,
+    take_tour: bool = False,
+) -> None:
+    """Start, show each part as it comes up, then stay until Ctrl-C or leave it running."""
+    places = Places.default()
+    places.prepare()
+    ports = {"PAVED_PORT": port, "PAVED_CLOUD_PORT": cloud_port}
+    environment = {name: str(value) for name, value in ports.items() if value is not None}
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    supervised = Supervised(cloud_only=cloud_only, environment=environment)
+    released = False
+    try:
+        runs = _until_ready(supervised, places, quiet=as_json)
+        if runs is None:
+            released = True
+            _runs_already(places, detach=detach, take_tour=take_tour, as_json=as_json)
+            return
+        if as_json:
+            result(runs)
+        if take_tour:
+            tour.take(_client(runs, places), places)
+        elif not as_json:
+            _next(runs, places)
+        if detach:
+            supervised.release()
+            released = True
+            return
+        note("Ctrl-C stops everything.")
+        status = supervised.wait()
+        released = True
+        note("Pavedroad has stopped.")
+        if status:
+            raise Unavailable(
+                "Pavedroad stopped by itself.", next_step=f"Read {places.logs / 'supervisor.log'}."
+            )
+    finally:
+        if not released:
+            _ignore_interrupts()
+            note("stopping ...")
+            supervised.stop()
+            note("Everything has stopped.")
+
+
+def down(as_json: AsJson = False) -> None:
+    """Stop everything that runs here; state is kept."""
+    stopped = stop(Places.default())
+    if as_json:
+        result(stopped)
+    elif stopped.was_running:
+        forced = f", {stopped.killed} of them by force" if stopped.killed else ""
+        say(f"Everything has stopped: {stopped.processes} processes ended{forced}, in {stopped.seconds} s.")
+    else:
+        say("Nothing was running.")
+
+
+def status(as_json: AsJson = False) -> None:
+    """What runs, where, since when, and whether the cloud answers."""
+    found = Client.here().get("/v1/status")
+    if as_json:
+        result(found)
+        return
+    cloud = found["cloud"]
+    say(f"Pavedroad {found['version']}, up for {_duration(found['uptime_seconds'])}")
+    say(f"  portal and API   {found['url']}")
+    kind = "private cloud" if cloud["private"] else "cloud"
+    say(f"  {kind:<16} {cloud['endpoint'] or 'AWS'}  ({cloud['region']})")
+    if not cloud["reachable"]:
+        say(f"                   {cloud['reason']}")
+    for part in found["parts"]:
+        restarts = f", restarted {part['restarts']} times" if part["restarts"] else ""
+        reason = f": {part['reason']}" if part["reason"] else ""
+        say(f"  {part['name']:<16} {part['state']}, process {part['pid']}{restarts}{reason}")
+    say(f"  home             {found['home']}")
+
+
+def login_url(client: Client) -> str:
+    """The portal's address that signs its opener in."""
+    return f"{client.url}/login?token={client.token}"
+
+
+def open_portal(as_json: AsJson = False) -> None:
+    """Print the portal's address that signs you in, and open it where there is a browser."""
+    client = Client.here()
+    client.get("/v1/status")
+    url = login_url(client)
+    if as_json:
+        result({"url": url})
+        return
+    say(url)
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        typer.launch(url)
+
+
+def _until_ready(supervised: Supervised, places: Places, *, quiet: bool) -> Running | None:
+    """None where another supervisor runs already."""
+    for said in supervised.said():
+        if said.kind == "part" and not quiet:
+            note(f"  {said.data['name']:<16} {said.data['address']}")
+        elif said.kind == "busy":
+            return None
+        elif said.kind == "failed":
+            raise raised(said)
+        elif said.kind == "ready":
+            return running.parse(said.data)
+    raise Unavailable("Pavedroad did not start.", next_step=f"Read {places.logs / 'supervisor.log'}.")
+
+
+def _runs_already(places: Places, *, detach: bool, take_tour: bool, as_json: bool) -> None:
+    runs = await_ready(places)
+    where = runs.url or runs.endpoint
+    if not detach:
+        raise Conflict(
+            f"Pavedroad already runs at {where} (process {runs.pid}).",
+            next_step="Use it, or stop it with `paved down`.",
+        )
+    if as_json:
+        result(runs)
+    else:
+        say(f"Pavedroad already runs at {where} (process {runs.pid}).")
+    if take_tour:
+        tour.take(_client(runs, places), places)
+
+
+def _client(runs: Running, places: Places) -> Client:
+    return Client(runs.url, places.token.read_text().strip())
+
+
+def _next(runs: Running, places: Places) -> None:
+    if runs.url:
+        say(f"Pavedroad runs. The portal: {login_url(_client(runs, places))}")
+    else:
+        say(f"The private cloud runs. For AWS clients: export AWS_ENDPOINT_URL={runs.endpoint}")
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _ignore_interrupts() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

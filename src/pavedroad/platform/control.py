@@ -1,0 +1,68 @@
+"""The control process: HTTP API, portal and durable workflows in one event loop.
+
+python -m pavedroad.platform.control
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+from pavedroad.core.errors import PavedError
+from pavedroad.platform.app import build_app
+from pavedroad.platform.guard import Guard
+from pavedroad.platform.services import build, serving
+from pavedroad.platform.settings import LOOPBACK, Settings
+
+_GRACE_SECONDS = 5
+
+
+class _Server(uvicorn.Server):
+    """Ends event streams when it is told to stop; all other requests may finish."""
+
+    def __init__(self, config: uvicorn.Config, guard: Guard) -> None:
+        super().__init__(config)
+        self._guard = guard
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._guard.end_streams()
+        await super().shutdown(sockets)
+
+
+def main() -> None:
+    try:
+        settings = Settings.read()
+        settings.places.prepare()
+        logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        services = build(settings)
+    except PavedError as error:
+        sys.exit(error.sentence)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        async with serving(services):
+            yield
+
+    guard = Guard(build_app(services, lifespan), allowed_hosts=settings.allowed_hosts)
+    config = uvicorn.Config(
+        guard,
+        host=LOOPBACK,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    _Server(config, guard).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""One process under supervision: started, watched until ready, started again when it dies, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import httpx
+import psutil
+
+from pavedroad.core.errors import Unavailable
+from pavedroad.platform.children import die_with_parent
+from pavedroad.platform.logs import BoundedLog
+from pavedroad.platform.running import PartState, PartView
+
+_CHUNK = 65_536
+_PROBE_EVERY = 0.05
+_LONGEST_PAUSE = 5.0
+_STEADY_SECONDS = 30.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PartSpec:
+    """What to run, and the address that answers below 400 once it is ready."""
+
+    name: str
+    argv: tuple[str, ...]
+    address: str
+    ready_path: str
+    environment: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
+    """Besides our own; None takes a variable away."""
+    ready_seconds: float = 60.0
+    stop_seconds: float = 45.0
+
+
+class Part:
+    """Keeps one process. `changed` is called whenever its view has."""
+
+    def __init__(self, spec: PartSpec, log: BoundedLog, changed: Callable[[], None]) -> None:
+        self.spec = spec
+        self._log = log
+        self._changed = changed
+        self._process: asyncio.subprocess.Process | None = None
+        self._state: PartState = "starting"
+        self._restarts = 0
+        self._reason = ""
+        self._stopping = False
+        self._pumping: asyncio.Task[None] | None = None
+
+    @property
+    def view(self) -> PartView:
+        pid = self._process.pid if self._process and self._process.returncode is None else None
+        return PartView(self.spec.name, self.spec.address, self._state, pid, self._restarts, self._reason)
+
+    async def start(self) -> None:
+        """Start and wait until ready; `Unavailable` says why it did not come up."""
+        await self._spawn()
+        await self._until_ready()
+
+    async def keep(self) -> None:
+        """Start it again whenever it dies, at once the first time, then with growing pauses."""
+        pause = 0.0
+        while True:
+            since = time.monotonic()
+            await self._ended()
+            if self._stopping:
+                return
+            pause = (
+                0.0 if time.monotonic() - since > _STEADY_SECONDS else min(pause * 2 + 0.2, _LONGEST_PAUSE)
+            )
+            self._restarts += 1
+            self._turn("restarting", self._why_ended())
+            logger.warning("%s: %s; starting it again", self.spec.name, self._reason)
+            await asyncio.sleep(pause)
+            try:
+                await self.start()
+            except Unavailable as error:
+                self._turn("restarting", error.sentence)
+                await self._kill_tree()
+
+    async def stop(self) -> None:
+        """SIGTERM, then SIGKILL to it and all below it when it takes too long."""
+        self._stopping = True
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        self._turn("stopping", "")
+        with suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            async with asyncio.timeout(self.spec.stop_seconds):
+                await self._ended()
+        except TimeoutError:
+            logger.warning("%s did not stop in %s s: killed", self.spec.name, self.spec.stop_seconds)
+            await self._kill_tree()
+
+    async def _spawn(self) -> None:
+        if self._stopping:
+            return
+        self._process = await asyncio.create_subprocess_exec(
+            *self.spec.argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=self._environment(),
+            start_new_session=True,  # a Ctrl-C in the terminal is ours to hear, not the children's
+            preexec_fn=die_with_parent(),
+        )
+        self._pumping = asyncio.create_task(self._pump(self._process))
+        self._changed()
+
+    def _environment(self) -> dict[str, str]:
+        wanted: dict[str, str | None] = {**os.environ, **self.spec.environment}
+        return {name: value for name, value in wanted.items() if value is not None}
+
+    async def _pump(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout
+        while chunk := await process.stdout.read(_CHUNK):
+            self._log.write(chunk)
+
+    async def _until_ready(self) -> None:
+        deadline = time.monotonic() + self.spec.ready_seconds
+        async with httpx.AsyncClient(base_url=self.spec.address, timeout=5, trust_env=False) as client:
+            while not self._stopping:
+                if self._process is None or self._process.returncode is not None:
+                    await self._ended()
+                    raise Unavailable(
+                        f"The {self.spec.name} did not start: {self._why_ended()}.",
+                        next_step=f"Read {self._log.path}.",
+                    )
+                with suppress(httpx.HTTPError):
+                    if (await client.get(self.spec.ready_path)).status_code < 400:
+                        self._turn("ready", "")
+                        return
+                if time.monotonic() > deadline:
+                    raise Unavailable(
+                        f"The {self.spec.name} was not ready within {self.spec.ready_seconds:.0f} s.",
+                        next_step=f"Read {self._log.path}.",
+                    )
+                await asyncio.sleep(_PROBE_EVERY)
+
+    async def _ended(self) -> None:
+        if self._process:
+            await self._process.wait()
+        if self._pumping:
+            with suppress(TimeoutError):  # a grandchild may still hold the pipe
+                async with asyncio.timeout(1):
+                    await asyncio.shield(self._pumping)
+
+    async def _kill_tree(self) -> None:
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        with suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(process.pid).children(recursive=True):
+                with suppress(psutil.NoSuchProcess):
+                    child.kill()
+        with suppress(ProcessLookupError):
+            process.kill()
+        await self._ended()
+
+    def _why_ended(self) -> str:
+        status = self._process.returncode if self._process else None
+        how = (
+            f"killed by signal {-status}"
+            if status is not None and status < 0
+            else f"exited with status {status}"
+        )
+        last = self._log.tail[-1].strip() if self._log.tail else ""
+        return f"{how}: {last}".rstrip(".: ") if last else how
+
+    def _turn(self, state: PartState, reason: str) -> None:
+        self._state = state
+        self._reason = reason
+        self._changed()

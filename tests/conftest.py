@@ -1,0 +1,34 @@
+"""What tests of several packages share."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.running_platform import Platform
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[Platform]:
+    """A platform that runs, one for each test process; at the end nothing of it may be left."""
+    with tempfile.TemporaryDirectory(prefix="paved-home-") as folder:
+        running = Platform(Path(folder))
+        try:
+            running.start()
+            yield running
+        finally:
+            running.stop()
+
+
+@pytest.fixture
+def fresh_platform() -> Iterator[Platform]:
+    """A home with nothing in it yet; whatever a test starts there is stopped."""
+    with tempfile.TemporaryDirectory(prefix="paved-home-") as folder:
+        running = Platform(Path(folder))
+        try:
+            yield running
+        finally:
+            running.stop()
