@@ -105,7 +105,7 @@ class AwsBalancers:
                 Scheme="internet-facing",
                 Subnets=network.default_subnets(self._link, network.zones(self._link)),
                 SecurityGroups=network.balancer_security_groups(self._link, vpc, port),
-                Tags=tagging.spelled(tags),
+                **tagging.given(tags),
             )
         except ClientError as error:
             if code_of(error) != "DuplicateLoadBalancerName":
@@ -120,7 +120,7 @@ class AwsBalancers:
                 Protocol="HTTP",
                 Port=port,
                 DefaultActions=[_forward({})],
-                Tags=tagging.spelled(tags),
+                **tagging.given(tags),
             )
         except ClientError as error:
             if code_of(error) != "DuplicateListener":

@@ -17,7 +17,6 @@ from pavedroad.core.errors import CloudFailed, NotFound
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling.type_defs import AutoScalingGroupTypeDef, FilterTypeDef
-    from mypy_boto3_ec2.type_defs import TagSpecificationTypeDef
 
 _TEMPLATE_EXISTS = "InvalidLaunchTemplateName.AlreadyExistsException"
 _MOST_ACTIVITIES = 100
@@ -95,10 +94,6 @@ class AwsServerGroups:
 
     def _create_group(self, spec: ServerGroupSpec) -> None:
         subnets = network.default_subnets(self._link, spec.zones or network.zones(self._link))
-        labels: TagSpecificationTypeDef = {
-            "ResourceType": "launch-template",
-            "Tags": tagging.spelled(spec.tags),
-        }
         try:
             self._link.ec2.create_launch_template(
                 LaunchTemplateName=spec.name,
@@ -107,7 +102,7 @@ class AwsServerGroups:
                     "InstanceType": spec.instance_type,  # pyright: ignore[reportArgumentType] - any of AWS's
                     "UserData": base64.b64encode(spec.user_data.encode()).decode(),
                 },
-                TagSpecifications=[labels],
+                **tagging.given_to("launch-template", spec.tags),
             )
         except ClientError as error:
             if code_of(error) != _TEMPLATE_EXISTS:

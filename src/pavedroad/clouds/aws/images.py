@@ -15,7 +15,7 @@ from pavedroad.clouds.model import Image, ImageSpec
 from pavedroad.core.errors import NotFound
 
 if TYPE_CHECKING:
-    from mypy_boto3_ec2.type_defs import FilterTypeDef, ImageTypeDef, TagSpecificationTypeDef
+    from mypy_boto3_ec2.type_defs import FilterTypeDef, ImageTypeDef
 
 
 class AwsImages:
@@ -26,13 +26,12 @@ class AwsImages:
 
     async def register_image(self, spec: ImageSpec) -> Image:
         def register() -> Image:
-            labels: TagSpecificationTypeDef = {"ResourceType": "image", "Tags": tagging.spelled(spec.tags)}
             try:
                 answer = self._link.ec2.register_image(
                     Name=spec.name,
                     Description=spec.description,
                     ImageLocation=spec.location,
-                    TagSpecifications=[labels],
+                    **tagging.given_to("image", spec.tags),
                 )
             except ClientError as error:
                 if code_of(error) != "InvalidAMIName.Duplicate":

@@ -6,9 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 
-def spelled(tags: Mapping[str, str]) -> list[Any]:
-    """As every service takes them, though each has a type of its own for it."""
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
+def given(tags: Mapping[str, str]) -> dict[str, Any]:
+    """The `Tags` argument; AWS takes no empty list."""
+    return {"Tags": [{"Key": key, "Value": text} for key, text in tags.items()]} if tags else {}
+
+
+def given_to(kind: str, tags: Mapping[str, str]) -> dict[str, Any]:
+    """EC2's `TagSpecifications` argument, for what it makes of this kind."""
+    return {"TagSpecifications": [{"ResourceType": kind, **given(tags)}]} if tags else {}
 
 
 def read(tags: Iterable[Mapping[str, object]]) -> dict[str, str]:

@@ -104,7 +104,7 @@ class AwsTargetGroups:
             HealthyThresholdCount=check.healthy_threshold,
             UnhealthyThresholdCount=check.unhealthy_threshold,
             Matcher={"HttpCode": check.matcher},
-            Tags=tagging.spelled(spec.tags),
+            **tagging.given(spec.tags),
         )
         return made["TargetGroups"][0]
 
