@@ -1,0 +1,123 @@
+"""Health checks of every target of every pool, each at its own pace."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from pavedroad.localcloud.envoy.checks import check
+from pavedroad.localcloud.envoy.health import Health, vanished
+from pavedroad.localcloud.wanted import Pool, Probe, Target
+
+Key = tuple[str, str, int]
+"""Pool ARN, target id, port."""
+
+_SOONEST_SECONDS = 0.05
+_EXTRA_SHARE = 0.1
+
+
+@dataclass(slots=True)
+class _Patient:
+    """A target under watch."""
+
+    target: Target
+    probe: Probe
+    health: Health = field(default_factory=Health)
+    since: float = field(default_factory=time.monotonic)
+    watch: asyncio.Task[None] | None = None
+
+
+class Prober:
+    """`changed` is called with a pool's ARN when the health of one of its targets changes."""
+
+    def __init__(self, changed: Callable[[str], None]) -> None:
+        self._changed = changed
+        self._patients: dict[Key, _Patient] = {}
+
+    def apply(self, pools: Iterable[Pool]) -> None:
+        """Watch exactly these targets; those that stay keep their health, those that drain are left alone."""
+        wanted = {
+            (pool.arn, target.id, target.port): (target, pool.probe)
+            for pool in pools
+            for target in pool.targets
+        }
+        for key in self._patients.keys() - wanted.keys():
+            _release(self._patients.pop(key))
+        for key, (target, probe) in wanted.items():
+            self._admit(key, target, probe)
+
+    def _admit(self, key: Key, target: Target, probe: Probe) -> None:
+        patient = self._patients.get(key)
+        if patient and _same_stay(patient.target, target):
+            changed = patient.probe != probe or patient.target.draining != target.draining
+            patient.target, patient.probe = target, probe
+            if changed:
+                self._watch(key, patient)
+            return
+        if patient:
+            _release(patient)
+        self._patients[key] = patient = _Patient(target, probe)
+        self._watch(key, patient)
+
+    def health(self, key: Key) -> Health | None:
+        return patient.health if (patient := self._patients.get(key)) else None
+
+    def guest_gone(self, address: str) -> None:
+        for key, patient in self._patients.items():
+            if patient.target.address == address:
+                self._set(key, patient, vanished(patient.health))
+                self._watch(key, patient)
+
+    def close(self) -> None:
+        for patient in self._patients.values():
+            _release(patient)
+        self._patients.clear()
+
+    def _watch(self, key: Key, patient: _Patient) -> None:
+        _release(patient)
+        if not patient.target.draining:
+            patient.watch = asyncio.create_task(self._attend(key, patient))
+
+    async def _attend(self, key: Key, patient: _Patient) -> None:
+        """A check at each beat of the interval. A target that was never healthy and where nobody listens
+        yet is tried more often in between, so that its boot is noticed within a tenth of its time."""
+        beat = time.monotonic()
+        while True:
+            began = time.monotonic()
+            counts = began >= beat
+            if counts:
+                beat = began + patient.probe.interval_seconds
+            outcome = await check(patient.probe, patient.target.address, patient.target.probe_port)
+            if outcome.good:
+                beat = began + patient.probe.interval_seconds
+            self._set(key, patient, patient.health.after(outcome, patient.probe, counts=counts))
+            now = time.monotonic()
+            pause = beat - now
+            if not outcome.connected and not patient.health.ever_healthy:
+                soon = max(_SOONEST_SECONDS, (now - patient.since) * _EXTRA_SHARE)
+                pause = min(pause, soon, patient.probe.interval_seconds / 4)
+            await asyncio.sleep(max(0.0, pause))
+
+    def _set(self, key: Key, patient: _Patient, health: Health) -> None:
+        known, patient.health = patient.health, health
+        if (known.state, known.reason, known.description) != (
+            health.state,
+            health.reason,
+            health.description,
+        ):
+            self._changed(key[0])
+
+
+def _release(patient: _Patient) -> None:
+    if patient.watch:
+        patient.watch.cancel()
+        patient.watch = None
+
+
+def _same_stay(known: Target, target: Target) -> bool:
+    """Whether it is the same registration: one that drained and came back starts anew."""
+    return (known.address, known.probe_port) == (target.address, target.probe_port) and (
+        target.draining or not known.draining
+    )

@@ -1,0 +1,185 @@
+"""The machine's load balancers: Envoy, what it is told, and the health that it is told by."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+
+from pavedroad.localcloud.envoy.admin import Admin
+from pavedroad.localcloud.envoy.ads import DiscoveryServer
+from pavedroad.localcloud.envoy.bootstrap import Sockets
+from pavedroad.localcloud.envoy.builder import SnapshotBuilder, pool_names
+from pavedroad.localcloud.envoy.health import Health
+from pavedroad.localcloud.envoy.prober import Prober
+from pavedroad.localcloud.envoy.process import EnvoyProcess
+from pavedroad.localcloud.envoy.refusals import refusal
+from pavedroad.localcloud.envoy.snapshot import Kind
+from pavedroad.localcloud.wanted import Front, Pool, ProbeState, Target, TargetStatus
+
+_RETRY_SECONDS = 2.0
+_DRAIN_POLL_SECONDS = 0.2
+_BUILD_SHARE = 5
+"""Health news wait for this many times what the last build took, so that floods of them stay cheap."""
+
+
+class EnvoyRouting:
+    """`home` keeps Envoy's log; the sockets go into `sockets`, a folder with a short path."""
+
+    def __init__(self, home: Path, sockets: Path) -> None:
+        self.on_change: Callable[[], None] = lambda: None
+        self.routed = 0
+        self._revision = 0
+        self._pools: dict[str, Pool] = {}
+        self._fronts: dict[str, Front] = {}
+        self._gone: set[str] = set()
+        self._active: dict[tuple[str, str, int], int] = {}
+        self._builder = SnapshotBuilder()
+        self._publication: asyncio.TimerHandle | None = None
+        self._next_build = 0.0
+        self._progress = asyncio.Event()
+        self._chores: list[asyncio.Task[None]] = []
+        places = Sockets(sockets)
+        self._server = DiscoveryServer(places.discovery, self._progressed)
+        self._process = EnvoyProcess(places, home / "envoy.log", self._process_changed)
+        self._admin = Admin(places.admin)
+        self._prober = Prober(self._health_changed)
+
+    async def start(self) -> None:
+        await self._server.start()
+        self._process.start()
+        self._chores = [
+            asyncio.create_task(self._retry_refused(), name="retry refused listeners"),
+            asyncio.create_task(self._count_draining(), name="count draining requests"),
+        ]
+
+    async def close(self) -> None:
+        for chore in self._chores:
+            chore.cancel()
+        if self._publication:
+            self._publication.cancel()
+        self._prober.close()
+        await self._process.close()
+        await self._server.close()
+        await self._admin.close()
+
+    @property
+    def pid(self) -> int | None:
+        """Envoy's, while it runs."""
+        return self._process.pid
+
+    def apply(self, revision: int, pools: Iterable[Pool], fronts: Iterable[Front]) -> None:
+        self._revision = revision
+        self._pools = {pool.arn: pool for pool in pools}
+        self._fronts = {front.arn: front for front in fronts}
+        self._prober.apply(self._pools.values())
+        self._gone &= {target.address for pool in self._pools.values() for target in pool.targets}
+        self._publish()
+
+    async def acknowledged(self, revision: int, timeout: float) -> bool:  # noqa: ASYNC109 - the caller's bound
+        deadline = time.monotonic() + timeout
+        while self._server.served < revision:
+            try:
+                await asyncio.wait_for(self._progress.wait(), deadline - time.monotonic())
+            except TimeoutError:
+                return self._server.served >= revision
+        return True
+
+    def statuses(self) -> list[TargetStatus]:
+        return [self._status(pool, target) for pool in self._pools.values() for target in pool.targets]
+
+    def refused(self) -> dict[str, str]:
+        if self._process.trouble:
+            return dict.fromkeys(self._fronts, self._process.trouble)
+        sentences: dict[str, str] = {}
+        for (kind, name), words in self._server.refused().items():
+            for front in self._concerned(kind, name):
+                sentences[front.arn] = refusal(kind, front, words)
+        return sentences
+
+    def guest_gone(self, address: str) -> None:
+        self._gone.add(address)
+        self._prober.guest_gone(address)
+        self._publish()
+        self.on_change()
+
+    def _status(self, pool: Pool, target: Target) -> TargetStatus:
+        health = self._prober.health((pool.arn, target.id, target.port)) or Health()
+        active = self._active.get((pool.arn, target.address, target.port))
+        return TargetStatus(
+            pool_arn=pool.arn,
+            target_id=target.id,
+            port=target.port,
+            state=health.state,
+            reason=health.reason,
+            description=health.description,
+            active=active if target.draining else None,
+        )
+
+    def _state(self, pool: Pool, target: Target) -> ProbeState:
+        health = self._prober.health((pool.arn, target.id, target.port))
+        return health.state if health else "initial"
+
+    def _concerned(self, kind: Kind, name: str) -> list[Front]:
+        if kind in {Kind.LISTENER, Kind.ROUTES}:
+            return [front for front in self._fronts.values() if front.arn == name]
+        return [front for front in self._fronts.values() if name in pool_names(front)]
+
+    def _publish(self) -> None:
+        if self._publication:
+            self._publication.cancel()
+            self._publication = None
+        began = time.monotonic()
+        self._server.offer(
+            self._builder.build(self._revision, self._pools, self._fronts.values(), self._state, self._gone)
+        )
+        done = time.monotonic()
+        self._next_build = done + (done - began) * _BUILD_SHARE
+
+    def _health_changed(self, arn: str) -> None:
+        pool = self._pools.get(arn)
+        if pool:
+            self._gone -= {
+                target.address for target in pool.targets if self._state(pool, target) == "healthy"
+            }
+        if self._publication is None:
+            wait = max(0.0, self._next_build - time.monotonic())
+            self._publication = asyncio.get_running_loop().call_later(wait, self._publish)
+        self.on_change()
+
+    def _progressed(self) -> None:
+        self.routed = max(self.routed, self._server.served)
+        self._progress.set()
+        self._progress = asyncio.Event()
+        self.on_change()
+
+    def _process_changed(self) -> None:
+        self.on_change()
+
+    async def _retry_refused(self) -> None:
+        while True:
+            await asyncio.sleep(_RETRY_SECONDS)
+            self._server.retry_refused()
+
+    async def _count_draining(self) -> None:
+        """Ask Envoy what is in flight, while something drains and Envoy knows that it does."""
+        while True:
+            await asyncio.sleep(_DRAIN_POLL_SECONDS)
+            draining = {
+                (pool.arn, target.address, target.port)
+                for pool in self._pools.values()
+                for target in pool.targets
+                if target.draining
+            }
+            counted: dict[tuple[str, str, int], int] = {}
+            if draining and self._server.served >= self._revision:
+                with suppress(httpx.HTTPError):
+                    active = await self._admin.active()
+                    counted = {place: active.get(place, 0) for place in draining}
+            if counted != self._active:
+                self._active = counted
+                self.on_change()
