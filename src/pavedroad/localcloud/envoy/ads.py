@@ -1,6 +1,6 @@
 """Envoy's aggregated discovery service over gRPC: the one module that touches gRPC and Envoy's messages."""
 # The generated modules carry no types.
-# pyright: basic, reportMissingTypeStubs=false
+# pyright: basic, reportMissingTypeStubs=false, reportAttributeAccessIssue=false
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import (
 )
 from envoy.extensions.filters.network.set_filter_state.v3 import set_filter_state_pb2 as _set_filter_state
 from envoy.extensions.http.header_formatters.preserve_case.v3 import preserve_case_pb2 as _preserve_case
+from envoy.extensions.retry.host.previous_hosts.v3 import previous_hosts_pb2 as _previous_hosts
 from envoy.extensions.transport_sockets.tls.v3 import tls_pb2 as _tls
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2 as _http_protocol_options
 from envoy.service.discovery.v3 import ads_pb2_grpc, discovery_pb2
@@ -41,6 +42,7 @@ EXTENSIONS = (
     _http_protocol_options,
     _lua,
     _preserve_case,
+    _previous_hosts,
     _router,
     _set_filter_state,
     _tls,

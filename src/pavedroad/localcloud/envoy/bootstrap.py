@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pavedroad.localcloud.envoy.documents import Document
+from pavedroad.localcloud.envoy.documents import Document, extension, typed
 
 ADS_CLUSTER = "pavedroad-ads"
 
@@ -44,6 +44,15 @@ def bootstrap(sockets: Sockets) -> Document:
             "lds_config": ads,
         },
         "static_resources": {"clusters": [_discovery_cluster(sockets.discovery)]},
+        "overload_manager": {
+            "resource_monitors": [
+                extension(
+                    "envoy.resource_monitors.global_downstream_max_connections",
+                    "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+                    max_active_downstream_connections=100_000,
+                )
+            ]
+        },
         "layered_runtime": {
             "layers": [
                 # AWS's patterns may be longer than what Envoy takes for a sane expression by default.
@@ -61,9 +70,9 @@ def _discovery_cluster(socket: Path) -> Document:
         "connect_timeout": "1s",
         "load_assignment": {"cluster_name": ADS_CLUSTER, "endpoints": [{"lb_endpoints": [endpoint]}]},
         "typed_extension_protocol_options": {
-            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-                "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-                "explicit_http_config": {"http2_protocol_options": {}},
-            }
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": typed(
+                "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                explicit_http_config={"http2_protocol_options": {}},
+            )
         },
     }

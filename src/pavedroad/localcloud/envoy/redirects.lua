@@ -5,14 +5,14 @@ function envoy_on_request(handle)
   local authority = headers:get(":authority") or ""
   local path, query = (headers:get(":path") or "/"):match("^/?([^?]*)%??(.*)$")
   local request = {
-    protocol = template["listener_protocol"],
-    port = template["listener_port"],
+    protocol = template:get("listener_protocol"),
+    port = template:get("listener_port"),
     host = authority:match("^(%[.-%])") or authority:match("^([^:]*)"),
     path = path,
     query = query,
   }
   local function fill(part)
-    return (template[part]:gsub("#{(%w+)}", request))
+    return (template:get(part):gsub("#{(%w+)}", request))
   end
   local location = fill("protocol"):lower() .. "://" .. fill("host") .. ":" .. fill("port") .. fill("path")
   local wanted_query = fill("query")
@@ -20,9 +20,9 @@ function envoy_on_request(handle)
     location = location .. "?" .. wanted_query
   end
   handle:respond({
-    [":status"] = template["status"],
+    [":status"] = template:get("status"),
     ["location"] = location,
     ["server"] = "awselb/2.0",
     ["content-type"] = "text/html",
-  }, template["body"])
+  }, template:get("body"))
 end

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from http import HTTPStatus
 
 from pavedroad.localcloud.envoy import patterns
-from pavedroad.localcloud.envoy.documents import Document, typed
+from pavedroad.localcloud.envoy.documents import Document, extension, typed
 from pavedroad.localcloud.wanted import Action, Condition, FixedResponse, Forward, Front, Redirect, Rule
 
 SERVER = "awselb/2.0"
@@ -18,6 +18,19 @@ REDIRECTS = "redirects"
 
 _PHRASES = {503: "Service Temporarily Unavailable", 504: "Gateway Time-out"}
 _OWN_HEADERS = ("x-envoy-external-address", "x-envoy-internal", "x-envoy-attempt-count")
+_UNSEEN: Document = {
+    # Only what no target can have seen is tried elsewhere, so a request is never done twice.
+    "retry_on": "connect-failure,refused-stream,reset-before-request",
+    "num_retries": 5,
+    "retry_back_off": {"base_interval": "0.001s", "max_interval": "0.02s"},
+    "retry_host_predicate": [
+        extension(
+            "envoy.retry_host_predicates.previous_hosts",
+            "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
+        )
+    ],
+    "host_selection_retry_max_attempts": 5,
+}
 
 
 def route_configuration(source: tuple[Front, Collection[str]]) -> Document:
@@ -109,8 +122,15 @@ def _forward(action: Forward, front: Front, pools: Collection[str]) -> Document:
     destination: Document = (
         {"cluster": shares[0]["name"]} if len(shares) == 1 else {"weighted_clusters": {"clusters": shares}}
     )
-    # No bound on a whole response, which may stream for hours; only silence is bounded.
-    return {"route": {**destination, "timeout": "0s", "idle_timeout": f"{front.idle_timeout_seconds}s"}}
+    return {
+        "route": {
+            **destination,
+            # No bound on a whole response, which may stream for hours; only silence is bounded.
+            "timeout": "0s",
+            "idle_timeout": f"{front.idle_timeout_seconds}s",
+            "retry_policy": _UNSEEN,
+        }
+    }
 
 
 def _redirect(action: Redirect, front: Front) -> Document:
