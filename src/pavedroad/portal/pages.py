@@ -20,7 +20,7 @@ def mount(app: FastAPI) -> None:
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     for part in (sessions.router, clusters.router, records.router):
         app.include_router(part)
-    app.add_exception_handler(sessions.SignInNeeded, _to_sign_in)
+    app.add_exception_handler(sessions.SignInNeededError, _to_sign_in)
 
 
 def is_page(request: Request) -> bool:

@@ -42,9 +42,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["age"] = age
-    environment.filters["clock_time"] = clock_time
-    environment.globals["platform_version"] = __version__
+    filters: dict[str, object] = environment.filters  # pyright: ignore[reportUnknownMemberType]
+    filters |= {"age": age, "clock_time": clock_time}
     return environment
 
 
@@ -65,7 +64,8 @@ def page(
     status: int = 200,
 ) -> HTMLResponse:
     """A whole page, with the headers that keep it to itself."""
-    body = fragment(template, {"path": request.url.path, "principal": principal, **values})
+    frame = {"path": request.url.path, "principal": principal, "platform_version": __version__}
+    body = fragment(template, {**frame, **values})
     return HTMLResponse(
         body,
         status_code=status,

@@ -19,7 +19,7 @@ _THIRTY_DAYS = 30 * 24 * 3600
 router = APIRouter(include_in_schema=False)
 
 
-class SignInNeeded(Exception):
+class SignInNeededError(Exception):
     """The page is there, but nobody is signed in: the browser is sent to the sign-in page."""
 
 
@@ -27,14 +27,14 @@ async def viewer(request: Request) -> Principal:
     """Who is signed in. A changing request must come from our own pages."""
     token = request.cookies.get(COOKIE)
     if not token:
-        raise SignInNeeded
+        raise SignInNeededError
     if request.method not in ("GET", "HEAD"):
         _refuse_other_origins(request)
     access: Access = request.app.state.access
     try:
         return await access.authenticate(token)
     except Unauthenticated:
-        raise SignInNeeded from None
+        raise SignInNeededError from None
 
 
 Viewer = Annotated[Principal, Depends(viewer)]

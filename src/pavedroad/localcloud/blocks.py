@@ -1,0 +1,79 @@
+"""Which part of 127/8 a private cloud lives in, so that several run on one machine side by side.
+
+Block 0 is `127.16.0.0/16` (us-east-1), `127.32.0.0/16` (us-west-2) and `127.48.0.0/16` (eu-west-1); block 1
+is the next `/16` after each of them, and so on. A cloud keeps its block for life, as its addresses are in it.
+"""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from pavedroad.core.errors import Unavailable
+
+_BLOCKS = 64
+_IN_A_ROW = 16
+_REGIONS = ("us-east-1", "us-west-2", "eu-west-1")
+_FIRST_OCTET = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block by its number; `networks` maps a region to the CIDR of its default network."""
+
+    number: int
+
+    @property
+    def networks(self) -> dict[str, str]:
+        row, place = divmod(self.number, _IN_A_ROW)
+        first = _FIRST_OCTET + row * _IN_A_ROW * len(_REGIONS) + place
+        return {region: f"127.{first + _IN_A_ROW * index}.0.0/16" for index, region in enumerate(_REGIONS)}
+
+
+class Claim:
+    """A block that is ours while this object lives; the kernel gives it back when the process ends."""
+
+    def __init__(self, block: Block, held: socket.socket) -> None:
+        self.block = block
+        self._held = held
+
+    def release(self) -> None:
+        self._held.close()
+
+
+def claim(home: Path) -> Claim:
+    """The block that this home has always had, or for a new home the first free one.
+
+    `Unavailable` where another private cloud holds it, or where none is free.
+    """
+    record = home / "block"
+    if record.exists():
+        block = Block(int(record.read_text()))
+        held = _hold(block)
+        if held is None:
+            raise Unavailable(
+                f"The addresses of this cloud, {block.networks[_REGIONS[0]]} and on, are in use by another.",
+                next_step="Stop the other one with `paved down` under its PAVED_HOME.",
+            )
+        return Claim(block, held)
+    for block in map(Block, range(_BLOCKS)):
+        held = _hold(block)
+        if held is not None:
+            record.write_text(str(block.number))
+            return Claim(block, held)
+    raise Unavailable(
+        f"{_BLOCKS} private clouds run on this machine already, and there are no addresses for another.",
+        next_step="Stop one of them with `paved down` under its PAVED_HOME.",
+    )
+
+
+def _hold(block: Block) -> socket.socket | None:
+    """A name in the kernel's abstract namespace: nothing is left behind, whatever happens to the process."""
+    held = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        held.bind(f"\0pavedroad-block-{block.number}")
+    except OSError:
+        held.close()
+        return None
+    return held
