@@ -1,1 +1,1 @@
-"""AutoScaling: groups whose instances are launched, spread, healed, drained and counted."""
+"""Auto Scaling: groups of instances that launch, spread, heal and shrink by themselves."""

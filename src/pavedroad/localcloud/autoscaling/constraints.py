@@ -1,0 +1,86 @@
+"""What botocore's model says of each parameter: required, length, range, pattern, allowed values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, cast
+
+from botocore.loaders import Loader
+
+from pavedroad.localcloud.errors import ServiceError
+
+_JAVA_SUPPLEMENT = r"\uD800\uDC00-\uDBFF\uDFFF"
+_SUPPLEMENT = r"\U00010000-\U0010FFFF"
+
+
+@cache
+def _model() -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", Loader().load_service_model("autoscaling", "service-2"))
+
+
+@cache
+def operations() -> frozenset[str]:
+    """Every operation of Auto Scaling."""
+    return frozenset(_model()["operations"])
+
+
+def check(operation: str, parameters: Mapping[str, Any]) -> None:
+    """Refuse what the model does not allow, all of it in one message, as AWS does."""
+    shape = _model()["operations"][operation].get("input", {}).get("shape")
+    if not shape:
+        return
+    found = list(_violations(shape, parameters, ""))
+    if found:
+        noun = "error" if len(found) == 1 else "errors"
+        raise ServiceError("ValidationError", f"{len(found)} validation {noun} detected: " + "; ".join(found))
+
+
+def _violations(shape_name: str, value: Any, where: str) -> Iterator[str]:
+    shape: Mapping[str, Any] = _model()["shapes"][shape_name]
+    kind = shape["type"]
+    if kind == "structure":
+        for name in shape.get("required", ()):
+            if value.get(name) is None:
+                path = _path(where, name)
+                yield f"Value null at '{path}' failed to satisfy constraint: Member must not be null"
+        for name, member in shape["members"].items():
+            if value.get(name) is not None:
+                yield from _violations(member["shape"], value[name], _path(where, name))
+    elif kind == "list":
+        yield from _sizes(shape, value, len(value), where, "length")
+        for number, item in enumerate(value, start=1):
+            yield from _violations(shape["member"]["shape"], item, f"{where}.{number}.member")
+    elif kind == "string":
+        yield from _string(shape, value, where)
+    elif kind in ("integer", "long", "double", "float"):
+        yield from _sizes(shape, value, value, where, "value")
+
+
+def _string(shape: Mapping[str, Any], value: str, where: str) -> Iterator[str]:
+    said = f"Value '{value}' at '{where}' failed to satisfy constraint: Member must"
+    yield from _sizes(shape, value, len(value), where, "length")
+    if "enum" in shape and value not in shape["enum"]:
+        yield f"{said} satisfy enum value set: [{', '.join(shape['enum'])}]"
+    if "pattern" in shape and not _pattern(shape["pattern"]).fullmatch(value):
+        yield f"{said} satisfy regular expression pattern: {shape['pattern']}"
+
+
+def _sizes(shape: Mapping[str, Any], value: Any, size: float, where: str, what: str) -> Iterator[str]:
+    said = f"Value '{value}' at '{where}' failed to satisfy constraint: Member must have {what}"
+    if "min" in shape and size < shape["min"]:
+        yield f"{said} greater than or equal to {shape['min']}"
+    if "max" in shape and size > shape["max"]:
+        yield f"{said} less than or equal to {shape['max']}"
+
+
+@cache
+def _pattern(pattern: str) -> re.Pattern[str]:
+    """AWS writes characters beyond the basic plane as Java's surrogate pairs."""
+    return re.compile(pattern.replace(_JAVA_SUPPLEMENT, _SUPPLEMENT))
+
+
+def _path(where: str, name: str) -> str:
+    own = name[0].lower() + name[1:]
+    return f"{where}.{own}" if where else own

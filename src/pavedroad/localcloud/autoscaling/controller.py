@@ -1,0 +1,90 @@
+"""The thread that keeps looking at all groups: woken by changes, and looking again every second."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from pavedroad.localcloud.autoscaling.group_pass import GroupPass
+from pavedroad.localcloud.state import State
+
+STEPS_A_TURN = 16
+"""Launches, terminations and registrations in one hold of the state lock."""
+RESYNC_SECONDS = 1.0
+REST_RATIO = 2.0
+"""Rest so much longer than looking took of the processor: many groups never take more than a third of it."""
+LONGEST_REST_SECONDS = 30.0
+
+_log = logging.getLogger(__name__)
+
+
+class Controller:
+    """Drives a pass over every group, letting go of the state lock between turns.
+
+    `passes` gives the passes to make; `generation` changes with every call that changes a group.
+    """
+
+    def __init__(
+        self, state: State, passes: Callable[[], Iterator[GroupPass]], generation: Callable[[], int]
+    ) -> None:
+        self._state = state
+        self._passes = passes
+        self._generation = generation
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="autoscaling", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._state.touch()
+        if self._thread:
+            self._thread.join()
+            self._thread = None
+
+    def step(self) -> bool:
+        """Look at every group once. Says whether anything was changed."""
+        changed = False
+        with self._state.lock:
+            passes = list(self._passes())
+        for group_pass in passes:
+            try:
+                changed |= self._drive(group_pass)
+            except Exception:
+                _log.exception("The group %s could not be looked after", group_pass.group.name)
+        return changed
+
+    def _drive(self, group_pass: GroupPass) -> bool:
+        """One pass, in turns. A call between turns ends it: what it has seen is stale then."""
+        steps = group_pass.run()
+        generation: int | None = None
+        while not self._stopping.is_set():
+            with self._state.lock:
+                if generation is None:
+                    generation = self._generation()
+                elif generation != self._generation():
+                    self._state.touch()
+                    return True
+                taken = sum(1 for _ in islice(steps, STEPS_A_TURN))
+                if group_pass.changed or taken:
+                    self._state.touch()
+                if taken < STEPS_A_TURN:
+                    return group_pass.changed
+            # The lock is not fair: without this pause nobody who waits for it would get it.
+            time.sleep(0.0005)
+        return group_pass.changed
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            revision = self._state.revision
+            began = time.thread_time()
+            self.step()
+            took = time.thread_time() - began
+            self._stopping.wait(min(REST_RATIO * took, LONGEST_REST_SECONDS))
+            self._state.changed_since(revision, RESYNC_SECONDS)

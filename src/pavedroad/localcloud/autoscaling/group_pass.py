@@ -1,0 +1,226 @@
+"""One look at a group: compare what it should be with what it is, and close the difference.
+
+`run` is a generator that yields after every step that costs something, so that whoever drives it can let
+go of the state lock there. What it saw is stale once a call has changed the group: then it is dropped, and
+the next pass looks anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from pavedroad.localcloud.autoscaling import backoff, health, leaving, scale_in, spread, wording
+from pavedroad.localcloud.autoscaling.launching import Launcher
+from pavedroad.localcloud.autoscaling.membership import Membership
+from pavedroad.localcloud.autoscaling.model import LEAVING, Group, Member, Region
+from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.ports import Balancers, Compute, Machine
+
+YOUNG = timedelta(seconds=60)
+"""An instance that ends within this time in service counts as a failed launch."""
+
+
+@dataclass(slots=True)
+class GroupPass:
+    region: Region
+    group: Group
+    compute: Compute
+    balancers: Balancers
+    now: datetime
+    changed: bool = False
+    _machines: dict[str, Machine | None] = field(default_factory=dict[str, "Machine | None"])
+
+    def run(self) -> Iterator[None]:
+        group = self.group
+        if self.region.groups.get(group.name) is not group:
+            return  # Deleted since this pass was planned.
+        self._machines = {id_: self.compute.machine(id_) for id_ in group.members}
+        membership = Membership(group, self.balancers)
+        self._settle_pending()
+        self._judge_health(membership)
+        yield from self._replace_unhealthy()
+        yield from self._meet_desired()
+        yield from self._rebalance()
+        yield from membership.correct()
+        yield from self._see_off(membership)
+        self.changed |= membership.changed
+        self._come_to_rest()
+
+    def _settle_pending(self) -> None:
+        """What EC2 says runs is in service; what ended before that has failed to launch."""
+        for member in [member for member in self.group.members.values() if member.state == "Pending"]:
+            machine = self._machines[member.id]
+            if health.is_down(machine):
+                reason = machine.state_reason if machine else "the instance is not known to EC2"
+                if member.activity is not None:
+                    member.activity.end("Cancelled", self.now, wording.died_pending(reason))
+                    member.activity = None
+                self._fail_launches()
+                self._give_up(member, machine)
+            elif machine is not None and machine.state == "running":
+                self._into_service(member)
+
+    def _into_service(self, member: Member) -> None:
+        member.state = "InService"
+        member.in_service_at = self.now
+        member.rebalancing = False
+        member.balanced = not self.group.suspends("AddToLoadBalancer")
+        if member.activity is not None:
+            member.activity.end("Successful", self.now)
+            member.activity = None
+            self.group.scaled_at = self.now
+        self.changed = True
+
+    def _give_up(self, member: Member, machine: Machine | None) -> None:
+        """A member that ended while it was pending; one that only stopped is terminated on the way out."""
+        member.rebalancing = False
+        if health.is_gone(machine):
+            del self.group.members[member.id]
+        else:
+            member.state = "Terminating"
+        self.changed = True
+
+    def _judge_health(self, membership: Membership) -> None:
+        group = self.group
+        if group.suspends("HealthCheck"):
+            return
+        asks_balancers = group.health_check_type != "EC2" and "ELB" in group.health_check_type
+        for member in group.members.values():
+            if member.state != "InService" or member.health == "Unhealthy":
+                continue
+            because = health.illness(
+                member,
+                self._machines[member.id],
+                membership.of(member.id) if asks_balancers else (),
+                asks_balancers=asks_balancers,
+                grace_seconds=group.grace_seconds,
+                now=self.now,
+            )
+            if because:
+                member.health = "Unhealthy"
+                member.unhealthy_because = because
+                self.changed = True
+
+    def _replace_unhealthy(self) -> Iterator[None]:
+        group = self.group
+        if group.suspends("ReplaceUnhealthy", "Terminate"):
+            return
+        ill = [m for m in group.members.values() if m.state == "InService" and m.health == "Unhealthy"]
+        for member in ill:
+            died = health.is_down(self._machines[member.id])
+            if died and member.in_service_at and self.now < member.in_service_at + YOUNG:
+                self._fail_launches()
+            cause = wording.unhealthy(self.now, member.unhealthy_because)
+            leaving.terminate(self.region, group, member, cause, self.now)
+            group.replacements += 1
+            self.changed = True
+            yield
+
+    def _meet_desired(self) -> Iterator[None]:
+        group = self.group
+        capacity = group.capacity
+        surplus = capacity - sum(m.rebalancing for m in group.members.values()) - group.desired
+        if surplus > 0 and not group.suspends("Terminate"):
+            yield from self._shrink(capacity, surplus)
+        elif capacity < group.desired and not group.suspends("Launch"):
+            launcher = Launcher(self.region, group, self.compute, self.now)
+            yield from launcher.grow(capacity)
+            self.changed |= launcher.changed
+
+    def _shrink(self, capacity: int, surplus: int) -> Iterator[None]:
+        group = self.group
+        chosen = scale_in.choose(
+            group.members.values(),
+            how_many=surplus,
+            zones=group.zones,
+            policies=group.termination_policies,
+            template=group.template,
+            now=self.now,
+        )
+        for member in chosen:
+            cause = wording.shrunk(group.request, self.now, capacity, capacity - len(chosen), member.id)
+            leaving.terminate(self.region, group, member, cause, self.now)
+            self.changed = True
+            yield
+
+    def _rebalance(self) -> Iterator[None]:
+        group = self.group
+        if group.suspends("AZRebalance", "Launch", "Terminate") or group.capacity != group.desired:
+            return
+        if any(m.state == "Pending" or m.health == "Unhealthy" for m in group.members.values()):
+            return
+        launcher = Launcher(self.region, group, self.compute, self.now)
+        counts = spread.count_by_zone(group.members.values())
+        limit = max(1, group.maximum // 10)
+        yield from launcher.balance(spread.rebalancing_moves(counts, launcher.usable_zones(), limit))
+        self.changed |= launcher.changed
+
+    def _see_off(self, membership: Membership) -> Iterator[None]:
+        """Those that leave: drained first, then terminated, detached or in standby."""
+        for member in [m for m in self.group.members.values() if m.state in LEAVING]:
+            machine = self._machines.get(member.id)
+            if member.state == "Terminating":
+                if member.terminated or health.is_down(machine) or not membership.holds(member.id):
+                    yield from self._end(member, machine)
+                elif member.activity and member.activity.status != "WaitingForELBConnectionDraining":
+                    member.activity.status = "WaitingForELBConnectionDraining"
+                    member.activity.description = wording.terminating(member.id, draining=True)
+                    member.activity.progress = 50
+                    self.changed = True
+            elif not membership.holds(member.id):
+                if member.state == "Detaching":
+                    del self.group.members[member.id]
+                else:
+                    member.state = "Standby"
+                if member.activity:
+                    member.activity.end("Successful", self.now)
+                    member.activity = None
+                self.changed = True
+
+    def _end(self, member: Member, machine: Machine | None) -> Iterator[None]:
+        activity = member.activity
+        if not member.terminated and not health.is_gone(machine):
+            try:
+                self.compute.terminate(member.id, f"Terminated by the Auto Scaling group {self.group.name}.")
+            except ServiceError as refusal:
+                if activity and activity.status_message != refusal.message:
+                    activity.status_message = refusal.message[: wording.LONGEST_MESSAGE]
+                    self.changed = True
+                return
+            member.terminated = True
+            if activity:
+                activity.status = "InProgress"
+                activity.status_message = None
+                activity.description = wording.terminating(member.id)
+                activity.progress = 60
+            self.changed = True
+            yield
+            machine = self.compute.machine(member.id)
+        if health.is_gone(machine):
+            if activity:
+                activity.end("Successful", self.now)
+            del self.group.members[member.id]
+            self.group.scaled_at = self.now
+            self.changed = True
+
+    def _fail_launches(self) -> None:
+        self.group.launch_backoff = backoff.after_failure(self.group.launch_backoff, self.now)
+
+    def _come_to_rest(self) -> None:
+        """Forget what the group has got over."""
+        group = self.group
+        failing = group.launch_backoff
+        if failing and any(
+            m.in_service_at and m.in_service_at > failing.failed_at and m.in_service_at + YOUNG <= self.now
+            for m in group.members.values()
+            if m.state == "InService" and m.health == "Healthy"
+        ):
+            group.launch_backoff = None
+        if group.capacity == group.desired:
+            group.request = ""
+            group.replacements = 0
+        if group.deleting and not group.members:
+            del self.region.groups[group.name]
+            self.changed = True

@@ -1,0 +1,76 @@
+"""The activities of a region's groups: begun, found, and forgotten after six weeks."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from pavedroad.localcloud.autoscaling import wording
+from pavedroad.localcloud.autoscaling.model import Activity, Group, Region, StatusCode
+
+KEPT = timedelta(weeks=6)
+
+
+def begin(
+    region: Region,
+    group: Group,
+    now: datetime,
+    *,
+    description: str,
+    cause: str,
+    details: str = "{}",
+    status: StatusCode = "InProgress",
+    progress: int = 0,
+) -> Activity:
+    activity = Activity(
+        id=str(uuid.uuid4()),
+        group_name=group.name,
+        group_arn=group.arn,
+        description=description,
+        cause=cause[: wording.LONGEST_CAUSE],
+        started_at=now,
+        details=details,
+        status=status,
+        progress=progress,
+    )
+    region.activities.setdefault(group.arn, []).append(activity)
+    return activity
+
+
+def has_open(region: Region, group: Group) -> bool:
+    """Whether something is under way in the group."""
+    return any(member.activity is not None for member in group.members.values())
+
+
+def newest_first(region: Region, group_name: str | None, *, deleted_too: bool) -> Iterator[Activity]:
+    """A group's activities, or all; those of deleted groups only when asked for."""
+    living = {group.arn for group in region.groups.values()}
+    found = [
+        activities
+        for arn, activities in region.activities.items()
+        if (deleted_too or arn in living)
+        and activities
+        and (group_name is None or activities[0].group_name == group_name)
+    ]
+    if len(found) == 1:
+        return reversed(found[0])
+    every = [activity for activities in found for activity in activities]
+    every.sort(key=lambda activity: activity.started_at)
+    return reversed(every)
+
+
+def forget_old(region: Region, now: datetime) -> None:
+    """Activities that ended over six weeks ago, and the logs of deleted groups once they are empty."""
+    oldest = now - KEPT
+    living = {group.arn for group in region.groups.values()}
+    for arn in list(region.activities):
+        activities = region.activities[arn]
+        if activities and activities[0].started_at < oldest:
+            activities[:] = [
+                activity
+                for activity in activities
+                if activity.ended_at is None or activity.ended_at >= oldest
+            ]
+        if not activities and arn not in living:
+            del region.activities[arn]

@@ -1,0 +1,157 @@
+"""EC2 and ELBv2 in memory, as groups see them: nothing runs, and every failure can be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import count
+
+from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.ports import LaunchData, LaunchTemplateVersion, Machine, Registration
+
+Now = Callable[[], datetime]
+
+
+@dataclass(slots=True)
+class MemoryCompute:
+    """A `Compute`. Machines stay pending until `run`; `refusals` by zone (or `*`) refuse launches."""
+
+    now: Now
+    zone_names: tuple[str, ...] = ("us-east-1a", "us-east-1b", "us-east-1c")
+    templates: dict[str, list[LaunchData]] = field(default_factory=dict[str, list[LaunchData]])
+    """By name; the id of template `web` is `lt-web`. Versions count from 1; version 1 is the default."""
+    machines: dict[str, Machine] = field(default_factory=dict[str, Machine])
+    tags: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+    refusals: dict[str, ServiceError] = field(default_factory=dict[str, ServiceError])
+    slow_to_end: bool = False
+    """Terminated machines stay in `shutting-down` until `finish`."""
+    _numbers: count[int] = field(default_factory=lambda: count(1))
+
+    def launch_template(self, id_or_name: str, version: str) -> LaunchTemplateVersion:
+        name = id_or_name.removeprefix("lt-")
+        versions = self.templates.get(name)
+        if versions is None:
+            raise ServiceError(
+                "InvalidLaunchTemplateId.NotFound",
+                f"The specified launch template, with template ID {id_or_name}, does not exist.",
+            )
+        number = {"$Latest": len(versions), "$Default": 1}.get(version) or int(version)
+        if not 1 <= number <= len(versions):
+            raise ServiceError(
+                "InvalidLaunchTemplateId.VersionNotFound",
+                f"Could not find the specified version {version} for the launch template with ID lt-{name}.",
+            )
+        return LaunchTemplateVersion(f"lt-{name}", name, str(number), versions[number - 1])
+
+    def image_exists(self, image_id: str) -> bool:
+        return not image_id.endswith("gone")
+
+    def zones(self) -> tuple[str, ...]:
+        return self.zone_names
+
+    def subnet_zone(self, subnet_id: str) -> str:
+        zone = subnet_id.removeprefix("subnet-").split(".")[0]
+        if zone not in self.zone_names:
+            raise ServiceError("InvalidSubnetID.NotFound", f"The subnet ID '{subnet_id}' does not exist")
+        return zone
+
+    def default_subnet(self, zone: str) -> str:
+        return f"subnet-{zone}"
+
+    def launch(self, data: LaunchData, *, subnet_id: str, tags: dict[str, str]) -> Machine:
+        zone = self.subnet_zone(subnet_id)
+        refusal = self.refusals.get(zone) or self.refusals.get("*")
+        if refusal is not None:
+            raise refusal
+        machine = Machine(
+            id=f"i-{next(self._numbers):017x}",
+            zone=zone,
+            subnet_id=subnet_id,
+            state="pending",
+            state_reason="",
+            image_id=data.image_id,
+            instance_type=data.instance_type,
+            launched_at=self.now(),
+            impaired=False,
+        )
+        self.machines[machine.id] = machine
+        self.tags[machine.id] = tags
+        return machine
+
+    def terminate(self, instance_id: str, reason: str) -> None:
+        machine = self.machines.get(instance_id)
+        if machine and machine.state != "terminated":
+            ending = "shutting-down" if self.slow_to_end else "terminated"
+            self.machines[instance_id] = replace(machine, state=ending, state_reason=reason)
+
+    def machine(self, instance_id: str) -> Machine | None:
+        return self.machines.get(instance_id)
+
+    def run(self) -> None:
+        """All pending machines come to run."""
+        for machine in list(self.machines.values()):
+            if machine.state == "pending":
+                self.machines[machine.id] = replace(machine, state="running")
+
+    def crash(self, instance_id: str, reason: str) -> None:
+        machine = self.machines[instance_id]
+        self.machines[instance_id] = replace(machine, state="terminated", state_reason=reason)
+
+    def impair(self, instance_id: str) -> None:
+        self.machines[instance_id] = replace(self.machines[instance_id], impaired=True)
+
+    def finish(self) -> None:
+        """All that are shutting down are terminated."""
+        for machine in list(self.machines.values()):
+            if machine.state == "shutting-down":
+                self.machines[machine.id] = replace(machine, state="terminated")
+
+    def alive(self) -> set[str]:
+        return {m.id for m in self.machines.values() if m.state in ("pending", "running")}
+
+
+@dataclass(slots=True)
+class MemoryBalancers:
+    """A `Balancers`. With `slow_to_drain` targets drain until `drained`."""
+
+    target_groups: dict[str, dict[str, Registration]] = field(
+        default_factory=dict[str, dict[str, Registration]]
+    )
+    slow_to_drain: bool = False
+
+    def target_group_exists(self, arn: str) -> bool:
+        return arn in self.target_groups
+
+    def register(self, arn: str, instance_id: str) -> None:
+        targets = self._targets(arn)
+        if instance_id not in targets or targets[instance_id].state == "draining":
+            targets[instance_id] = Registration("initial", "Elb.InitialHealthChecking", "")
+
+    def deregister(self, arn: str, instance_id: str) -> None:
+        targets = self._targets(arn)
+        if instance_id not in targets:
+            return
+        if self.slow_to_drain:
+            targets[instance_id] = Registration("draining", "Target.DeregistrationInProgress", "")
+        else:
+            del targets[instance_id]
+
+    def registrations(self, arn: str) -> dict[str, Registration]:
+        return dict(self._targets(arn))
+
+    def report(self, arn: str, instance_id: str, *, healthy: bool) -> None:
+        """What the health check of a target has come to."""
+        reason = "" if healthy else "Target.FailedHealthChecks"
+        state = "healthy" if healthy else "unhealthy"
+        self.target_groups[arn][instance_id] = Registration(state, reason, "")
+
+    def drained(self) -> None:
+        for targets in self.target_groups.values():
+            for id_ in [id_ for id_, target in targets.items() if target.state == "draining"]:
+                del targets[id_]
+
+    def _targets(self, arn: str) -> dict[str, Registration]:
+        if arn not in self.target_groups:
+            raise ServiceError("TargetGroupNotFound", f"Target groups '{arn}' not found")
+        return self.target_groups[arn]

@@ -1,0 +1,178 @@
+"""What Auto Scaling keeps: groups, their members, and the activities that tell what was done and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+LifecycleState = Literal[
+    "Pending",
+    "InService",
+    "Terminating",
+    "Detaching",
+    "EnteringStandby",
+    "Standby",
+]
+HealthStatus = Literal["Healthy", "Unhealthy"]
+StatusCode = Literal[
+    "PreInService", "InProgress", "WaitingForELBConnectionDraining", "Successful", "Failed", "Cancelled"
+]
+AttachmentState = Literal["Adding", "Added", "InService", "Removing"]
+
+IN_CAPACITY: frozenset[LifecycleState] = frozenset({"Pending", "InService"})
+"""The states that count towards the desired capacity."""
+LEAVING: frozenset[LifecycleState] = frozenset({"Terminating", "Detaching", "EnteringStandby"})
+"""The states in which a member is taken out of its target groups."""
+
+
+@dataclass(slots=True)
+class Activity:
+    """Something that was done to a group, in AWS's words. Open until `ended_at` is set."""
+
+    id: str
+    group_name: str
+    group_arn: str
+    description: str
+    cause: str
+    started_at: datetime
+    details: str
+    status: StatusCode
+    progress: int
+    status_message: str | None = None
+    ended_at: datetime | None = None
+
+    def end(self, status: StatusCode, now: datetime, message: str | None = None) -> None:
+        self.status = status
+        self.progress = 100
+        self.ended_at = now
+        self.status_message = message
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateChoice:
+    """The launch template that a group names; `version` as asked: a number, `$Latest`, `$Default` or ``."""
+
+    id: str
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateUse:
+    """The launch template version that an instance was launched from."""
+
+    id: str
+    name: str
+    version: str
+
+
+@dataclass(slots=True)
+class Member:
+    """An instance in a group."""
+
+    id: str
+    zone: str
+    subnet_id: str
+    instance_type: str
+    image_id: str
+    launched_at: datetime
+    template: TemplateUse | None
+    protected: bool
+    state: LifecycleState = "Pending"
+    health: HealthStatus = "Healthy"
+    unhealthy_because: str = ""
+    """The cause that its replacement will tell."""
+    in_service_at: datetime | None = None
+    balanced: bool = True
+    """Belongs into the group's target groups; not so when it came while AddToLoadBalancer was suspended."""
+    rebalancing: bool = False
+    """Launched beyond the desired capacity, so that a fuller zone can give one up."""
+    terminated: bool = False
+    """EC2 has been told to terminate it."""
+    activity: Activity | None = None
+    """The one that is under way."""
+
+    @property
+    def in_capacity(self) -> bool:
+        return self.state in IN_CAPACITY
+
+
+@dataclass(slots=True)
+class Backoff:
+    """How long to leave something alone that keeps failing: half a second, doubled to five minutes."""
+
+    failures: int
+    failed_at: datetime
+    until: datetime
+
+
+@dataclass(slots=True)
+class Tag:
+    value: str
+    propagate: bool
+
+
+@dataclass(slots=True)
+class Group:
+    """An Auto Scaling group. Settings have AWS's names and meaning."""
+
+    name: str
+    arn: str
+    created_at: datetime
+    template: TemplateChoice
+    minimum: int
+    maximum: int
+    desired: int
+    zones: tuple[str, ...]
+    subnets: tuple[str, ...]
+    service_role_arn: str
+    target_groups: dict[str, AttachmentState] = field(default_factory=dict[str, AttachmentState])
+    cooldown_seconds: int = 300
+    health_check_type: str = "EC2"
+    grace_seconds: int = 0
+    placement_group: str | None = None
+    termination_policies: tuple[str, ...] = ("Default",)
+    protects_new: bool = False
+    max_instance_lifetime: int | None = None
+    capacity_rebalance: bool = False
+    default_warmup_seconds: int | None = None
+    context: str | None = None
+    tags: dict[str, Tag] = field(default_factory=dict[str, Tag])
+    suspended: dict[str, str] = field(default_factory=dict[str, str])
+    """Process name to the reason."""
+    members: dict[str, Member] = field(default_factory=dict[str, Member])
+    deleting: bool = False
+    request: str = ""
+    """Who last changed the desired capacity, as a sentence, until the group has come to it."""
+    replacements: int = 0
+    """Unhealthy instances that were taken out, and whose replacements are yet to be launched."""
+    scaled_at: datetime | None = None
+    """When the last scaling activity ended: the cooldown counts from here."""
+    refusing_zones: dict[str, Backoff] = field(default_factory=dict[str, Backoff])
+    launch_backoff: Backoff | None = None
+    """Set while launches fail whatever the zone, or what was launched dies young."""
+
+    @property
+    def capacity(self) -> int:
+        return sum(member.in_capacity for member in self.members.values())
+
+    def suspends(self, *processes: str) -> bool:
+        """Whether any of these processes is suspended."""
+        return any(process in self.suspended for process in processes)
+
+    def forget_failures(self) -> None:
+        """Someone has changed something, so that the next launch is tried at once."""
+        self.refusing_zones.clear()
+        self.launch_backoff = None
+
+
+@dataclass(slots=True)
+class Region:
+    """All of one account's Auto Scaling in one region."""
+
+    account: str
+    name: str
+    groups: dict[str, Group] = field(default_factory=dict[str, Group])
+    activities: dict[str, list[Activity]] = field(default_factory=dict[str, list[Activity]])
+    """By group ARN, oldest first; a deleted group's stay for six weeks."""

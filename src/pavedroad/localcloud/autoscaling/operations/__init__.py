@@ -1,0 +1,28 @@
+"""The operations, one function each, in modules by theme; each module lists its own."""
+
+from __future__ import annotations
+
+from pavedroad.localcloud.autoscaling.call import Operation
+from pavedroad.localcloud.autoscaling.operations import (
+    activities,
+    capacity,
+    catalogues,
+    groups,
+    instances,
+    processes,
+    standby,
+    tags,
+    target_groups,
+)
+
+OPERATIONS: dict[str, Operation] = {
+    **groups.OPERATIONS,
+    **capacity.OPERATIONS,
+    **instances.OPERATIONS,
+    **standby.OPERATIONS,
+    **processes.OPERATIONS,
+    **target_groups.OPERATIONS,
+    **tags.OPERATIONS,
+    **activities.OPERATIONS,
+    **catalogues.OPERATIONS,
+}

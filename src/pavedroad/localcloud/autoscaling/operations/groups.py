@@ -1,0 +1,153 @@
+"""Create, update, delete and describe groups."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+
+from pavedroad.localcloud.autoscaling import journal, paging, views, wording
+from pavedroad.localcloud.autoscaling.call import Call, Operation, Result, refused
+from pavedroad.localcloud.autoscaling.model import Group
+from pavedroad.localcloud.autoscaling.operations import settings, tags, target_groups
+from pavedroad.localcloud.errors import ServiceError
+
+
+def create(call: Call) -> Result:
+    name: str = call.parameters["AutoScalingGroupName"]
+    settings.refuse_what_is_not_offered(call)
+    settings.check_name(name)
+    if name in call.region.groups:
+        pending = " and is pending delete" if call.region.groups[name].deleting else ""
+        raise ServiceError(
+            "AlreadyExists",
+            f"AutoScalingGroup by this name already exists{pending} - "
+            f"A group with the name {name} already exists",
+        )
+    minimum, maximum = call.parameters["MinSize"], call.parameters["MaxSize"]
+    desired = call.get("DesiredCapacity", minimum)
+    settings.check_bounds(minimum, maximum, desired)
+    template = settings.required_template(call)
+    zones, subnets = settings.places(call, required=True)
+    attached = target_groups.existing(call, call.texts("TargetGroupARNs"))
+    group = Group(
+        name=name,
+        arn=_arn(call, name),
+        created_at=call.now,
+        template=template,
+        minimum=minimum,
+        maximum=maximum,
+        desired=desired,
+        zones=zones,
+        subnets=subnets,
+        service_role_arn=(
+            f"arn:aws:iam::{call.region.account}:role/aws-service-role/autoscaling.amazonaws.com/"
+            "AWSServiceRoleForAutoScaling"
+        ),
+        target_groups=dict.fromkeys(attached, "Adding"),
+        tags=tags.of_new_group(call, name),
+        request=wording.created(call.now, desired),
+    )
+    settings.apply(call, group)
+    call.region.groups[name] = group
+    return None
+
+
+def update(call: Call) -> Result:
+    group = call.changeable_group()
+    settings.refuse_what_is_not_offered(call)
+    minimum, maximum = call.get("MinSize", group.minimum), call.get("MaxSize", group.maximum)
+    desired: int | None = call.get("DesiredCapacity")
+    if desired is None:
+        # New bounds move the desired capacity with them when it was not named.
+        desired = min(max(group.desired, minimum), max(maximum, minimum))
+    settings.check_bounds(minimum, maximum, desired)
+    template = settings.template(call)
+    zones, subnets = settings.places(call, required=False)
+    settings.apply(call, group)
+    if desired != group.desired:
+        group.request = wording.updated(call.now, minimum, maximum, group.desired, desired)
+    group.minimum, group.maximum, group.desired = minimum, maximum, desired
+    group.template = template or group.template
+    if zones:
+        group.zones, group.subnets = zones, subnets
+    group.forget_failures()
+    return None
+
+
+def delete(call: Call) -> Result:
+    group = call.group()
+    if call.get("ForceDelete"):
+        if not group.deleting:
+            group.request = wording.force_deleted(call.now, group.capacity)
+        group.minimum = group.maximum = group.desired = 0
+        group.deleting = True
+        group.suspended.clear()
+        for member in group.members.values():
+            member.protected = False
+            if member.state == "Standby":
+                member.state = "InService"
+        if group.members:
+            return None
+    elif any(member.in_capacity or member.state == "Standby" for member in group.members.values()):
+        raise ServiceError(
+            "ResourceInUse",
+            "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance "
+            "request(s) still in the group.",
+        )
+    elif journal.has_open(call.region, group) or group.members:
+        raise ServiceError(
+            "ScalingActivityInProgress",
+            "You cannot delete an AutoScalingGroup while there are scaling activities in progress for "
+            "that group.",
+        )
+    del call.region.groups[group.name]
+    return None
+
+
+def describe(call: Call) -> Result:
+    named = call.texts("AutoScalingGroupNames")
+    groups = call.region.groups
+    chosen = (
+        (groups[name] for name in sorted(set(named)) if name in groups)
+        if named
+        else (groups[name] for name in sorted(groups))
+    )
+    filters = [_filter(entry.get("Name", ""), entry.get("Values") or ()) for entry in call.entries("Filters")]
+    shown, token = paging.page(
+        (group for group in chosen if all(passes(group) for passes in filters)),
+        key=lambda group: (group.name,),
+        token=call.get("NextToken"),
+        limit=settings.page_size(call, default=50, most=100),
+    )
+    with_instances = call.get("IncludeInstances", True)
+    return {
+        "AutoScalingGroups": [views.group(group, with_instances=with_instances) for group in shown],
+        "NextToken": token,
+    }
+
+
+def _filter(name: str, values: Iterable[str]) -> Callable[[Group], bool]:
+    wanted = frozenset(values)
+    if name == "tag-key":
+        return lambda group: not wanted.isdisjoint(group.tags)
+    if name == "tag-value":
+        return lambda group: any(tag.value in wanted for tag in group.tags.values())
+    if name.startswith("tag:"):
+        key = name.removeprefix("tag:")
+        return lambda group: key in group.tags and group.tags[key].value in wanted
+    raise refused(f"Filter type {name} is not correct. Allowed Filter types are: tag-key tag-value tag:<key>")
+
+
+def _arn(call: Call, name: str) -> str:
+    return (
+        f"arn:aws:autoscaling:{call.region.name}:{call.region.account}:autoScalingGroup:{uuid.uuid4()}"
+        f":autoScalingGroupName/{name}"
+    )
+
+
+OPERATIONS: dict[str, Operation] = {
+    "CreateAutoScalingGroup": create,
+    "UpdateAutoScalingGroup": update,
+    "DeleteAutoScalingGroup": delete,
+    "DescribeAutoScalingGroups": describe,
+}

@@ -1,0 +1,59 @@
+"""The target groups that a group keeps its instances in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pavedroad.localcloud.autoscaling import paging
+from pavedroad.localcloud.autoscaling.call import Call, Operation, Result, refused
+from pavedroad.localcloud.autoscaling.operations import settings
+
+
+def attach(call: Call) -> Result:
+    group = call.changeable_group()
+    for arn in existing(call, call.parameters["TargetGroupARNs"]):
+        if group.target_groups.get(arn) in (None, "Removing"):
+            group.target_groups[arn] = "Adding"
+    return {}
+
+
+def detach(call: Call) -> Result:
+    group = call.changeable_group()
+    wanted = list(dict.fromkeys(call.parameters["TargetGroupARNs"]))
+    unknown = [arn for arn in wanted if arn not in group.target_groups]
+    if unknown:
+        raise refused("Trying to remove Target Groups that are not part of the group")
+    for arn in wanted:
+        group.target_groups[arn] = "Removing"
+    return {}
+
+
+def describe(call: Call) -> Result:
+    group = call.group()
+    shown, token = paging.page(
+        sorted(group.target_groups.items()),
+        key=lambda entry: (entry[0],),
+        token=call.get("NextToken"),
+        limit=settings.page_size(call, default=100, most=100),
+    )
+    return {
+        "LoadBalancerTargetGroups": [
+            {"LoadBalancerTargetGroupARN": arn, "State": state} for arn, state in shown
+        ],
+        "NextToken": token,
+    }
+
+
+def existing(call: Call, arns: Iterable[str]) -> list[str]:
+    """The same without repetition; all of them must exist."""
+    wanted = list(dict.fromkeys(arns))
+    if not all(call.balancers.target_group_exists(arn) for arn in wanted):
+        raise refused("Provided Target Groups may not be valid. Please ensure they exist and try again.")
+    return wanted
+
+
+OPERATIONS: dict[str, Operation] = {
+    "AttachLoadBalancerTargetGroups": attach,
+    "DetachLoadBalancerTargetGroups": detach,
+    "DescribeLoadBalancerTargetGroups": describe,
+}

@@ -1,0 +1,95 @@
+"""Auto Scaling as the endpoint and the launcher see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from pavedroad.core.clock import Clock
+from pavedroad.localcloud.api.services import ApiRequest, ApiResponse, BalancersOf, ComputeOf
+from pavedroad.localcloud.autoscaling import constraints, journal
+from pavedroad.localcloud.autoscaling.call import Call
+from pavedroad.localcloud.autoscaling.controller import Controller
+from pavedroad.localcloud.autoscaling.group_pass import GroupPass
+from pavedroad.localcloud.autoscaling.model import Region
+from pavedroad.localcloud.autoscaling.operations import OPERATIONS
+from pavedroad.localcloud.autoscaling.wire import AutoScalingResponse
+from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.moto_adapter.responses import ResponseService
+from pavedroad.localcloud.state import State
+
+Regions = dict[tuple[str, str], Region]
+"""By account and region."""
+
+
+class AutoScaling:
+    """A `Service` and `Durable` of the endpoint, with a controller that `start` sets going."""
+
+    def __init__(self, state: State, compute: ComputeOf, balancers: BalancersOf, clock: Clock) -> None:
+        self._state = state
+        self._compute = compute
+        self._balancers = balancers
+        self._clock = clock
+        self._regions: Regions = {}
+        self._generation = 0
+        self._responses = ResponseService("autoscaling", state, lambda: AutoScalingResponse(self.call))
+        self._controller = Controller(state, self._passes, lambda: self._generation)
+
+    @property
+    def name(self) -> str:
+        return self._responses.name
+
+    def start(self) -> None:
+        self._controller.start()
+
+    def stop(self) -> None:
+        self._controller.stop()
+
+    def step(self) -> bool:
+        """One look at every group, in the caller's thread. Says whether anything was changed."""
+        return self._controller.step()
+
+    def handle(self, request: ApiRequest) -> ApiResponse:
+        return self._responses.handle(request)
+
+    def call(
+        self, account: str, region: str, operation: str, parameters: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """One operation. Nothing is changed where it raises."""
+        constraints.check(operation, parameters)
+        perform = OPERATIONS.get(operation)
+        if perform is None:
+            raise ServiceError("UnsupportedOperation", f"{operation} is not offered by this cloud yet.")
+        with self._state.lock:
+            call = Call(
+                region=self._region(account, region),
+                compute=self._compute(account, region),
+                balancers=self._balancers(account, region),
+                parameters=parameters,
+                now=self._clock.now(),
+            )
+            if not operation.startswith("Describe"):
+                self._generation += 1
+            return perform(call)
+
+    def dump(self) -> object:
+        return self._regions
+
+    def load(self, saved: object) -> None:
+        self._regions = cast("Regions", saved)
+        self._generation += 1
+
+    def region(self, account: str, region: str) -> Region:
+        """What is kept there, for whoever inspects it in the process."""
+        return self._region(account, region)
+
+    def _region(self, account: str, region: str) -> Region:
+        return self._regions.setdefault((account, region), Region(account, region))
+
+    def _passes(self) -> Iterator[GroupPass]:
+        now = self._clock.now()
+        for (account, name), region in self._regions.items():
+            journal.forget_old(region, now)
+            compute, balancers = self._compute(account, name), self._balancers(account, name)
+            for group in region.groups.values():
+                yield GroupPass(region, group, compute, balancers, now)

@@ -1,0 +1,115 @@
+"""Groups, members, tags and activities as AWS's answers show them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pavedroad.localcloud.autoscaling.model import Activity, Group, Member, Region, TemplateUse
+
+Shape = dict[str, Any]
+
+
+def group(found: Group, *, with_instances: bool = True) -> Shape:
+    chosen = found.template
+    return {
+        "AutoScalingGroupName": found.name,
+        "AutoScalingGroupARN": found.arn,
+        "LaunchTemplate": _without_empty(
+            {
+                "LaunchTemplateId": chosen.id,
+                "LaunchTemplateName": chosen.name,
+                "Version": chosen.version,
+            }
+        ),
+        "MinSize": found.minimum,
+        "MaxSize": found.maximum,
+        "DesiredCapacity": found.desired,
+        "DefaultCooldown": found.cooldown_seconds,
+        "AvailabilityZones": list(found.zones),
+        "LoadBalancerNames": [],
+        "TargetGroupARNs": list(found.target_groups),
+        "HealthCheckType": found.health_check_type,
+        "HealthCheckGracePeriod": found.grace_seconds,
+        "Instances": [instance(member) for member in found.members.values()] if with_instances else [],
+        "CreatedTime": found.created_at,
+        "SuspendedProcesses": [
+            {"ProcessName": process, "SuspensionReason": reason}
+            for process, reason in sorted(found.suspended.items())
+        ],
+        "PlacementGroup": found.placement_group,
+        "VPCZoneIdentifier": ",".join(found.subnets),
+        "EnabledMetrics": [],
+        "Status": "Delete in progress" if found.deleting else None,
+        "Tags": tags(found),
+        "TerminationPolicies": list(found.termination_policies),
+        "NewInstancesProtectedFromScaleIn": found.protects_new,
+        "ServiceLinkedRoleARN": found.service_role_arn,
+        "MaxInstanceLifetime": found.max_instance_lifetime,
+        "CapacityRebalance": found.capacity_rebalance,
+        "Context": found.context,
+        "DefaultInstanceWarmup": found.default_warmup_seconds,
+        "TrafficSources": [{"Identifier": arn, "Type": "elbv2"} for arn in found.target_groups],
+    }
+
+
+def instance(member: Member) -> Shape:
+    return {
+        "InstanceId": member.id,
+        "InstanceType": member.instance_type,
+        "AvailabilityZone": member.zone,
+        "LifecycleState": member.state,
+        "HealthStatus": member.health,
+        "ImageId": member.image_id,
+        "LaunchTemplate": template(member.template),
+        "ProtectedFromScaleIn": member.protected,
+    }
+
+
+def instance_details(found: Group, member: Member) -> Shape:
+    """As DescribeAutoScalingInstances has it: with the group, and the health in capitals."""
+    return {
+        **instance(member),
+        "AutoScalingGroupName": found.name,
+        "HealthStatus": member.health.upper(),
+    }
+
+
+def template(used: TemplateUse | None) -> Shape | None:
+    if used is None:
+        return None
+    return {"LaunchTemplateId": used.id, "LaunchTemplateName": used.name, "Version": used.version}
+
+
+def tags(found: Group) -> list[Shape]:
+    return [
+        {
+            "ResourceId": found.name,
+            "ResourceType": "auto-scaling-group",
+            "Key": key,
+            "Value": tag.value,
+            "PropagateAtLaunch": tag.propagate,
+        }
+        for key, tag in sorted(found.tags.items())
+    ]
+
+
+def activity(region: Region, shown: Activity) -> Shape:
+    living = region.groups.get(shown.group_name)
+    return {
+        "ActivityId": shown.id,
+        "AutoScalingGroupName": shown.group_name,
+        "AutoScalingGroupARN": shown.group_arn,
+        "AutoScalingGroupState": "InService" if living and living.arn == shown.group_arn else "Deleted",
+        "Description": shown.description,
+        "Cause": shown.cause,
+        "StartTime": shown.started_at,
+        "EndTime": shown.ended_at,
+        "StatusCode": shown.status,
+        "StatusMessage": shown.status_message,
+        "Progress": shown.progress,
+        "Details": shown.details,
+    }
+
+
+def _without_empty(shape: Shape) -> Shape:
+    return {key: value for key, value in shape.items() if value}
