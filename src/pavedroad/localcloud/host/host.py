@@ -42,6 +42,7 @@ class Host:
         self._pools: dict[str, Pool] = {}
         self._fronts: dict[str, Front] = {}
         self._targets: dict[str, TargetStatus] = {}
+        self._noting: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
         """Ready for guests; whatever an earlier host left behind is ended first."""
@@ -112,6 +113,11 @@ class Host:
         self._routing_changed()
 
     def _routing_changed(self) -> None:
+        if self._noting is None:
+            self._noting = asyncio.get_running_loop().call_later(_GATHER, self._note_routing)
+
+    def _note_routing(self) -> None:
+        self._noting = None
         before = self._targets
         self._targets = {f"{it.pool_arn} {it.target_id} {it.port}": it for it in self._routing.statuses()}
         for key in before.keys() - self._targets.keys():

@@ -1,0 +1,127 @@
+"""Each guest's metadata service: AWS's own client finds what it looks for, and only the holder of a token."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from tests.localcloud.host.machine import Machine, guest
+from tests.waiting import eventually
+
+_CREDENTIALS = {
+    "Code": "Success",
+    "LastUpdated": "2030-01-01T00:00:00Z",
+    "Type": "AWS-HMAC",
+    "AccessKeyId": "ASIAEXAMPLE",
+    "SecretAccessKey": "secret",
+    "Token": "session",
+    "Expiration": "2099-01-01T00:00:00Z",
+}
+_METADATA = {
+    "meta-data/placement/availability-zone": "us-east-1a",
+    "meta-data/placement/region": "us-east-1",
+    "meta-data/tags/instance/Name": "web",
+    "meta-data/iam/security-credentials/web-role": json.dumps(_CREDENTIALS),
+    "dynamic/instance-identity/document": '{"region": "us-east-1"}',
+}
+_TTL = "X-aws-ec2-metadata-token-ttl-seconds"
+_TOKEN = "X-aws-ec2-metadata-token"
+
+
+@pytest.fixture(scope="module")
+def service(machine: Machine) -> httpx.Client:
+    """The metadata service of a guest that requires tokens."""
+    it = guest("sleep 1000", user_data="colour: green", metadata=_METADATA, require_token=True)
+    machine.want(it)
+    machine.running(it)
+    return httpx.Client(base_url=f"http://{it.address}:1338")
+
+
+@pytest.fixture(scope="module")
+def token(service: httpx.Client) -> dict[str, str]:
+    answer = service.put("/latest/api/token", headers={_TTL: "60"})
+    assert (answer.status_code, answer.headers[_TTL]) == (200, "60")
+    return {_TOKEN: answer.text}
+
+
+def test_folders_are_listed_as_aws_lists_them(service: httpx.Client, token: dict[str, str]) -> None:
+    assert service.get("/latest/", headers=token).text == "dynamic/\nmeta-data/\nuser-data"
+    assert service.get("/latest/meta-data/", headers=token).text == "iam/\ninstance-id\nplacement/\ntags/"
+    assert service.get("/latest/meta-data/placement", headers=token).text == "availability-zone\nregion"
+    assert service.get("/2021-07-15/meta-data/placement/region", headers=token).text == "us-east-1"
+
+
+def test_texts_and_user_data_are_read(service: httpx.Client, token: dict[str, str]) -> None:
+    assert service.get("/latest/meta-data/tags/instance/Name", headers=token).text == "web"
+    assert service.get("/latest/user-data", headers=token).text == "colour: green"
+    document = service.get("/latest/dynamic/instance-identity/document", headers=token)
+    assert document.json()["region"] == "us-east-1"
+    assert document.headers["content-type"] == "text/plain"
+
+
+def test_what_is_not_there_is_not_found(service: httpx.Client, token: dict[str, str]) -> None:
+    for path in (
+        "/latest/meta-data/nothing",
+        "/nothing",
+        "/latest/../../etc/passwd",
+        "/latest/meta-data/x/y",
+    ):
+        assert service.get(path, headers=token).status_code == 404
+
+
+def test_without_a_token_or_with_a_wrong_one_nothing_is_told(service: httpx.Client) -> None:
+    assert service.get("/latest/meta-data/").status_code == 401
+    for wrong in ("x", "9999999999-abc", "nan-", "9999999999999-é".encode()):
+        assert service.get("/latest/meta-data/", headers={_TOKEN: wrong}).status_code == 401
+
+
+@pytest.mark.parametrize("ttl", ["0", "21601", "soon", "", "-5", "9" * 5000])
+def test_a_senseless_lifetime_of_a_token_is_refused(service: httpx.Client, ttl: str) -> None:
+    assert service.put("/latest/api/token", headers={_TTL: ttl}).status_code == 400
+    assert service.put("/latest/api/token").status_code == 400
+
+
+def test_a_forwarded_request_gets_no_token(service: httpx.Client) -> None:
+    answer = service.put("/latest/api/token", headers={_TTL: "60", "X-Forwarded-For": "1.2.3.4"})
+    assert answer.status_code == 403
+
+
+def test_a_token_ends_with_its_lifetime(service: httpx.Client) -> None:
+    token = {_TOKEN: service.put("/latest/api/token", headers={_TTL: "1"}).text}
+    eventually(lambda: service.get("/latest/meta-data/", headers=token).status_code == 401)
+
+
+def test_other_methods_and_broken_requests_are_refused(service: httpx.Client, token: dict[str, str]) -> None:
+    assert service.delete("/latest/meta-data/", headers=token).status_code == 405
+    assert service.post("/latest/meta-data/", headers=token, content=b"x" * 100_000).status_code in (400, 405)
+
+
+def test_a_guest_without_user_data_has_none_and_version_one_is_allowed(machine: Machine) -> None:
+    it = guest("sleep 1000")
+    machine.want(it)
+    machine.running(it)
+    service = f"http://{it.address}:1338"
+    assert httpx.get(f"{service}/latest/user-data").status_code == 404
+    assert httpx.get(f"{service}/latest/meta-data/instance-id").text == it.id
+    machine.want(replace(it, metadata={**it.metadata, "meta-data/tags/instance/Name": "new"}))
+    eventually(lambda: httpx.get(f"{service}/latest/meta-data/tags/instance/Name").text == "new")
+
+
+_FETCH = """
+import boto3
+from botocore.utils import InstanceMetadataFetcher, InstanceMetadataRegionFetcher
+found = boto3.Session().get_credentials()
+print(found.method, found.access_key, found.get_frozen_credentials().token)
+print("complete")
+"""
+
+
+def test_boto3_inside_a_guest_finds_its_roles_credentials(machine: Machine) -> None:
+    import sys
+
+    it = guest(f"{sys.executable} -c '{_FETCH}'", metadata=_METADATA, require_token=True)
+    machine.want(it)
+    assert "iam-role ASIAEXAMPLE session" in machine.printed(it, "complete")
