@@ -104,9 +104,7 @@ def test_a_process_with_hundreds_of_children_leaves_none(machine: Machine) -> No
 
 
 def test_a_process_that_keeps_forking_is_ended(machine: Machine) -> None:
-    forking = "import os,time
-while True:
- if os.fork(): time.sleep(0.01); os._exit(0)"
+    forking = "import os,time\nwhile True:\n if os.fork(): time.sleep(0.01); os._exit(0)"
     it = guest(f"python3 -c '{forking}' & echo up; sleep 1000", stop_seconds=1)
     machine.want(it)
     machine.printed(it, "up")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 
+import pytest
+
 from tests.localcloud.host.machine import Machine, alive, guest, kill, parent, processes_named, processes_of
 from tests.waiting import eventually
 
@@ -99,9 +101,5 @@ def test_a_host_told_to_stop_stops_its_guests(new_machine: Callable[[], Machine]
 
 def test_a_second_host_on_the_same_home_is_refused(new_machine: Callable[[], Machine]) -> None:
     first = new_machine()
-    try:
+    with pytest.raises(AssertionError, match=f"Another host process works on {first.home} already"):
         new_machine()
-    except AssertionError as refusal:
-        assert f"Another host process works on {first.home} already." in str(refusal)
-    else:
-        raise AssertionError("the second host started")
