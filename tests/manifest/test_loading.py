@@ -50,12 +50,15 @@ def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
         (LEAST + "port: 70000\n", "paved.yaml:4:7: port: found '70000'; allowed: a port from 1 to 65535."),
         (
             LEAST + "health:\n  path: /healthz\n  interval: soon\n",
-            "paved.yaml:6:13: health.interval: found 'soon'; allowed: whole seconds from 1s to 300s.",
+            "6:13: health.interval: found 'soon'; allowed: a duration such as 30s, 5m or 1h30m, or a number",
+        ),
+        (
+            LEAST + "health: {interval: 1h}\n",
+            "paved.yaml:4:20: health.interval: found '1h'; allowed: whole seconds from 1s to 300s.",
         ),
         (
             LEAST + "strategy: blue-green\n",
-            "paved.yaml:4:11: strategy.kind: found 'blue-green'; "
-            "allowed: 'red-black', 'highlander' or 'none'.",
+            "4:11: strategy.kind: found 'blue-green'; allowed: 'red-black', 'highlander' or 'none'.",
         ),
         (
             LEAST + "zones: [us-east-1a, nowhere]\n",

@@ -90,7 +90,7 @@ def read(content: bytes, source: str) -> Document:
         root = yaml.compose(text, _Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark if error.problem_mark is not None else error.context_mark
-        position = Position(1, 1) if mark is None else _at(mark)
+        position = _at(mark)
         raise refuse(source, position, _syntax(error, text, position)) from None
     except yaml.reader.ReaderError as error:
         position = _position(text, error.position)
@@ -206,5 +206,7 @@ def _position(text: str, index: int) -> Position:
     return Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
 
 
-def _at(mark: _Mark) -> Position:
+def _at(mark: _Mark | None) -> Position:
+    if mark is None:
+        return Position(1, 1)
     return Position(mark.line + 1, mark.column + 1)
