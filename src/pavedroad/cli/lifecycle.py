@@ -77,7 +77,7 @@ def start(
         if as_json:
             result(runs)
         if take_tour:
-            tour.take(_client(runs, places), places)
+            _tour(runs, places)
         elif not as_json:
             _next(runs, places)
         if detach:
@@ -177,7 +177,12 @@ def _runs_already(places: Places, *, detach: bool, take_tour: bool, as_json: boo
     else:
         say(f"Pavedroad already runs at {where} (process {runs.pid}).")
     if take_tour:
-        tour.take(_client(runs, places), places)
+        _tour(runs, places)
+
+
+def _tour(runs: Running, places: Places) -> None:
+    client = _client(runs, places)
+    tour.take(client, login_url(client))
 
 
 def _client(runs: Running, places: Places) -> Client:

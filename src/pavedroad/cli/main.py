@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 from pavedroad import __version__
-from pavedroad.cli import cloud, lifecycle
+from pavedroad.cli import access, changing, cloud, clusters, creating, deploying, lifecycle, logs
 from pavedroad.cli.exits import Exit
 from pavedroad.cli.screen import complain, complain_of, say
 from pavedroad.core.errors import PavedError
@@ -41,10 +41,30 @@ def root(
     """The paved road: ship services on a private cloud in the box, or on AWS."""
 
 
-app.command()(lifecycle.up)
-app.command()(lifecycle.down)
-app.command()(lifecycle.status)
+for command in (
+    lifecycle.up,
+    lifecycle.down,
+    lifecycle.status,
+    creating.new,
+    deploying.bake,
+    deploying.deploy,
+    changing.rollback,
+    changing.enable,
+    changing.disable,
+    changing.resize,
+    changing.destroy,
+    clusters.clusters,
+    clusters.applications,
+    deploying.images,
+    deploying.deployments,
+    deploying.cancel,
+    logs.logs,
+    access.audit,
+    creating.schema,
+):
+    app.command()(command)
 app.command("open")(lifecycle.open_portal)
+app.add_typer(access.app, name="token")
 app.add_typer(cloud.app, name="cloud")
 
 

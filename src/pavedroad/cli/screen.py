@@ -45,6 +45,11 @@ def note(text: str) -> None:
     err.print(text)
 
 
+def note_plain(text: str) -> None:
+    """As `note`, for text that we did not write."""
+    err.print(text, markup=False)
+
+
 def show(table: Table) -> None:
     out.print(table)
 

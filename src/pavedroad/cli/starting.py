@@ -18,7 +18,6 @@ import psutil
 from pavedroad.core.errors import PavedError, Unavailable
 from pavedroad.core.places import Places
 from pavedroad.platform import running
-from pavedroad.platform.supervisor import RELEASE
 
 _STOP_SECONDS = 90.0
 _KILL_SECONDS = 5.0
@@ -61,7 +60,7 @@ class Supervised:
         """Let it run on without us."""
         assert self._process.stdin
         with suppress(OSError):
-            self._process.stdin.write(f"{RELEASE}\n".encode())
+            self._process.stdin.write(f"{running.RELEASE}\n".encode())
             self._process.stdin.close()
 
     def stop(self) -> int:

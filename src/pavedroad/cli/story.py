@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -10,37 +12,55 @@ from rich.markup import escape
 
 from pavedroad.cli import screen
 
+_TICK = 0.2
+
 
 class Story:
-    """`line` stays on the screen; `moving` is replaced by what comes next, if it is watched."""
+    """`line` stays on the screen; `moving` is replaced by what comes next, if it is watched.
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    What `beside` gives is shown after the moving line, and kept up to date.
+    """
+
+    def __init__(self, *, quiet: bool = False, beside: Callable[[], str] | None = None) -> None:
         self._quiet = quiet
+        self._beside = beside
         self._since = time.monotonic()
         self._status = screen.err.status("") if screen.live() and not quiet else None
-        self._last = ""
+        self._moving = ""
+        self._ended = threading.Event()
+        self._ticking = threading.Thread(target=self._tick, daemon=True)
 
     def __enter__(self) -> Self:
         if self._status:
             self._status.start()
+            self._ticking.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._ended.set()
         if self._status:
+            self._ticking.join()
             self._status.stop()
 
     def line(self, text: str) -> None:
+        """Something that has happened."""
+        self._moving = ""
         if not self._quiet:
             screen.err.print(f"[dim]{self._clock()}[/dim] {escape(text)}")
 
     def moving(self, text: str) -> None:
-        if self._status:
-            self._status.update(f"[dim]{self._clock()}[/dim] {escape(text)}")
-        elif text != self._last:
+        """How it stands."""
+        if text != self._moving and self._status is None:
             self.line(text)
-        self._last = text
+        self._moving = text
+
+    def _tick(self) -> None:
+        while self._status and not self._ended.wait(_TICK):
+            shown = [self._moving, self._beside() if self._beside else ""]
+            text = " · ".join(part for part in shown if part)
+            self._status.update(f"[dim]{self._clock()}[/dim] {escape(text)}")
 
     def _clock(self) -> str:
         return f"{time.monotonic() - self._since:6.1f} s"

@@ -7,14 +7,19 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
+from pydantic import TypeAdapter
+
 from pavedroad.core.errors import Unavailable
 from pavedroad.core.places import Places
+
+RELEASE = "release"
+"""Said on the supervisor's stdin, it makes it run on when that closes."""
 
 _TRIES = 5
 _PAUSE = 0.05
@@ -48,6 +53,9 @@ class Running:
     parts: tuple[PartView, ...]
 
 
+_SHAPE = TypeAdapter(Running)
+
+
 def write(places: Places, running: Running) -> None:
     """In one step, so that a reader never sees half of it."""
     handle, name = tempfile.mkstemp(dir=places.home, prefix=".running-")
@@ -64,13 +72,13 @@ def read(places: Places) -> Running | None:
     """What the file says; None where there is none. Whether it is true, `holder` knows."""
     try:
         return parse(json.loads(places.running.read_text()))
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError):
         return None
 
 
 def parse(found: dict[str, Any]) -> Running:
     """From JSON."""
-    return Running(**{**found, "parts": tuple(PartView(**part) for part in found["parts"])})
+    return _SHAPE.validate_python(found)
 
 
 def forget(places: Places) -> None:
@@ -87,7 +95,7 @@ class Busy(Exception):
 
 
 @contextmanager
-def alone(places: Places) -> Iterator[None]:
+def alone(places: Places) -> Generator[None]:
     """Hold the home's lock. It is the kernel's, so a file left behind by a dead process never blocks."""
     try:
         file = places.lock.open("a+")

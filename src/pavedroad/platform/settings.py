@@ -10,7 +10,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pavedroad.core.errors import InvalidInput
 from pavedroad.core.places import Places
-from pavedroad.database.engine import sqlite_url
 
 LOOPBACK = "127.0.0.1"
 AWS = "aws"
@@ -79,7 +78,3 @@ class Settings(BaseSettings):
         if self.endpoint_url == AWS:
             return None
         return self.endpoint_url or f"http://{LOOPBACK}:{self.cloud_port}"
-
-    @property
-    def database(self) -> str:
-        return self.database_url or sqlite_url(self.places.database)

@@ -31,7 +31,6 @@ from pavedroad.platform.running import Running
 from pavedroad.platform.settings import LOOPBACK, Settings
 
 _LEAST_FREE = 64 * 1024 * 1024
-RELEASE = "release"
 CLOUD = "private cloud"
 CONTROL = "platform"
 
@@ -201,7 +200,7 @@ async def _leash(stop: Callable[[], None]) -> None:
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )
     while line := await reader.readline():
-        if line.decode().strip() == RELEASE:
+        if line.decode().strip() == running.RELEASE:
             return
     stop()
 

@@ -12,14 +12,14 @@ VERSION = "1"
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         if self.path == "/healthz":
             self.answer({"ok": True})
         else:
             instance = os.environ.get("PAVED_INSTANCE_ID", "none")
             self.answer({"service": "@NAME@", "version": VERSION, "instance": instance})
 
-    def answer(self, body):
+    def answer(self, body: dict[str, object]) -> None:
         text = json.dumps(body).encode() + b"\n"
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -33,7 +33,11 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 1024
 
 
+def stop(signal_number: int, frame: object) -> None:
+    sys.exit(0)
+
+
 if __name__ == "__main__":
     # The platform says where to listen, and stops an instance with SIGTERM.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, stop)
     Server((os.environ["HOST"], int(os.environ["PORT"])), Handler).serve_forever()
