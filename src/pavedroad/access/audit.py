@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from pavedroad.access.model import AuditEntry, AuditQuery, Principal
 from pavedroad.access.tables import AuditRow
@@ -36,15 +37,30 @@ class Audit:
         detail: Mapping[str, Any] | None = None,
     ) -> None:
         """Add one entry; values under names that speak of secrets are left out."""
-        row = AuditRow(
-            at=self._clock.now(),
-            principal=principal.name,
-            action=action,
-            subject=subject,
-            outcome=outcome,
-            detail=_without_secrets(detail or {}),
+        await self._database.write(
+            lambda session: self.add(session, principal.name, action, subject, outcome, detail)
         )
-        await self._database.write(lambda session: session.add(row))
+
+    def add(  # noqa: PLR0917 - the same order as `record`
+        self,
+        session: Session,
+        who: str,
+        action: str,
+        subject: str,
+        outcome: str,
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Add one entry in the transaction of what it tells of."""
+        session.add(
+            AuditRow(
+                at=self._clock.now(),
+                principal=who,
+                action=action,
+                subject=subject,
+                outcome=outcome,
+                detail=_without_secrets(detail or {}),
+            )
+        )
 
     @asynccontextmanager
     async def watch(

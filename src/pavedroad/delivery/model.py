@@ -39,7 +39,7 @@ class InstanceView:
     lifecycle: str
     health: HealthState
     reason: str
-    launched_at: datetime
+    launched_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Tokens, audit, deployments with their progress, and turns."""
+"""Tokens, audit, deployments with their progress, turns and retirements."""
 
 from __future__ import annotations
 
@@ -55,7 +55,6 @@ def upgrade() -> None:
         sa.Column("manifest", sa.JSON(), nullable=False),
         sa.Column("phase", sa.String(20), nullable=False),
         sa.Column("who", sa.String(200), nullable=False),
-        sa.Column("roles", sa.JSON(), nullable=False),
         sa.Column("cancelled_by", sa.String(200), nullable=False),
         sa.Column("started_at", Moment(), nullable=False),
         sa.Column("finished_at", Moment(), nullable=True),
@@ -87,6 +86,18 @@ def upgrade() -> None:
         sa.Column("taken_at", Moment(), nullable=False),
         sa.Column("expires_at", Moment(), nullable=True),
         sa.PrimaryKeyConstraint("cluster", name="pk_turns"),
+    )
+    op.create_table(
+        "retirements",
+        sa.Column("server_group", sa.String(300), nullable=False),
+        sa.Column("cluster", sa.String(300), nullable=False),
+        sa.Column("id", sa.String(100), nullable=False),
+        sa.Column("minimum", sa.Integer(), nullable=False),
+        sa.Column("desired", sa.Integer(), nullable=False),
+        sa.Column("maximum", sa.Integer(), nullable=False),
+        sa.Column("shrink_at", Moment(), nullable=False),
+        sa.Column("delete_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("server_group", name="pk_retirements"),
     )
 
 

@@ -1,0 +1,175 @@
+"""Waiting until a server group is healthy, saying why it is not yet, and giving up when it will not be."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Protocol
+
+from pavedroad.clouds.model import Activity, Instance, ServerGroup, TargetHealth
+from pavedroad.clouds.ports import Cloud
+from pavedroad.core.clock import Clock
+from pavedroad.core.errors import NotFound, PavedError, Unavailable
+from pavedroad.delivery import cluster
+from pavedroad.delivery.failures import NotUp
+
+_QUICK = 0.25
+_QUICK_FOR = 15.0
+_SLOW = 1.0
+_ENDED = 3
+_REFUSED = 3
+_LINES = 20
+_TOLD = 3
+_TERMINATING = re.compile(r"[Tt]erminating EC2 instance: (i-[0-9a-f]+)")
+_NO_ROOM = re.compile(r"capacity|limit", re.IGNORECASE)
+_HOPELESS = re.compile(r"does not exist|not found|InvalidAMIID|Invalid", re.IGNORECASE)
+
+
+class Told(Protocol):
+    """Where the wait says what it waits for."""
+
+    def __call__(self, sentence: str, /) -> Awaitable[None]: ...
+
+
+class HealthWait:
+    """One wait for one group to have `wanted` healthy instances."""
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        clock: Clock,
+        group: str,
+        wanted: int,
+        *,
+        within: float,
+        since: datetime | None = None,
+    ) -> None:
+        """What the group did before `since` does not count against it."""
+        self._cloud = cloud
+        self._clock = clock
+        self._group = group
+        self._wanted = wanted
+        self._within = within
+        self._since = since
+        self._seen: dict[str, None] = {}
+
+    async def run(self, told: Told, stop: Callable[[], Awaitable[None]]) -> None:
+        """Return when the group is healthy, or raise `NotUp`; `stop` raises to end the wait from outside."""
+        start = self._clock.monotonic()
+        last = ""
+        while True:
+            await stop()
+            group, health, activities = await self._read()
+            waiting_for = await self._missing(group, health, activities)
+            if waiting_for is None:
+                return
+            await self._give_up_if_hopeless(group, health, activities)
+            waited = self._clock.monotonic() - start
+            if waited >= self._within:
+                raise await self._not_up(
+                    f"{self._group} was not healthy within {_spoken(self._within)}: {waiting_for}", health
+                )
+            if waiting_for != last:
+                await told(waiting_for)
+                last = waiting_for
+            await asyncio.sleep(_QUICK if waited < _QUICK_FOR else _SLOW)
+
+    async def _read(self) -> tuple[ServerGroup, dict[str, TargetHealth], list[Activity]]:
+        try:
+            group = await self._cloud.server_group(self._group)
+        except NotFound as error:
+            raise NotUp(f"{self._group} is gone: someone deleted it.") from error
+        if group.deleting:
+            raise NotUp(f"{self._group} is being deleted: someone else deleted it.")
+        health, activities = await asyncio.gather(
+            cluster.health_of(self._cloud, group), self._cloud.activities(self._group)
+        )
+        if self._since is not None:
+            activities = [activity for activity in activities if activity.started_at >= self._since]
+        self._seen.update(dict.fromkeys(member.instance_id for member in group.members))
+        return group, health, activities
+
+    async def _missing(
+        self, group: ServerGroup, health: dict[str, TargetHealth], activities: list[Activity]
+    ) -> str | None:
+        """None when all is well, else one sentence on what is still missing."""
+        states = {member.instance_id: health.get(member.instance_id) for member in group.members}
+        healthy = sum(1 for target in states.values() if target is not None and target.state == "healthy")
+        if healthy >= self._wanted:
+            return None
+        reasons = [
+            f"{instance}: {target.reason.rstrip('.') or target.state}"
+            if target is not None
+            else f"{instance}: not yet registered with the load balancer"
+            for instance, target in states.items()
+            if target is None or target.state != "healthy"
+        ]
+        if not reasons:
+            failed = next((activity for activity in activities if activity.status == "Failed"), None)
+            reasons = [failed.message.rstrip(".") if failed is not None else "instances are being launched"]
+        more = f" and {len(reasons) - _TOLD} more" if len(reasons) > _TOLD else ""
+        return f"{healthy} of {self._wanted} healthy; {'; '.join(reasons[:_TOLD])}{more}."
+
+    async def _give_up_if_hopeless(
+        self, group: ServerGroup, health: dict[str, TargetHealth], activities: list[Activity]
+    ) -> None:
+        refused = [activity for activity in activities if activity.status == "Failed"]
+        newest_refused = bool(activities) and activities[0].status == "Failed"
+        if newest_refused and len(group.members) < self._wanted:
+            message = refused[0].message.rstrip(".")
+            if _HOPELESS.search(message) and not _NO_ROOM.search(message):
+                raise await self._not_up(f"{self._group} cannot launch instances: {message}.", health)
+            if len(refused) >= _REFUSED:
+                raise await self._not_up(f"The cloud refused capacity for {self._group}: {message}.", health)
+        ended = self._ended(group, activities)
+        if len(ended) >= max(_ENDED, self._wanted):
+            reason = await self._last_reason(ended)
+            raise await self._not_up(
+                f"The instances of {self._group} end while they boot ({len(ended)} so far): {reason}.",
+                health,
+                ended,
+            )
+
+    def _ended(self, group: ServerGroup, activities: list[Activity]) -> list[str]:
+        """The group's instances that are gone, the newest first as far as is known."""
+        terminated = (match[1] for a in activities if (match := _TERMINATING.search(a.description)))
+        present = {member.instance_id for member in group.members}
+        return list(dict.fromkeys([*terminated, *(i for i in reversed(self._seen) if i not in present)]))
+
+    async def _last_reason(self, ended: list[str]) -> str:
+        found = {instance.id: instance for instance in await self._cloud.instances(ended)}
+        told = next((found[i] for i in ended if i in found and found[i].state_reason), None)
+        return _end_of(told) if told is not None else f"{ended[0]} ended"
+
+    async def _not_up(
+        self, sentence: str, health: dict[str, TargetHealth], ended: list[str] | None = None
+    ) -> NotUp:
+        """The failure with the last lines of an instance that failed, the likeliest to tell first."""
+        unhealthy = [instance for instance, target in health.items() if target.state != "healthy"]
+        candidates: list[str] = list(dict.fromkeys([*(ended or []), *unhealthy, *reversed(self._seen)]))
+        for instance in candidates[:_TOLD]:
+            text = await console_tail(self._cloud, instance)
+            if text:
+                return NotUp(sentence, console=text)
+        return NotUp(sentence)
+
+
+async def console_tail(cloud: Cloud, instance: str, lines: int = _LINES) -> str:
+    """The last lines that an instance wrote; empty when there are none to be had."""
+    try:
+        text = await cloud.console(instance)
+    except Unavailable:
+        raise
+    except PavedError:
+        return ""
+    return "\n".join(text.rstrip().splitlines()[-lines:])
+
+
+def _end_of(instance: Instance) -> str:
+    return f"{instance.id} {instance.state_reason.rstrip('.')}"
+
+
+def _spoken(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

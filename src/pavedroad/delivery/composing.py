@@ -1,0 +1,80 @@
+"""Putting delivery together from its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pavedroad.access.service import Access
+from pavedroad.clouds.ports import CloudProvider
+from pavedroad.core.checkpoints import Checkpoints, NoCheckpoints
+from pavedroad.core.clock import Clock
+from pavedroad.core.events import Events
+from pavedroad.database.engine import Database
+from pavedroad.delivery.durable import Durable
+from pavedroad.delivery.estate import Estate
+from pavedroad.delivery.journal import Journal
+from pavedroad.delivery.removing import Removing
+from pavedroad.delivery.retiring import Retiring
+from pavedroad.delivery.rollout import Rollout
+from pavedroad.delivery.service import Delivery
+from pavedroad.delivery.turns import Turns
+
+REGIONS = ("us-east-1", "us-west-2", "eu-west-1")
+
+
+@dataclass(frozen=True, slots=True)
+class RunningDelivery:
+    """Delivery with its workflows; `start` it in the loop that serves, `close` it before the database."""
+
+    delivery: Delivery
+    durable: Durable
+
+    async def start(self) -> None:
+        self.durable.start()
+        await self.delivery.resume()
+
+    async def close(self) -> None:
+        await self.durable.close()
+
+
+def compose(
+    *,
+    database: Database,
+    workflows_url: str,
+    clouds: CloudProvider,
+    access: Access,
+    events: Events,
+    clock: Clock,
+    executor: str,
+    regions: Sequence[str] = REGIONS,
+    checkpoints: Checkpoints | None = None,
+) -> RunningDelivery:
+    """`executor` names this process's slot: unique among those that run, the same after a restart."""
+    durable = Durable(workflows_url, executor=executor, checkpoints=checkpoints or NoCheckpoints())
+    turns = Turns(database, clock, executor)
+    journal = Journal(database, turns, access.audit, events, clock)
+    removing = Removing(clouds, durable)
+    retiring = Retiring(
+        clouds=clouds,
+        database=database,
+        durable=durable,
+        turns=turns,
+        removing=removing,
+        audit=access.audit,
+        events=events,
+        clock=clock,
+    )
+    rollout = Rollout(clouds=clouds, durable=durable, journal=journal, retiring=retiring, clock=clock)
+    delivery = Delivery(
+        estate=Estate(clouds, regions),
+        access=access,
+        journal=journal,
+        turns=turns,
+        rollout=rollout,
+        removing=removing,
+        retiring=retiring,
+        events=events,
+        clock=clock,
+    )
+    return RunningDelivery(delivery, durable)

@@ -1,0 +1,144 @@
+"""Workflows that outlive the process: the small part of DBOS that we use, with types.
+
+A workflow is a function of one JSON document. Each step runs at least once and its answer is kept as JSON;
+a process that was killed takes up at the first step without an answer. What a step refuses (`PavedError`)
+is kept too, so that it is refused again in the same words.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar, cast
+
+import structlog
+from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID
+
+from pavedroad.core.checkpoints import Checkpoints
+from pavedroad.core.errors import PavedError, Unavailable
+from pavedroad.database.engine import open_engine, parse_url
+from pavedroad.delivery.failures import NotUp, StepRefused
+
+_log = structlog.get_logger(__name__)
+
+Document = dict[str, Any]
+Body = Callable[[Document], Awaitable[None]]
+Result = TypeVar("Result")
+
+WORKFLOWS_VERSION: Final = "pavedroad-1"
+"""Pinned, so that an upgraded platform goes on with what its forerunner began. The order and the names of
+a workflow's steps are therefore a contract: change them behind `DBOS.patch`."""
+
+_PATIENCE = 60
+_FIRST_PAUSE = 0.25
+_LONGEST_PAUSE = 3.0
+
+
+class Durable:
+    """The process's workflows. One per process: DBOS knows no more."""
+
+    def __init__(self, url: str, *, executor: str, checkpoints: Checkpoints) -> None:
+        self._checkpoints = checkpoints
+        self._running: set[asyncio.Task[Any]] = set()
+        self._bodies: dict[str, Callable[[str], Awaitable[None]]] = {}
+        parsed = parse_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            open_engine(parsed).connect().close()  # sets WAL and the file's mode, both of which stay
+        DBOS(
+            config={
+                "name": "pavedroad",
+                "system_database_url": parsed.render_as_string(hide_password=False),
+                "executor_id": executor,
+                "application_version": WORKFLOWS_VERSION,
+                "serializer": DBOSPortableJSONSerializer(),
+                "log_level": "ERROR",
+                "notification_listener_polling_interval_sec": 1.0,
+            }
+        )
+
+    def workflow(self, name: str, body: Body) -> None:
+        """Make a body known under a name, before `start`."""
+
+        async def run(document: str) -> None:
+            task = cast("asyncio.Task[Any]", asyncio.current_task())
+            self._running.add(task)
+            try:
+                await body(json.loads(document))
+            finally:
+                self._running.discard(task)
+
+        run.__qualname__ = name
+        self._bodies[name] = DBOS.workflow(name=name)(run)
+
+    def start(self) -> None:
+        """Begin; what a killed process left is taken up. To be called in the loop that the workflows use."""
+        DBOS.launch()
+
+    async def begin(self, name: str, workflow_id: str, document: Document) -> None:
+        """Start a workflow; if one with this id was ever started, nothing happens."""
+        with SetWorkflowID(workflow_id):
+            await DBOS.start_workflow_async(cast("Any", self._bodies[name]), json.dumps(document))
+
+    async def status(self, workflow_id: str) -> str | None:
+        """DBOS's word for a workflow's state; None when it was never started."""
+        found = await DBOS.get_workflow_status_async(workflow_id)
+        return found.status if found is not None else None
+
+    async def step(self, name: str, work: Callable[[], Awaitable[Result]]) -> Result:
+        """The answer of `work`, which must be JSON; waits out a cloud or database that is away."""
+
+        async def run() -> Document:
+            self._checkpoints.reach(f"before {name}")
+            answer = await _outcome(work)
+            self._checkpoints.reach(f"after {name}")
+            return answer
+
+        outcome = await DBOS.run_step_async({"name": name}, run)
+        self._checkpoints.reach(f"recorded {name}")
+        if "refused" in outcome:
+            raise _refusal(outcome["refused"])
+        return cast("Result", outcome["answer"])
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep until a moment that is remembered: a restart does not lengthen it."""
+        await DBOS.sleep_async(seconds)
+
+    async def close(self) -> None:
+        """Stop where it stands; the next start takes it up."""
+        running = list(self._running)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+
+
+async def _outcome(work: Callable[[], Awaitable[object]]) -> Document:
+    pause = _FIRST_PAUSE
+    for attempt in range(_PATIENCE):
+        try:
+            return {"answer": await work()}
+        except Unavailable as error:
+            if attempt == _PATIENCE - 1:
+                return {"refused": _kept(error)}
+        except PavedError as error:
+            return {"refused": _kept(error)}
+        except Exception as error:
+            _log.exception("a step broke")
+            return {
+                "refused": _kept(PavedError(f"The platform itself broke: {type(error).__name__}: {error}"))
+            }
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+    raise AssertionError("unreachable")
+
+
+def _kept(error: PavedError) -> Document:
+    console = error.console if isinstance(error, NotUp | StepRefused) else ""
+    return {"why": error.code, "sentence": error.sentence, "next_step": error.next_step, "console": console}
+
+
+def _refusal(kept: Document) -> StepRefused:
+    return StepRefused(
+        kept["sentence"], next_step=kept["next_step"], why=kept["why"], console=kept["console"]
+    )

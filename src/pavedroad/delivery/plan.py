@@ -1,0 +1,119 @@
+"""What a deployment is about to make, decided once and kept."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pavedroad.clouds.model import HealthCheck, ServerGroup, ServerGroupSpec, TargetGroupSpec
+from pavedroad.core.errors import Conflict
+from pavedroad.core.names import ServerGroupName
+from pavedroad.delivery import naming
+from pavedroad.delivery.cluster import Cluster
+from pavedroad.manifest.model import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`before` are the listener's weights that a failure returns to; `previous` are the groups that lose
+    the traffic; `first` means that the cluster has no balancer yet, so that a failure removes it again."""
+
+    cluster: str
+    server_group: str
+    balancer: str
+    target_group: str
+    image_id: str
+    version: str
+    before: dict[str, int]
+    previous: list[str]
+    first: bool
+
+    def document(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def make_plan(manifest: Manifest, image_id: str, version: str, cluster: Cluster) -> Plan:
+    name = next_name(manifest, cluster.groups)
+    highlander = manifest.strategy.kind == "highlander"
+    losing = cluster.present if highlander else cluster.serving
+    return Plan(
+        cluster=cluster.name,
+        server_group=name,
+        balancer=naming.balancing_name(cluster.name),
+        target_group=naming.balancing_name(name),
+        image_id=image_id,
+        version=version,
+        before=cluster.weights,
+        previous=[] if manifest.strategy.kind == "none" else [group.name for group in losing],
+        first=cluster.balancer is None,
+    )
+
+
+def next_name(manifest: Manifest, groups: Sequence[ServerGroup]) -> str:
+    """The push after the newest group's, those being deleted included; v000 follows v999."""
+    if not groups:
+        return str(ServerGroupName.first(manifest.cluster))
+    taken = {group.name for group in groups}
+    name = ServerGroupName.parse(groups[0].name).next()
+    for _ in range(len(taken)):
+        if str(name) not in taken:
+            break
+        name = name.next()
+    if str(name) in taken:
+        raise Conflict(f"The cluster {manifest.cluster} has no free server group name left.")
+    return str(name)
+
+
+def tags(manifest: Manifest, plan: Plan) -> dict[str, str]:
+    """What the cloud is told about a server group and its target group."""
+    return {
+        **cluster_tags(manifest),
+        naming.SERVER_GROUP: plan.server_group,
+        naming.VERSION: plan.version,
+        naming.IMAGE: plan.image_id,
+        naming.MANIFEST_DIGEST: manifest.digest,
+    }
+
+
+def cluster_tags(manifest: Manifest) -> dict[str, str]:
+    return {
+        naming.APPLICATION: manifest.application,
+        naming.CLUSTER: str(manifest.cluster),
+        naming.OWNER: manifest.owner,
+    }
+
+
+def target_group_spec(manifest: Manifest, plan: Plan) -> TargetGroupSpec:
+    check = manifest.health
+    return TargetGroupSpec(
+        name=plan.target_group,
+        port=manifest.port,
+        health_check=HealthCheck(
+            path=check.path,
+            interval_seconds=math.ceil(check.interval),
+            timeout_seconds=math.ceil(check.timeout),
+            healthy_threshold=check.healthy,
+            unhealthy_threshold=check.unhealthy,
+            matcher=check.matcher,
+        ),
+        deregistration_delay_seconds=math.ceil(manifest.strategy.drain),
+        tags=tags(manifest, plan),
+    )
+
+
+def server_group_spec(manifest: Manifest, plan: Plan, target_group_id: str) -> ServerGroupSpec:
+    return ServerGroupSpec(
+        name=plan.server_group,
+        image_id=plan.image_id,
+        instance_type=manifest.instance_type,
+        zones=manifest.zones,
+        minimum=manifest.capacity.minimum,
+        maximum=manifest.capacity.maximum,
+        desired=manifest.capacity.desired,
+        target_group_ids=(target_group_id,),
+        health_grace_seconds=math.ceil(manifest.strategy.boot_timeout),
+        user_data="",
+        tags=tags(manifest, plan),
+    )

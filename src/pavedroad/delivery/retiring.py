@@ -1,0 +1,196 @@
+"""What becomes of a group that lost its traffic: kept warm for a while, then shrunk, then deleted.
+
+Each step looks again, holding the cluster's turn: a group that takes traffic, or that was enabled or
+disabled anew since, is left alone - whoever disabled it last has written its own retirement.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from pavedroad.access.audit import Audit
+from pavedroad.clouds.model import ServerGroup
+from pavedroad.clouds.ports import Cloud, CloudProvider
+from pavedroad.core.clock import Clock
+from pavedroad.core.errors import Conflict
+from pavedroad.core.events import Event, Events
+from pavedroad.database.engine import Database
+from pavedroad.delivery.cluster import Cluster, healthy_count, look
+from pavedroad.delivery.durable import Document, Durable
+from pavedroad.delivery.removing import Removing
+from pavedroad.delivery.tables import RetirementRow
+from pavedroad.delivery.turns import Turns
+from pavedroad.manifest.model import Strategy
+
+WORKFLOW = "retire"
+_PAUSE = 1.0
+_CLEANER = "clean-up"
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What a retired group had, and gets back when it is to serve again."""
+
+    minimum: int
+    desired: int
+    maximum: int
+
+
+class Retiring:
+    """Retirements, each a durable workflow."""
+
+    def __init__(
+        self,
+        *,
+        clouds: CloudProvider,
+        database: Database,
+        durable: Durable,
+        turns: Turns,
+        removing: Removing,
+        audit: Audit,
+        events: Events,
+        clock: Clock,
+    ) -> None:
+        self._clouds = clouds
+        self._database = database
+        self._durable = durable
+        self._turns = turns
+        self._removing = removing
+        self._audit = audit
+        self._events = events
+        self._clock = clock
+        durable.workflow(WORKFLOW, self._run)
+
+    async def write_down(self, retirement: str, cluster: str, group: ServerGroup, strategy: Strategy) -> None:
+        """From now on this retirement is the one that counts for the group. Twice is fine."""
+        shrink_after, delete_after = delays(strategy)
+        now = self._clock.now()
+
+        def work(session: Session) -> None:
+            held = session.get(RetirementRow, group.name)
+            if held is not None and held.id == retirement:
+                return
+            sizes = _sizes(held, group)
+            if held is not None:
+                session.delete(held)
+                session.flush()
+            session.add(
+                RetirementRow(
+                    server_group=group.name,
+                    cluster=cluster,
+                    id=retirement,
+                    minimum=sizes.minimum,
+                    desired=sizes.desired,
+                    maximum=sizes.maximum,
+                    shrink_at=now + timedelta(seconds=shrink_after),
+                    delete_at=now + timedelta(seconds=delete_after),
+                )
+            )
+
+        await self._database.write(work)
+
+    async def begin(self, retirement: str, region: str, cluster: str, group: str, strategy: Strategy) -> None:
+        """Start the workflow of a retirement that is written down; started already is fine."""
+        shrink_after, delete_after = delays(strategy)
+        document: Document = {
+            "region": region,
+            "cluster": cluster,
+            "server_group": group,
+            "shrink_after": shrink_after,
+            "delete_after": delete_after,
+        }
+        await self._durable.begin(WORKFLOW, retirement, {**document, "id": retirement})
+
+    async def forget(self, *groups: str) -> None:
+        """These groups do not retire: they serve again, or they are gone."""
+        await self._database.write(
+            lambda s: s.execute(sa.delete(RetirementRow).where(RetirementRow.server_group.in_(groups)))
+        )
+
+    async def sizes(self, group: str) -> Sizes | None:
+        """What a retired group had before it was shrunk."""
+        row = await self._database.read(lambda session: session.get(RetirementRow, group))
+        return Sizes(row.minimum, row.desired, row.maximum) if row is not None else None
+
+    async def _run(self, document: Document) -> None:
+        region, group = str(document["region"]), str(document["server_group"])
+        shrink_after, delete_after = float(document["shrink_after"]), float(document["delete_after"])
+        if shrink_after < delete_after:
+            await self._durable.sleep(shrink_after)
+            if not await self._durable.step("shrink", lambda: self._act(document, self._shrink)):
+                return
+            await self._durable.sleep(delete_after - shrink_after)
+        else:
+            await self._durable.sleep(delete_after)
+        if await self._durable.step("delete", lambda: self._act(document, self._delete)):
+            await self._durable.step("sweep", lambda: self._removing.sweep(region, group))
+
+    async def _act(self, document: Document, act: _Act) -> bool:
+        """Do one thing to the group when its time has come and it still may; False when it may no more."""
+        cluster, group = str(document["cluster"]), str(document["server_group"])
+        cloud = self._clouds.region(str(document["region"]))
+        while True:
+            if not await self._counts(str(document["id"]), group):
+                return False
+            try:
+                async with self._turns.operation(cluster, f"{group} is being cleaned up"):
+                    if not await self._counts(str(document["id"]), group):
+                        return False
+                    found = await look(cloud, cluster)
+                    retired = next((held for held in found.present if held.name == group), None)
+                    if retired is None or found.weight(retired) > 0:
+                        await self.forget(group)
+                        return False
+                    if await _someone_serves(cloud, found):
+                        await act(cloud, found, retired)
+                        return True
+            except Conflict:
+                pass  # someone works on the cluster: what they leave behind decides
+            await asyncio.sleep(_PAUSE)
+
+    async def _shrink(self, cloud: Cloud, cluster: Cluster, group: ServerGroup) -> None:
+        await cloud.resize_server_group(group.name, minimum=0, maximum=group.maximum, desired=0)
+        await self._tell("shrink", cluster.name, group.name)
+
+    async def _delete(self, cloud: Cloud, cluster: Cluster, group: ServerGroup) -> None:
+        await self._removing.start(cloud, cluster, group)
+        await self.forget(group.name)
+        await self._tell("destroy", cluster.name, group.name)
+
+    async def _tell(self, action: str, cluster: str, group: str) -> None:
+        await self._database.write(lambda s: self._audit.add(s, _CLEANER, action, group, "done"))
+        self._events.publish(Event("cluster.changed", cluster, {"why": f"{action} {group}"}))
+
+    async def _counts(self, retirement: str, group: str) -> bool:
+        row = await self._database.read(lambda session: session.get(RetirementRow, group))
+        return row is not None and row.id == retirement
+
+
+class _Act(Protocol):
+    def __call__(self, cloud: Cloud, cluster: Cluster, group: ServerGroup, /) -> Awaitable[None]: ...
+
+
+def delays(strategy: Strategy) -> tuple[float, float]:
+    """Seconds until a group is shrunk, and until it is deleted; a highlander's rivals only drain."""
+    if strategy.kind == "highlander":
+        return strategy.drain, strategy.drain
+    return strategy.shrink_after, strategy.delete_after
+
+
+def _sizes(held: RetirementRow | None, group: ServerGroup) -> Sizes:
+    """A group that was shrunk before keeps the sizes it had when it served."""
+    if held is not None and group.desired == 0:
+        return Sizes(held.minimum, held.desired, held.maximum)
+    return Sizes(group.minimum, group.desired, group.maximum)
+
+
+async def _someone_serves(cloud: Cloud, cluster: Cluster) -> bool:
+    counts = await asyncio.gather(*(healthy_count(cloud, group) for group in cluster.serving))
+    return any(counts)

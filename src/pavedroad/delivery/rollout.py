@@ -1,0 +1,252 @@
+"""A deployment, step by step, as a durable workflow.
+
+Every step is idempotent: it looks before it acts, so it may run twice. Nothing takes traffic from the old
+group before the flip, and what fails up to then is undone: the weights return to what they were, and what
+was made is removed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from pavedroad.clouds.model import Balancer, ServerGroup
+from pavedroad.clouds.ports import Cloud, CloudProvider
+from pavedroad.core.clock import Clock
+from pavedroad.core.errors import Conflict, NotFound
+from pavedroad.delivery import naming
+from pavedroad.delivery.awaiting import HealthWait
+from pavedroad.delivery.cluster import Cluster, healthy_count, look
+from pavedroad.delivery.durable import Document, Durable
+from pavedroad.delivery.failures import Cancelled, NotUp, StepRefused
+from pavedroad.delivery.journal import Journal
+from pavedroad.delivery.model import Phase
+from pavedroad.delivery.plan import Plan, cluster_tags, make_plan, server_group_spec, target_group_spec
+from pavedroad.delivery.removing import remove_target_group
+from pavedroad.delivery.retiring import Retiring
+from pavedroad.manifest.model import Manifest
+
+WORKFLOW = "deploy"
+STEPS = (
+    "take-turn",
+    "plan",
+    "ensure-balancer",
+    "ensure-target-group",
+    "attach-at-zero",
+    "create-server-group",
+    "wait-until-healthy",
+    "flip",
+    "record",
+)
+"""The way of a deployment that goes well; one that does not ends with `withdraw` and `record-failure`."""
+
+_TURN_PAUSE = 0.3
+
+
+class Rollout:
+    """The workflow and what it works with."""
+
+    def __init__(
+        self, *, clouds: CloudProvider, durable: Durable, journal: Journal, retiring: Retiring, clock: Clock
+    ) -> None:
+        self._clouds = clouds
+        self._durable = durable
+        self._journal = journal
+        self._retiring = retiring
+        self._clock = clock
+        durable.workflow(WORKFLOW, self._run)
+
+    async def begin(self, deployment: str) -> None:
+        """Start a deployment that is written down; started already is fine."""
+        await self._durable.begin(WORKFLOW, deployment, await self._journal.document(deployment))
+
+    async def _run(self, document: Document) -> None:
+        deployment = str(document["deployment"])
+        plan: Plan | None = None
+        try:
+            await self._durable.step("take-turn", lambda: self._take_turn(deployment))
+            plan = Plan(**await self._durable.step("plan", lambda: self._plan(document)))
+            await self._roll_out(_Run(deployment, document, plan, self._clouds))
+        except StepRefused as refusal:
+            await self._fail(deployment, document, plan, refusal)
+
+    async def _roll_out(self, run: _Run) -> None:
+        for name, work in (
+            ("ensure-balancer", self._ensure_balancer),
+            ("ensure-target-group", self._ensure_target_group),
+            ("attach-at-zero", self._attach_at_zero),
+            ("create-server-group", self._create_server_group),
+            ("wait-until-healthy", self._wait_until_healthy),
+            ("flip", self._flip),
+            ("record", self._record),
+        ):
+            await self._durable.step(name, lambda work=work: work(run))
+        for group in run.plan.previous:
+            await self._retiring.begin(
+                run.retirement(group), run.region, run.plan.cluster, group, run.manifest.strategy
+            )
+
+    async def _fail(
+        self, deployment: str, document: Document, plan: Plan | None, refusal: StepRefused
+    ) -> None:
+        leftover = ""
+        if plan is not None:
+            run = _Run(deployment, document, plan, self._clouds)
+            try:
+                await self._durable.step("withdraw", lambda: self._withdraw(run, refusal))
+            except StepRefused as trouble:
+                leftover = f" What it made could not all be removed: {trouble.sentence}"
+        cancelled = refusal.why == Cancelled.code
+        phase = Phase.CANCELLED if cancelled else Phase.FAILED
+        await self._durable.step(
+            "record-failure",
+            lambda: self._journal.finish(
+                deployment, phase, error=refusal.sentence + leftover, console=refusal.console
+            ),
+        )
+
+    async def _take_turn(self, deployment: str) -> None:
+        while waiting_for := await self._journal.take_turn(deployment):
+            await self._journal.note(deployment, Phase.QUEUED, waiting_for)
+            await asyncio.sleep(_TURN_PAUSE)
+
+    async def _plan(self, document: Document) -> dict[str, Any]:
+        deployment, manifest = str(document["deployment"]), Manifest.model_validate(document["manifest"])
+        image_id = str(document["image_id"])
+        cloud = self._clouds.region(manifest.region)
+        try:
+            found, _ = await asyncio.gather(look(cloud, str(manifest.cluster)), cloud.image(image_id))
+        except NotFound as error:
+            raise NotUp(
+                f"There is no image {image_id} in {manifest.region}.", next_step="Bake it: paved bake."
+            ) from error
+        plan = make_plan(manifest, image_id, str(document["version"]), found)
+        await self._journal.set_plan(deployment, server_group=plan.server_group)
+        beside = f", beside {', '.join(group.name for group in found.serving)}" if found.serving else ""
+        await self._journal.note(deployment, Phase.CREATING, f"Creating {plan.server_group}{beside}.")
+        return plan.document()
+
+    async def _ensure_balancer(self, run: _Run) -> None:
+        await self._journal.check_cancel(run.deployment)
+        plan, manifest = run.plan, run.manifest
+        balancer = await run.cloud.ensure_balancer(
+            plan.balancer, port=manifest.listen, tags=cluster_tags(manifest)
+        )
+        _check_ours(balancer, plan)
+        await self._journal.set_url(run.deployment, balancer.url)
+
+    async def _ensure_target_group(self, run: _Run) -> None:
+        await run.cloud.ensure_target_group(target_group_spec(run.manifest, run.plan))
+
+    async def _attach_at_zero(self, run: _Run) -> None:
+        """The balancer checks the health of those groups only that its listener knows."""
+        cluster, target_group = await asyncio.gather(
+            look(run.cloud, run.plan.cluster), run.cloud.target_group(run.plan.target_group)
+        )
+        if target_group.id not in cluster.weights:
+            await run.cloud.set_weights(cluster.listener, {**cluster.weights, target_group.id: 0})
+
+    async def _create_server_group(self, run: _Run) -> None:
+        await self._journal.check_cancel(run.deployment)
+        target_group = await run.cloud.target_group(run.plan.target_group)
+        await run.cloud.create_server_group(server_group_spec(run.manifest, run.plan, target_group.id))
+
+    async def _wait_until_healthy(self, run: _Run) -> None:
+        async def told(sentence: str) -> None:
+            await self._journal.note(run.deployment, Phase.WAITING, sentence)
+
+        wait = HealthWait(
+            run.cloud,
+            self._clock,
+            run.plan.server_group,
+            run.manifest.capacity.desired,
+            within=run.manifest.strategy.boot_timeout,
+        )
+        await wait.run(told, lambda: self._journal.check_cancel(run.deployment))
+        wanted = run.manifest.capacity.desired
+        await told(f"{wanted} of {wanted} healthy.")
+
+    async def _flip(self, run: _Run) -> None:
+        """One call moves the traffic. The health that allowed it is looked at anew: a process may have died
+        in between, and come back much later."""
+        cluster = await look(run.cloud, run.plan.cluster)
+        group = cluster.group(run.plan.server_group)
+        wanted = _weights_after(cluster, group, run.manifest)
+        if cluster.weights == wanted:
+            return
+        healthy = await healthy_count(run.cloud, group)
+        if healthy < run.manifest.capacity.minimum:
+            raise NotUp(
+                f"{group.name} was healthy, but now only {healthy} of {group.desired} instances are: "
+                "the traffic stays where it is."
+            )
+        await self._journal.enter_flip(run.deployment)
+        await self._journal.note(run.deployment, Phase.FLIPPING, _flip_sentence(cluster, group))
+        await run.cloud.set_weights(cluster.listener, wanted)
+
+    async def _record(self, run: _Run) -> None:
+        cluster = await look(run.cloud, run.plan.cluster)
+        for name in run.plan.previous:
+            if group := next((held for held in cluster.present if held.name == name), None):
+                await self._retiring.write_down(
+                    run.retirement(name), cluster.name, group, run.manifest.strategy
+                )
+        group = cluster.group(run.plan.server_group)
+        share = cluster.share(group)
+        await self._journal.note(
+            run.deployment, Phase.FLIPPING, f"{group.name} takes {share} % of the traffic."
+        )
+        await self._journal.finish(run.deployment, Phase.SUCCEEDED)
+
+    async def _withdraw(self, run: _Run, refusal: StepRefused) -> None:
+        """Back to what was: the old weights first, then nothing left of the new."""
+        await self._journal.note(
+            run.deployment, Phase.ROLLING_BACK, f"Taking {run.plan.server_group} away: {refusal.sentence}"
+        )
+        cloud, plan = run.cloud, run.plan
+        cluster = await look(cloud, plan.cluster)
+        if cluster.balancer is not None:
+            standing = {target for group in cluster.present for target in group.target_group_ids}
+            restored = {target: weight for target, weight in plan.before.items() if target in standing}
+            if restored != cluster.weights:
+                await cloud.set_weights(cluster.listener, restored)
+        await cloud.delete_server_group(plan.server_group)
+        await remove_target_group(cloud, plan.server_group)
+        if plan.first and cluster.balancer is not None:
+            await cloud.delete_balancer(plan.balancer)
+
+
+class _Run:
+    """One deployment's own facts."""
+
+    def __init__(self, deployment: str, document: Document, plan: Plan, clouds: CloudProvider) -> None:
+        self.deployment = deployment
+        self.plan = plan
+        self.manifest = Manifest.model_validate(document["manifest"])
+        self.region = self.manifest.region
+        self.cloud: Cloud = clouds.region(self.region)
+
+    def retirement(self, group: str) -> str:
+        return f"retire-{group}-{self.deployment}"
+
+
+def _weights_after(cluster: Cluster, group: ServerGroup, manifest: Manifest) -> dict[str, int]:
+    """All to the new group; strategy none shares with those that serve, by capacity."""
+    if manifest.strategy.kind != "none":
+        return cluster.weights_with(group)
+    others = [held for held in cluster.serving if held.name != group.name]
+    return cluster.weights_with(group, *others)
+
+
+def _flip_sentence(cluster: Cluster, group: ServerGroup) -> str:
+    losing = ", ".join(held.name for held in cluster.serving) or "nobody"
+    return f"Moving the traffic from {losing} to {group.name}."
+
+
+def _check_ours(balancer: Balancer, plan: Plan) -> None:
+    owner = naming.cluster_of(balancer.tags)
+    if owner != plan.cluster:
+        raise Conflict(
+            f"The load balancer {balancer.name} is there already and does not belong to {plan.cluster}.",
+            next_step="Remove it, or deploy under another name.",
+        )

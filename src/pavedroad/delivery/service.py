@@ -1,0 +1,278 @@
+"""What delivery does, for the HTTP API, the portal and other services alike."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from pydantic import ValidationError
+
+from pavedroad.access.model import Principal
+from pavedroad.access.service import Access
+from pavedroad.clouds.model import ServerGroup
+from pavedroad.clouds.ports import Cloud
+from pavedroad.core.clock import Clock
+from pavedroad.core.errors import Conflict, Guarded, InvalidInput, NotFound
+from pavedroad.core.events import Event, Events
+from pavedroad.delivery import naming, traffic
+from pavedroad.delivery.awaiting import console_tail
+from pavedroad.delivery.cluster import Cluster
+from pavedroad.delivery.estate import Estate
+from pavedroad.delivery.following import follow_deployment
+from pavedroad.delivery.journal import Journal, Order
+from pavedroad.delivery.model import (
+    ApplicationView,
+    ClusterView,
+    DeploymentView,
+    DeployRequest,
+    Progress,
+    RollbackView,
+    ServerGroupView,
+)
+from pavedroad.delivery.removing import Removing
+from pavedroad.delivery.retiring import Retiring
+from pavedroad.delivery.rollout import Rollout
+from pavedroad.delivery.turns import Turns
+from pavedroad.delivery.views import view_cluster, view_group
+from pavedroad.manifest.model import Manifest, Strategy
+
+_CONSOLE_LINES = 2000
+_ROLLBACK_SECONDS = 600.0
+
+
+class Delivery:
+    """Applications, clusters, server groups, deployments."""
+
+    def __init__(
+        self,
+        *,
+        estate: Estate,
+        access: Access,
+        journal: Journal,
+        turns: Turns,
+        rollout: Rollout,
+        removing: Removing,
+        retiring: Retiring,
+        events: Events,
+        clock: Clock,
+    ) -> None:
+        self._estate = estate
+        self._access = access
+        self._journal = journal
+        self._turns = turns
+        self._rollout = rollout
+        self._removing = removing
+        self._retiring = retiring
+        self._events = events
+        self._clock = clock
+
+    async def applications(self) -> list[ApplicationView]:
+        clusters: dict[str, list[str]] = {}
+        owners: dict[str, str] = {}
+        for _, cluster in await self._estate.all():
+            tags = cluster.groups[0].tags if cluster.groups else {}
+            if cluster.balancer is not None:
+                tags = {**cluster.balancer.tags, **tags}
+            application = tags.get(naming.APPLICATION, cluster.name)
+            clusters.setdefault(application, []).append(cluster.name)
+            owners[application] = tags.get(naming.OWNER, "")
+        return [ApplicationView(name, owners[name], tuple(clusters[name])) for name in sorted(clusters)]
+
+    async def clusters(self, application: str | None = None) -> list[ClusterView]:
+        found, deployments = await asyncio.gather(self._estate.all(), self._running())
+        views = await asyncio.gather(
+            *(view_cluster(cloud, cluster, deployments.get(cluster.name)) for cloud, cluster in found)
+        )
+        return [view for view in views if application in {None, view.application}]
+
+    async def cluster(self, name: str) -> ClusterView:
+        (cloud, cluster), deployments = await asyncio.gather(self._estate.find(name), self._running())
+        return await view_cluster(cloud, cluster, deployments.get(name))
+
+    async def server_group(self, name: str) -> ServerGroupView:
+        cloud, cluster = await self._estate.find_group(name)
+        return await view_group(cloud, cluster, cluster.group(name))
+
+    async def console(self, instance_or_group: str) -> str:
+        """The end of what an instance wrote, or each instance of a group in turn."""
+        if instance_or_group.startswith("i-"):
+            cloud = await self._estate.find_instance(instance_or_group)
+            return await cloud.console(instance_or_group)
+        cloud, cluster = await self._estate.find_group(instance_or_group)
+        members = [member.instance_id for member in cluster.group(instance_or_group).members]
+        texts = await asyncio.gather(*(console_tail(cloud, member, _CONSOLE_LINES) for member in members))
+        return "\n".join(f"==> {member} <==\n{text}\n" for member, text in zip(members, texts, strict=True))
+
+    async def deploy(self, principal: Principal, request: DeployRequest) -> DeploymentView:
+        """Accept a deployment; it goes on by itself, also over a restart."""
+        manifest = _manifest(request.manifest)
+        name = str(manifest.cluster)
+        detail = {"image": request.image_id, "strategy": manifest.strategy.kind}
+        async with self._access.audit.watch(principal, "request-deploy", name, detail) as told:
+            self._access.authorise(principal, "deploy")
+            order = Order(
+                manifest, request.image_id, await self._version(request, manifest), request.when_busy
+            )
+            await self._refuse_two_regions(name, manifest.region)
+            deployment = await self._journal.open(principal, order)
+            told["deployment"] = deployment
+            await self._rollout.begin(deployment)
+        self._changed(name, f"deployment {deployment} began")
+        return await self._journal.view(deployment)
+
+    async def deployment(self, deployment: str) -> DeploymentView:
+        return await self._journal.view(deployment)
+
+    async def deployments(self, cluster: str | None = None, limit: int = 50) -> list[DeploymentView]:
+        return await self._journal.views(cluster, limit)
+
+    def follow(self, deployment: str, after: int = 0) -> AsyncGenerator[Progress | DeploymentView]:
+        """Each line of a deployment's story from the first on, then, when it has ended, its view."""
+        return follow_deployment(self._journal, self._events, deployment, after)
+
+    async def cancel(self, principal: Principal, deployment: str) -> DeploymentView:
+        async with self._access.acting(principal, "cancel", deployment):
+            await self._journal.cancel(deployment, principal.name)
+        return await self._journal.view(deployment)
+
+    async def rollback(self, principal: Principal, cluster: str, to: str | None = None) -> RollbackView:
+        """Give the traffic back to an earlier group: at once when it is warm."""
+        began = self._clock.monotonic()
+        async with self._access.acting(principal, "rollback", cluster, {"to": to or ""}) as told:
+            doing = f"{principal.name} is rolling it back"
+            async with self._turns.operation(cluster, doing, within=_ROLLBACK_SECONDS):
+                cloud, found = await self._estate.find(cluster)
+                group, healthy = await traffic.choose_rollback(cloud, found, to)
+                sizes = await self._retiring.sizes(group.name)
+                flipped = await traffic.flip_to(cloud, found, group, healthy, sizes, self._clock)
+                seconds = self._clock.monotonic() - began
+                await self._retiring.forget(group.name)
+                for disabled in flipped.disabled:
+                    await self._retire(found, disabled, cloud.region)
+            losing = ", ".join(disabled.name for disabled in flipped.disabled)
+            told.update({"to": group.name, "from": losing, "seconds": round(seconds, 3)})
+        self._changed(cluster, f"rolled back to {group.name}")
+        return RollbackView(cluster, losing, group.name, seconds)
+
+    async def enable(self, principal: Principal, group: str) -> ServerGroupView:
+        async with self._changing(principal, "enable", group) as (cloud, cluster, found):
+            if await traffic.enable(cloud, cluster, found):
+                await self._retiring.forget(group)
+        return await self.server_group(group)
+
+    async def disable(self, principal: Principal, group: str) -> ServerGroupView:
+        async with self._changing(principal, "disable", group) as (cloud, cluster, found):
+            await traffic.disable(cloud, cluster, found)
+        return await self.server_group(group)
+
+    async def resize(
+        self, principal: Principal, group: str, minimum: int, desired: int, maximum: int
+    ) -> ServerGroupView:
+        """Also while a deployment runs: load does not wait for it."""
+        detail = {"minimum": minimum, "desired": desired, "maximum": maximum}
+        async with self._access.acting(principal, "resize", group, detail):
+            if not 0 <= minimum <= desired <= maximum:
+                raise InvalidInput(
+                    f"The sizes {minimum}, {desired}, {maximum} do not hold "
+                    "0 <= minimum <= desired <= maximum."
+                )
+            cloud, cluster = await self._estate.find_group(group)
+            found = cluster.group(group)
+            if found.deleting:
+                raise Conflict(f"{group} is being deleted.")
+            if desired == 0:
+                await traffic.guard_last(cloud, cluster, found, "shrunk to nothing")
+            await cloud.resize_server_group(group, minimum=minimum, maximum=maximum, desired=desired)
+        self._changed(cluster.name, f"{group} was resized")
+        return await self.server_group(group)
+
+    async def destroy(self, principal: Principal, group: str) -> None:
+        """Delete a group with all that was made for it; what it has in flight may drain."""
+        async with self._changing(principal, "destroy", group) as (cloud, cluster, found):
+            await traffic.guard_last(cloud, cluster, found, "destroyed")
+            await self._removing.start(cloud, cluster, found)
+            await self._retiring.forget(group)
+            await self._removing.sweep_later(cloud.region, group)
+
+    async def destroy_cluster(self, principal: Principal, cluster: str) -> None:
+        """Delete a cluster whole: its address, its groups, its traffic."""
+        async with (
+            self._access.acting(principal, "destroy-cluster", cluster),
+            self._turns.operation(cluster, f"{principal.name} is destroying it"),
+        ):
+            cloud, found = await self._estate.find(cluster)
+            if found.balancer is not None:
+                await cloud.delete_balancer(found.balancer.name)
+            await asyncio.gather(*(cloud.delete_server_group(group.name) for group in found.present))
+            names = [group.name for group in found.groups]
+            await self._retiring.forget(*names)
+            for name in names:
+                await self._removing.sweep_later(cloud.region, name)
+        self._changed(cluster, "it was destroyed")
+
+    async def resume(self) -> None:
+        """At start: take up what was written down but never began, and drop what died with its process."""
+        await self._turns.forget_operations()
+        for deployment in await self._journal.unfinished():
+            await self._rollout.begin(deployment)
+
+    @asynccontextmanager
+    async def _changing(
+        self, principal: Principal, action: str, group: str
+    ) -> AsyncGenerator[tuple[Cloud, Cluster, ServerGroup]]:
+        """The one way to change a group's traffic: allowed, written down, and in the cluster's turn."""
+        async with self._access.acting(principal, action, group):
+            _, cluster = await self._estate.find_group(group)
+            doing = f"{principal.name} wants to {action} {group}"
+            async with self._turns.operation(cluster.name, doing):
+                cloud, cluster = await self._estate.find(cluster.name)
+                yield cloud, cluster, cluster.group(group)
+        self._changed(cluster.name, f"{action} {group}")
+
+    async def _retire(self, cluster: Cluster, group: ServerGroup, region: str) -> None:
+        manifest = await self._journal.manifest_of(group.name)
+        strategy = manifest.strategy if manifest is not None else Strategy()
+        retirement = f"retire-{group.name}-{self._clock.now().timestamp():.6f}"
+        kept = strategy.model_copy(update={"kind": "red-black"})
+        await self._retiring.write_down(retirement, cluster.name, group, kept)
+        await self._retiring.begin(retirement, region, cluster.name, group.name, kept)
+
+    async def _running(self) -> dict[str, str]:
+        """The first unfinished deployment of each cluster that has one."""
+        unfinished = await self._journal.unfinished()
+        return {cluster: deployment for deployment, cluster in reversed(unfinished.items())}
+
+    async def _version(self, request: DeployRequest, manifest: Manifest) -> str:
+        try:
+            image = await self._estate.cloud(manifest.region).image(request.image_id)
+        except NotFound as error:
+            raise NotFound(
+                f"There is no image '{request.image_id}' in {manifest.region}.",
+                next_step="Bake it: paved bake; or list the images: paved images.",
+            ) from error
+        return image.tags.get(naming.VERSION, "")
+
+    async def _refuse_two_regions(self, name: str, region: str) -> None:
+        found = await self._estate.search(name)
+        if found is not None and found[0].region != region:
+            raise Guarded(
+                f"The cluster {name} lives in {found[0].region}; the manifest says {region}.",
+                next_step="Give the other region's cluster a stack or detail of its own.",
+            )
+
+    def _changed(self, cluster: str, why: str) -> None:
+        self._events.publish(Event("cluster.changed", cluster, {"why": why}))
+
+
+def _manifest(document: dict[str, Any]) -> Manifest:
+    try:
+        return Manifest.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "paved.yaml"
+        raise InvalidInput(
+            f"The manifest's field {field} is not as it should be: {first['msg']}.",
+            next_step="Check paved.yaml: paved validate.",
+        ) from error

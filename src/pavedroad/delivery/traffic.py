@@ -1,0 +1,137 @@
+"""Who takes the traffic: enable, disable, roll back - each with the fewest calls before it acts."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from pavedroad.clouds.model import ServerGroup
+from pavedroad.clouds.ports import Cloud
+from pavedroad.core.clock import Clock
+from pavedroad.core.errors import Conflict, DeployFailed, Guarded, NotFound
+from pavedroad.delivery.awaiting import HealthWait
+from pavedroad.delivery.cluster import Cluster, healthy_count
+from pavedroad.delivery.retiring import Sizes
+
+_WARM_UP_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Flipped:
+    """What a flip did."""
+
+    disabled: tuple[ServerGroup, ...]
+    enabled: ServerGroup
+
+
+async def guard_last(cloud: Cloud, cluster: Cluster, leaving: ServerGroup, what: str) -> None:
+    """Refuse to take the traffic from a group when nobody healthy would be left to take it."""
+    if cluster.weight(leaving) == 0:
+        return
+    others = [group for group in cluster.serving if group.name != leaving.name]
+    counts = await asyncio.gather(*(healthy_count(cloud, group) for group in others))
+    if not any(counts):
+        raise Guarded(
+            f"{leaving.name} is the last server group of {cluster.name} that serves: it is not {what}.",
+            next_step="Enable another group first, or destroy the whole cluster.",
+        )
+
+
+async def enable(cloud: Cloud, cluster: Cluster, group: ServerGroup) -> bool:
+    """Give a group its share beside those that serve; False when it has one already."""
+    if cluster.weight(group) > 0:
+        return False
+    _refuse_deleting(group)
+    if await healthy_count(cloud, group) == 0:
+        raise Conflict(
+            f"{group.name} has no healthy instance, so it cannot take traffic.",
+            next_step="Resize it and wait until its instances are healthy.",
+        )
+    await cloud.set_weights(cluster.listener, cluster.weights_with(*cluster.serving, group))
+    return True
+
+
+async def disable(cloud: Cloud, cluster: Cluster, group: ServerGroup) -> bool:
+    """Take a group's traffic away; False when it has none."""
+    if cluster.weight(group) == 0:
+        return False
+    await guard_last(cloud, cluster, group, "disabled")
+    others = [held for held in cluster.serving if held.name != group.name]
+    await cloud.set_weights(cluster.listener, cluster.weights_with(*others))
+    return True
+
+
+async def choose_rollback(cloud: Cloud, cluster: Cluster, to: str | None) -> tuple[ServerGroup, int]:
+    """The group to go back to, with its healthy instances: the one named, else the newest of those older
+    than the group that serves which is warm, else the newest of them."""
+    if to is not None:
+        group = cluster.group(to)
+        _refuse_deleting(group)
+        if group.name in {held.name for held in cluster.serving} and len(cluster.serving) == 1:
+            raise Conflict(f"{group.name} has all of the traffic already.")
+        return group, await healthy_count(cloud, group)
+    present, serving = cluster.present, {group.name for group in cluster.serving}
+    newest = next((place for place, group in enumerate(present) if group.name in serving), -1)
+    older = [group for group in present[newest + 1 :] if group.name not in serving]
+    if not older:
+        raise NotFound(
+            f"The cluster {cluster.name} has no earlier server group to go back to.",
+            next_step="Deploy the earlier version again.",
+        )
+    counts = await asyncio.gather(*(healthy_count(cloud, group) for group in older))
+    for group, healthy in zip(older, counts, strict=True):
+        if _is_warm(group, healthy):
+            return group, healthy
+    return older[0], counts[0]
+
+
+async def flip_to(  # noqa: PLR0917
+    cloud: Cloud, cluster: Cluster, group: ServerGroup, healthy: int, sizes: Sizes | None, clock: Clock
+) -> Flipped:
+    """All traffic to one group, which is warmed up first when it is cold."""
+    if not _is_warm(group, healthy):
+        await _warm_up(cloud, cluster, group, sizes, clock)
+    await cloud.set_weights(cluster.listener, cluster.weights_with(group))
+    disabled = tuple(held for held in cluster.serving if held.name != group.name)
+    return Flipped(disabled, group)
+
+
+def _is_warm(group: ServerGroup, healthy: int) -> bool:
+    return group.desired > 0 and healthy >= max(1, group.minimum)
+
+
+async def _warm_up(
+    cloud: Cloud, cluster: Cluster, group: ServerGroup, sizes: Sizes | None, clock: Clock
+) -> None:
+    wanted = sizes or _sizes_of(cluster, group)
+    since = clock.now().replace(microsecond=0)  # clouds count in seconds
+    if (group.minimum, group.desired, group.maximum) != (wanted.minimum, wanted.desired, wanted.maximum):
+        await cloud.resize_server_group(
+            group.name, minimum=wanted.minimum, maximum=wanted.maximum, desired=wanted.desired
+        )
+    wait = HealthWait(cloud, clock, group.name, wanted.desired, within=_WARM_UP_SECONDS, since=since)
+    try:
+        await wait.run(_silent, _never)
+    except DeployFailed as error:
+        raise DeployFailed(
+            f"{error.sentence.rstrip('.')}; the traffic stays where it is.", next_step=error.next_step
+        ) from error
+
+
+def _sizes_of(cluster: Cluster, group: ServerGroup) -> Sizes:
+    """Its own size, or when it has none, that of the group whose traffic it takes."""
+    model = group if group.desired > 0 else next(iter(cluster.serving), group)
+    return Sizes(model.minimum, max(1, model.desired), max(1, model.maximum))
+
+
+def _refuse_deleting(group: ServerGroup) -> None:
+    if group.deleting:
+        raise Conflict(f"{group.name} is being deleted.")
+
+
+async def _silent(_sentence: str) -> None:
+    """Nobody reads along."""
+
+
+async def _never() -> None:
+    """Nobody stops it."""
