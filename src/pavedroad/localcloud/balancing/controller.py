@@ -1,0 +1,149 @@
+"""The thread that keeps the host told: instances that come and go, targets that have drained, listeners
+that could not be opened where they were."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import replace
+
+from pavedroad.core.clock import Clock
+from pavedroad.localcloud.api.host_link import HostLink
+from pavedroad.localcloud.balancing.draining import Drains
+from pavedroad.localcloud.balancing.model import Member, TargetGroup
+from pavedroad.localcloud.balancing.ports import can_open, choose_port
+from pavedroad.localcloud.balancing.publisher import NetworkOf, Publisher
+from pavedroad.localcloud.balancing.store import Store, Stores
+from pavedroad.localcloud.ports import Network
+from pavedroad.localcloud.state import State
+from pavedroad.localcloud.wanted import ActualChange
+
+RESYNC_SECONDS = 1.0
+_DRAINING_SECONDS = 0.1
+"""How often to look while something drains: what is in flight is no change of state."""
+_REST_SECONDS = 0.02
+_REST_RATIO = 5
+"""Rest this many times what looking took, so that many targets never take more than a sixth of the time."""
+
+_log = logging.getLogger(__name__)
+
+
+class Controller:
+    """Level-triggered: each step compares all that is kept with what EC2 and the host say.
+
+    `opening` are the listeners that calls still wait for, and look after themselves.
+    """
+
+    def __init__(
+        self,
+        *,
+        state: State,
+        stores: Stores,
+        publisher: Publisher,
+        link: HostLink,
+        network: NetworkOf,
+        clock: Clock,
+        opening: set[str],
+    ) -> None:
+        self._state = state
+        self._stores = stores
+        self._publisher = publisher
+        self._link = link
+        self._network = network
+        self._clock = clock
+        self._opening = opening
+        self._drains = Drains(link.actual)
+        self._draining = False
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        link.followers.append(self._hear)
+
+    def start(self) -> None:
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="load balancing", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._state.touch()
+        if self._thread:
+            self._thread.join()
+            self._thread = None
+
+    def step(self) -> None:
+        """One look at everything, in the caller's thread."""
+        with self._state.lock:
+            draining: list[Member] = []
+            revision = 0
+            for store in self._stores:
+                try:
+                    revision = self._look_after(store)
+                except Exception:
+                    _log.exception("The load balancers of %s could not be looked after", store.region)
+                draining += _draining(store)
+            self._drains.told(draining, revision)
+            self._draining = bool(draining)
+
+    def _run(self) -> None:
+        revision = -1
+        while not self._stopping.is_set():
+            wait = _DRAINING_SECONDS if self._draining else RESYNC_SECONDS
+            revision = self._state.changed_since(revision, wait)
+            began = time.thread_time()
+            self.step()
+            took = time.thread_time() - began
+            self._stopping.wait(max(_REST_SECONDS, _REST_RATIO * took))
+
+    def _hear(self, change: ActualChange) -> None:
+        if change.targets or change.refused:
+            self._state.touch()
+
+    def _look_after(self, store: Store) -> int:
+        """Gives the revision in which the host has all of it."""
+        network = self._network(store.account, store.region)
+        changed = False
+        for group in store.groups.values():
+            for member in tuple(store.members_of(group.arn)):
+                if self._has_left(group, member, network):
+                    store.drop(store.members[group.arn], member.key)
+                    changed = True
+        changed |= self._reopen(store)
+        if changed:
+            self._state.touch()
+        return self._publisher.publish(store)
+
+    def _has_left(self, group: TargetGroup, member: Member, network: Network) -> bool:
+        """It has drained, or ended while it did, or EC2 has forgotten it."""
+        if group.target_type == "instance":
+            endpoint = network.endpoint(member.id)
+            if endpoint is None:
+                return True
+            if member.drain_until is not None and endpoint.state != "running":
+                return True
+        return self._drains.is_over(member, self._clock.now().timestamp())
+
+    def _reopen(self, store: Store) -> bool:
+        """Move listeners whose port somebody else has taken, or that this user may no longer bind."""
+        changed = False
+        for listener in tuple(store.listeners.values()):
+            if listener.arn in self._opening or self._link.actual.refused(listener.arn) is None:
+                continue
+            address = store.balancers[listener.balancer_arn].address
+            if can_open(address, listener.bound_port):
+                continue
+            taken = {it.bound_port for it in store.listeners_of(listener.balancer_arn)}
+            if (port := choose_port(address, listener.port, taken)) is not None:
+                _log.warning("Listener %s moves to port %d", listener.arn, port)
+                store.put(store.listeners, listener.arn, replace(listener, bound_port=port))
+                changed = True
+        return changed
+
+
+def _draining(store: Store) -> list[Member]:
+    return [
+        member
+        for members in store.members.values()
+        for member in members.values()
+        if member.drain_until is not None
+    ]

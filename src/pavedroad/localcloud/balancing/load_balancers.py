@@ -1,0 +1,204 @@
+"""Operations on load balancers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pavedroad.localcloud.balancing.asked import (
+    Parameters,
+    arn,
+    invalid,
+    one_of,
+    page,
+    resource_name,
+    tags,
+    unsupported,
+)
+from pavedroad.localcloud.balancing.attributes import DELETION_PROTECTION, OF_BALANCERS, value_of
+from pavedroad.localcloud.balancing.call import Call
+from pavedroad.localcloud.balancing.model import Balancer
+from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.ports import Subnet
+
+_MOST = 50
+
+
+def create_load_balancer(call: Call) -> Parameters:
+    asked = call.parameters
+    name = resource_name(asked["Name"], "The load balancer")
+    if name.startswith("internal-"):
+        raise invalid(f"The load balancer name '{name}' cannot begin with 'internal-'")
+    if asked.get("Type", "application") != "application":
+        raise unsupported(f"A load balancer of type '{asked['Type']}'")
+    if asked.get("IpAddressType", "ipv4") != "ipv4":
+        raise unsupported(f"The IP address type '{asked['IpAddressType']}'")
+    scheme = asked.get("Scheme", "internet-facing")
+    if scheme not in ("internet-facing", "internal"):
+        raise ServiceError("InvalidScheme", f"The scheme '{scheme}' is not valid")
+    subnets = _subnets(call)
+    vpc_id = subnets[0].vpc_id
+    groups = _security_groups(call, vpc_id) or (call.network.default_security_group(vpc_id),)
+    new_tags = tags(asked.get("Tags", []))
+    placed = tuple((subnet.zone, subnet.id) for subnet in subnets)
+    for there in call.store.balancers.values():
+        if there.name == name:
+            if (there.scheme, there.subnets, set(there.security_groups)) == (scheme, placed, set(groups)):
+                return {"LoadBalancers": [write_balancer(there)]}
+            raise ServiceError(
+                "DuplicateLoadBalancerName",
+                f"A load balancer with the same name '{name}' exists, but with different settings",
+            )
+    if len(call.store.balancers) >= _MOST:
+        raise ServiceError(
+            "TooManyLoadBalancers", f"The maximum number of load balancers, {_MOST}, has been reached"
+        )
+    new_arn = call.new_arn(f"loadbalancer/app/{name}")
+    interface = call.network.take_address(subnets[0].id, f"ELB {new_arn.partition('loadbalancer/')[2]}")
+    balancer = Balancer(
+        new_arn,
+        name,
+        scheme,
+        vpc_id,
+        placed,
+        groups,
+        interface.id,
+        interface.address,
+        call.clock.now(),
+    )
+    call.store.put(call.store.balancers, new_arn, balancer)
+    call.store.put(call.store.tags, new_arn, new_tags)
+    return {"LoadBalancers": [write_balancer(balancer)]}
+
+
+def describe_load_balancers(call: Call) -> Parameters:
+    arns, names = call.parameters.get("LoadBalancerArns"), call.parameters.get("Names")
+    if arns and names:
+        raise invalid("Load balancer names and ARNs cannot be specified at the same time")
+    found = list(call.store.balancers.values())
+    if arns:
+        found = [call.balancer(arn(it, "loadbalancer", "load balancer")) for it in dict.fromkeys(arns)]
+    elif names:
+        by_name = {balancer.name: balancer for balancer in found}
+        if missing := [name for name in names if name not in by_name]:
+            raise ServiceError("LoadBalancerNotFound", f"Load balancers '[{', '.join(missing)}]' not found")
+        found = [by_name[name] for name in dict.fromkeys(names)]
+    shown, more = page(found, lambda balancer: balancer.name, call.parameters)
+    return {"LoadBalancers": [write_balancer(balancer) for balancer in shown], **more}
+
+
+def delete_load_balancer(call: Call) -> Parameters:
+    """Gone already is fine, as in AWS."""
+    balancer_arn = arn(call.parameters["LoadBalancerArn"], "loadbalancer", "load balancer")
+    store = call.store
+    balancer = store.balancers.get(balancer_arn)
+    if balancer is None:
+        return {}
+    if value_of(OF_BALANCERS, balancer.attributes, DELETION_PROTECTION) == "true":
+        raise ServiceError(
+            "OperationNotPermitted",
+            f"Load balancer '{balancer_arn}' cannot be deleted because deletion protection is enabled",
+        )
+    for listener in store.listeners_of(balancer_arn):
+        for rule in store.rules_of(listener.arn):
+            store.drop(store.rules, rule.arn)
+            store.drop(store.tags, rule.arn)
+        store.drop(store.listeners, listener.arn)
+        store.drop(store.tags, listener.arn)
+    store.drop(store.balancers, balancer_arn)
+    store.drop(store.tags, balancer_arn)
+    call.network.give_back(balancer.interface_id)
+    return {}
+
+
+def set_subnets(call: Call) -> Parameters:
+    """Its address stays, whatever its subnets become: clients know it."""
+    balancer = call.balancer(call.parameters["LoadBalancerArn"])
+    if call.parameters.get("IpAddressType", "ipv4") != "ipv4":
+        raise unsupported(f"The IP address type '{call.parameters['IpAddressType']}'")
+    subnets = _subnets(call)
+    if subnets[0].vpc_id != balancer.vpc_id:
+        raise ServiceError("InvalidSubnet", "The subnets are not in the load balancer's VPC")
+    changed = replace(balancer, subnets=tuple((subnet.zone, subnet.id) for subnet in subnets))
+    call.store.put(call.store.balancers, balancer.arn, changed)
+    return {"AvailabilityZones": _zones(changed), "IpAddressType": "ipv4"}
+
+
+def set_security_groups(call: Call) -> Parameters:
+    balancer = call.balancer(call.parameters["LoadBalancerArn"])
+    groups = _security_groups(call, balancer.vpc_id)
+    if not groups:
+        raise invalid("At least one security group must be specified")
+    call.store.put(call.store.balancers, balancer.arn, replace(balancer, security_groups=groups))
+    return {"SecurityGroupIds": list(groups)}
+
+
+def set_ip_address_type(call: Call) -> Parameters:
+    call.balancer(call.parameters["LoadBalancerArn"])
+    kind = one_of(call.parameters["IpAddressType"], ("ipv4", "dualstack"), "The IP address type")
+    if kind != "ipv4":
+        raise unsupported(f"The IP address type '{kind}'")
+    return {"IpAddressType": "ipv4"}
+
+
+def _subnets(call: Call) -> Sequence[Subnet]:
+    """The subnets asked for, by zone."""
+    mappings = call.parameters.get("SubnetMappings", [])
+    given = call.parameters.get("Subnets", [])
+    if mappings and given:
+        raise invalid("You can specify subnets or subnet mappings, not both")
+    if any(set(mapping) - {"SubnetId"} for mapping in mappings):
+        raise unsupported("An address of one's own in a subnet mapping")
+    ids: list[str] = given or [mapping.get("SubnetId", "") for mapping in mappings]
+    found: list[Subnet] = []
+    for subnet_id in dict.fromkeys(ids):
+        subnet = call.network.subnet(subnet_id)
+        if subnet is None:
+            raise ServiceError("SubnetNotFound", f"The subnet ID '{subnet_id}' does not exist")
+        found.append(subnet)
+    zones = {subnet.zone for subnet in found}
+    if len({subnet.vpc_id for subnet in found}) > 1:
+        raise ServiceError("InvalidConfigurationRequest", "All subnets must belong to the same VPC")
+    if len(zones) < len(found):
+        raise ServiceError(
+            "InvalidConfigurationRequest",
+            "A load balancer cannot be attached to multiple subnets in the same Availability Zone",
+        )
+    if len(zones) < 2:
+        raise invalid("At least two subnets in two different Availability Zones must be specified")
+    return sorted(found, key=lambda subnet: subnet.zone)
+
+
+def _security_groups(call: Call, vpc_id: str) -> tuple[str, ...]:
+    given = tuple(dict.fromkeys(call.parameters.get("SecurityGroups", [])))
+    for group_id in given:
+        if call.network.security_group_vpc(group_id) != vpc_id:
+            raise ServiceError(
+                "InvalidSecurityGroup",
+                f"The security group '{group_id}' does not exist in the load balancer's VPC",
+            )
+    return given
+
+
+def _zones(balancer: Balancer) -> list[Parameters]:
+    return [
+        {"ZoneName": zone, "SubnetId": subnet_id, "LoadBalancerAddresses": []}
+        for zone, subnet_id in balancer.subnets
+    ]
+
+
+def write_balancer(balancer: Balancer) -> Parameters:
+    return {
+        "LoadBalancerArn": balancer.arn,
+        "DNSName": balancer.address,
+        "CanonicalHostedZoneId": "Z35SXDOTRQ7X7K",
+        "CreatedTime": balancer.created_at,
+        "LoadBalancerName": balancer.name,
+        "Scheme": balancer.scheme,
+        "VpcId": balancer.vpc_id,
+        "State": {"Code": "active"},
+        "Type": "application",
+        "AvailabilityZones": _zones(balancer),
+        "SecurityGroups": list(balancer.security_groups),
+        "IpAddressType": "ipv4",
+    }

@@ -1,0 +1,127 @@
+"""Load balancers, listeners, rules, target groups and targets, as they are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from pavedroad.localcloud.wanted import Condition, FixedResponse, Redirect
+
+TRAFFIC_PORT = "traffic-port"
+AFTER_ALL = 50_001
+"""Where a default rule stands: priorities end at 50,000."""
+
+
+@dataclass(frozen=True, slots=True)
+class Balancer:
+    """An application load balancer; it listens on one address, in the first of its zones."""
+
+    arn: str
+    name: str
+    scheme: str
+    vpc_id: str
+    subnets: tuple[tuple[str, str], ...]
+    """(zone, subnet), by zone."""
+    security_groups: tuple[str, ...]
+    interface_id: str
+    address: str
+    created_at: datetime
+    attributes: dict[str, str] = field(default_factory=dict[str, str])
+    """Those that were changed; the rest are the defaults."""
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        return tuple(zone for zone, _ in self.subnets)
+
+    @property
+    def path(self) -> str:
+        """`app/name/id`, which its listeners' ARNs repeat."""
+        return self.arn.partition(":loadbalancer/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """An HTTP listener: `port` is the one asked for, `bound_port` the one that could be had."""
+
+    arn: str
+    balancer_arn: str
+    port: int
+    bound_port: int
+    attributes: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def path(self) -> str:
+        """`app/name/balancer/id`, which its rules' ARNs repeat."""
+        return self.arn.partition(":listener/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    group_arn: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardTo:
+    """Weighted shares of the traffic."""
+
+    shares: tuple[Share, ...]
+
+
+RuleAction = ForwardTo | FixedResponse | Redirect
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerRule:
+    """`priority` is None for the listener's default rule, which has no conditions."""
+
+    arn: str
+    listener_arn: str
+    priority: int | None
+    conditions: tuple[Condition, ...]
+    action: RuleAction
+
+    @property
+    def order(self) -> int:
+        return AFTER_ALL if self.priority is None else self.priority
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    protocol: Literal["HTTP", "HTTPS"]
+    port: str
+    path: str
+    interval_seconds: int
+    timeout_seconds: int
+    healthy_threshold: int
+    unhealthy_threshold: int
+    matcher: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetGroup:
+    arn: str
+    name: str
+    protocol: Literal["HTTP", "HTTPS"]
+    port: int
+    vpc_id: str
+    target_type: Literal["instance", "ip"]
+    health_check: HealthCheck
+    attributes: dict[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A registered target. While it drains, `drain_until` is the time (of the wall clock) that ends it."""
+
+    group_arn: str
+    id: str
+    port: int
+    zone: str
+    """As registered: empty unless it was said."""
+    drain_until: float | None = None
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.id, self.port

@@ -1,0 +1,147 @@
+"""ELBv2 as the endpoint sees it: one call at a time under the lock, and answered when Envoy serves it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from pavedroad.core.clock import Clock
+from pavedroad.localcloud.api.errors import error_response
+from pavedroad.localcloud.api.host_link import HostLink, HostUnavailable
+from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
+from pavedroad.localcloud.balancing.asked import Parameters
+from pavedroad.localcloud.balancing.call import Call
+from pavedroad.localcloud.balancing.controller import Controller
+from pavedroad.localcloud.balancing.listeners import free_port
+from pavedroad.localcloud.balancing.membership import Membership
+from pavedroad.localcloud.balancing.operations import OPERATIONS, Operation
+from pavedroad.localcloud.balancing.publisher import NetworkOf, Publisher
+from pavedroad.localcloud.balancing.store import Journal, Stores
+from pavedroad.localcloud.errors import ServiceError, internal_failure
+from pavedroad.localcloud.moto_adapter.modelled import Wire
+from pavedroad.localcloud.ports import Balancers
+from pavedroad.localcloud.state import State
+
+ROUTE_SECONDS = 10.0
+_PORTS_TRIED = 5
+
+_log = logging.getLogger(__name__)
+
+
+class LoadBalancing:
+    """A `Service` and `Durable` of the endpoint, with a controller that `start` sets going.
+
+    Calls that change routing wait for Envoy with no lock held; what Envoy does not take is taken back.
+    """
+
+    def __init__(self, state: State, network: NetworkOf, link: HostLink, clock: Clock) -> None:
+        self._state = state
+        self._network = network
+        self._link = link
+        self._clock = clock
+        self._wire = Wire("elbv2")
+        self._stores = Stores()
+        self._publisher = Publisher(link, network)
+        self._opening: set[str] = set()
+        """Listeners whose calls still wait for them."""
+        self._controller = Controller(
+            state=state,
+            stores=self._stores,
+            publisher=self._publisher,
+            link=link,
+            network=network,
+            clock=clock,
+            opening=self._opening,
+        )
+
+    @property
+    def name(self) -> str:
+        return "elasticloadbalancing"
+
+    def start(self) -> None:
+        self._controller.start()
+
+    def stop(self) -> None:
+        self._controller.stop()
+
+    def dump(self) -> object:
+        return self._stores.dump()
+
+    def load(self, saved: object) -> None:
+        self._stores.load(saved)
+        self._state.touch()
+
+    def balancers(self, account: str, region: str) -> Balancers:
+        """ELBv2 there, for groups."""
+        store = self._stores.at(account, region)
+        return Membership(store, self._network(account, region), self._link.actual, self._clock)
+
+    def handle(self, request: ApiRequest) -> ApiResponse:
+        try:
+            action, parameters = self._wire.read(request)
+            result = self.call(request.account, request.region, action, parameters)
+            return self._wire.write(request, action, result)
+        except ServiceError as error:
+            return error_response(request, error)
+        except Exception:
+            _log.exception("A call of load balancing failed")
+            return error_response(request, internal_failure())
+
+    def call(self, account: str, region: str, action: str, parameters: Parameters) -> Parameters:
+        """One operation; where it raises, nothing has changed."""
+        operation = OPERATIONS.get(action)
+        if operation is None:
+            raise ServiceError("UnsupportedOperation", f"{action} is not supported by this cloud.")
+        with self._state.lock:
+            store = self._stores.at(account, region)
+            call = Call(parameters, store, self._network(account, region), self._link.actual, self._clock)
+            with store.journal() as journal:
+                result = operation.run(call)
+            if not journal:
+                return result
+            revision = self._publisher.publish(store)
+            self._opening.update(call.opens)
+            self._state.touch()
+        if operation.routes:
+            try:
+                self._settle(call, operation, journal, revision)
+            finally:
+                with self._state.lock:
+                    self._opening.difference_update(call.opens)
+        return result
+
+    def _settle(self, call: Call, operation: Operation, journal: Journal, revision: int) -> None:
+        """Wait until Envoy serves the change, or take it back."""
+        try:
+            self._link.route(revision, ROUTE_SECONDS)
+            for listener_arn in call.opens:
+                self._open(call, listener_arn, journal)
+        except HostUnavailable as error:
+            if not operation.must_route:
+                _log.warning("%s", error.sentence)
+                return
+            self._take_back(call, journal)
+            raise ServiceError("ServiceUnavailable", error.sentence, 503) from error
+        except ServiceError:
+            self._take_back(call, journal)
+            raise
+
+    def _open(self, call: Call, listener_arn: str, journal: Journal) -> None:
+        """A port that was free a moment ago may be taken by now: then the next one."""
+        failed: set[int] = set()
+        while (refused := self._link.actual.refused(listener_arn)) is not None:
+            if len(failed) == _PORTS_TRIED:
+                raise ServiceError("InvalidConfigurationRequest", f"The listener cannot be opened: {refused}")
+            with self._state.lock, call.store.journal(journal):
+                listener = call.listener(listener_arn)
+                failed.add(listener.bound_port)
+                balancer = call.store.balancers[listener.balancer_arn]
+                port = free_port(call, balancer, listener.port, frozenset(failed))
+                call.store.put(call.store.listeners, listener_arn, replace(listener, bound_port=port))
+                revision = self._publisher.publish(call.store)
+            self._link.route(revision, ROUTE_SECONDS)
+
+    def _take_back(self, call: Call, journal: Journal) -> None:
+        with self._state.changing():
+            journal.take_back()
+            self._publisher.publish(call.store)
