@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
 
 from pavedroad.access.service import Access
 from pavedroad.clouds.ports import CloudProvider
@@ -23,35 +25,21 @@ from pavedroad.delivery.turns import Turns
 REGIONS = ("us-east-1", "us-west-2", "eu-west-1")
 
 
-@dataclass(frozen=True, slots=True)
-class RunningDelivery:
-    """Delivery with its workflows; `start` it in the loop that serves, `close` it before the database."""
-
-    delivery: Delivery
-    durable: Durable
-
-    async def start(self) -> None:
-        self.durable.start()
-        await self.delivery.resume()
-
-    async def close(self) -> None:
-        await self.durable.close()
-
-
 def compose(
     *,
     database: Database,
-    workflows_url: str,
     clouds: CloudProvider,
     access: Access,
     events: Events,
     clock: Clock,
-    executor: str,
+    executor: str = "control-1",
     regions: Sequence[str] = REGIONS,
     checkpoints: Checkpoints | None = None,
-) -> RunningDelivery:
+) -> Delivery:
     """`executor` names this process's slot: unique among those that run, the same after a restart."""
-    durable = Durable(workflows_url, executor=executor, checkpoints=checkpoints or NoCheckpoints())
+    durable = Durable(
+        workflows_url(database.url), executor=executor, checkpoints=checkpoints or NoCheckpoints()
+    )
     turns = Turns(database, clock, executor)
     journal = Journal(database, turns, access.audit, events, clock)
     removing = Removing(clouds, durable)
@@ -66,7 +54,8 @@ def compose(
         clock=clock,
     )
     rollout = Rollout(clouds=clouds, durable=durable, journal=journal, retiring=retiring, clock=clock)
-    delivery = Delivery(
+    return Delivery(
+        durable=durable,
         estate=Estate(clouds, regions),
         access=access,
         journal=journal,
@@ -77,4 +66,10 @@ def compose(
         events=events,
         clock=clock,
     )
-    return RunningDelivery(delivery, durable)
+
+
+def workflows_url(database: sa.URL) -> sa.URL:
+    """Workflows live in a schema of the same Postgres, or in a SQLite file beside ours."""
+    if database.get_backend_name() != "sqlite":
+        return database
+    return database.set(database=str(Path(database.database or "").with_name("workflows.db")))

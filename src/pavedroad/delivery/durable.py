@@ -12,12 +12,13 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar, cast
 
+import sqlalchemy as sa
 import structlog
 from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID
 
 from pavedroad.core.checkpoints import Checkpoints
 from pavedroad.core.errors import PavedError, Unavailable
-from pavedroad.database.engine import open_engine, parse_url
+from pavedroad.database.engine import open_engine
 from pavedroad.delivery.failures import NotUp, StepRefused
 
 _log = structlog.get_logger(__name__)
@@ -38,17 +39,17 @@ _LONGEST_PAUSE = 3.0
 class Durable:
     """The process's workflows. One per process: DBOS knows no more."""
 
-    def __init__(self, url: str, *, executor: str, checkpoints: Checkpoints) -> None:
+    def __init__(self, url: sa.URL, *, executor: str, checkpoints: Checkpoints) -> None:
+        self.started = False
         self._checkpoints = checkpoints
         self._running: set[asyncio.Task[Any]] = set()
         self._bodies: dict[str, Callable[[str], Awaitable[None]]] = {}
-        parsed = parse_url(url)
-        if parsed.get_backend_name() == "sqlite":
-            open_engine(parsed).connect().close()  # sets WAL and the file's mode, both of which stay
+        if url.get_backend_name() == "sqlite":
+            open_engine(url).connect().close()  # sets WAL and the file's mode, both of which stay
         DBOS(
             config={
                 "name": "pavedroad",
-                "system_database_url": parsed.render_as_string(hide_password=False),
+                "system_database_url": url.render_as_string(hide_password=False),
                 "executor_id": executor,
                 "application_version": WORKFLOWS_VERSION,
                 "serializer": DBOSPortableJSONSerializer(),
@@ -74,6 +75,7 @@ class Durable:
     def start(self) -> None:
         """Begin; what a killed process left is taken up. To be called in the loop that the workflows use."""
         DBOS.launch()
+        self.started = True
 
     async def begin(self, name: str, workflow_id: str, document: Document) -> None:
         """Start a workflow; if one with this id was ever started, nothing happens."""
@@ -106,6 +108,7 @@ class Durable:
 
     async def close(self) -> None:
         """Stop where it stands; the next start takes it up."""
+        self.started = False
         running = list(self._running)
         for task in running:
             task.cancel()

@@ -229,7 +229,7 @@ class Journal:
         return [_view(row, ()) for row in await self._database.read(lambda s: s.scalars(wanted).all())]
 
     async def unfinished(self) -> dict[str, str]:
-        """The ids of the deployments that have not ended, oldest first, by cluster's last: id to cluster."""
+        """The deployments that have not ended, oldest first, each with its cluster."""
         wanted = sa.select(DeploymentRow.id, DeploymentRow.cluster).where(DeploymentRow.phase.not_in(_FINAL))
         rows = await self._database.read(lambda s: s.execute(wanted.order_by(DeploymentRow.number)).all())
         return {row.id: row.cluster for row in rows}
@@ -247,6 +247,12 @@ class Journal:
             }
 
         return await self._database.read(work)
+
+    async def last_manifest(self, cluster: str) -> dict[str, Any] | None:
+        """What a cluster was last deployed by, well or not."""
+        wanted = sa.select(DeploymentRow.manifest).where(DeploymentRow.cluster == cluster)
+        newest = wanted.order_by(DeploymentRow.number.desc()).limit(1)
+        return await self._database.read(lambda session: session.scalar(newest))
 
     async def manifest_of(self, server_group: str) -> Manifest | None:
         """What a server group was deployed by, if it was by us."""

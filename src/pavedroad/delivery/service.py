@@ -14,11 +14,12 @@ from pavedroad.access.service import Access
 from pavedroad.clouds.model import ServerGroup
 from pavedroad.clouds.ports import Cloud
 from pavedroad.core.clock import Clock
-from pavedroad.core.errors import Conflict, Guarded, InvalidInput, NotFound
+from pavedroad.core.errors import Conflict, Guarded, InvalidInput, NotFound, Unavailable
 from pavedroad.core.events import Event, Events
 from pavedroad.delivery import naming, traffic
 from pavedroad.delivery.awaiting import console_tail
 from pavedroad.delivery.cluster import Cluster
+from pavedroad.delivery.durable import Durable
 from pavedroad.delivery.estate import Estate
 from pavedroad.delivery.following import follow_deployment
 from pavedroad.delivery.journal import Journal, Order
@@ -48,6 +49,7 @@ class Delivery:
     def __init__(
         self,
         *,
+        durable: Durable,
         estate: Estate,
         access: Access,
         journal: Journal,
@@ -58,6 +60,7 @@ class Delivery:
         events: Events,
         clock: Clock,
     ) -> None:
+        self._durable = durable
         self._estate = estate
         self._access = access
         self._journal = journal
@@ -67,6 +70,17 @@ class Delivery:
         self._retiring = retiring
         self._events = events
         self._clock = clock
+
+    async def start(self) -> None:
+        """Take up what was under way. To be called in the loop that serves."""
+        await self._turns.forget_operations()
+        self._durable.start()
+        for deployment in await self._journal.unfinished():
+            await self._rollout.begin(deployment)  # was written down, but its process died before it began
+
+    async def stop(self) -> None:
+        """Leave all as it stands; the next start takes it up."""
+        await self._durable.close()
 
     async def applications(self) -> list[ApplicationView]:
         clusters: dict[str, list[str]] = {}
@@ -107,6 +121,8 @@ class Delivery:
 
     async def deploy(self, principal: Principal, request: DeployRequest) -> DeploymentView:
         """Accept a deployment; it goes on by itself, also over a restart."""
+        if not self._durable.started:
+            raise Unavailable("The platform is still starting.", next_step="Try again in a moment.")
         manifest = _manifest(request.manifest)
         name = str(manifest.cluster)
         detail = {"image": request.image_id, "strategy": manifest.strategy.kind}
@@ -121,6 +137,16 @@ class Delivery:
             await self._rollout.begin(deployment)
         self._changed(name, f"deployment {deployment} began")
         return await self._journal.view(deployment)
+
+    async def redeploy(self, principal: Principal, cluster: str, image_id: str) -> DeploymentView:
+        """Another image under the manifest that the cluster was last deployed with."""
+        manifest = await self._journal.last_manifest(cluster)
+        if manifest is None:
+            raise NotFound(
+                f"The cluster {cluster} was never deployed from here, so its paved.yaml is not known.",
+                next_step="Deploy it from its folder: paved deploy.",
+            )
+        return await self.deploy(principal, DeployRequest(manifest, image_id))
 
     async def deployment(self, deployment: str) -> DeploymentView:
         return await self._journal.view(deployment)
@@ -211,12 +237,6 @@ class Delivery:
             for name in names:
                 await self._removing.sweep_later(cloud.region, name)
         self._changed(cluster, "it was destroyed")
-
-    async def resume(self) -> None:
-        """At start: take up what was written down but never began, and drop what died with its process."""
-        await self._turns.forget_operations()
-        for deployment in await self._journal.unfinished():
-            await self._rollout.begin(deployment)
 
     @asynccontextmanager
     async def _changing(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,12 +16,12 @@ from pavedroad.core.clock import Clock, SystemClock
 from pavedroad.core.events import Events
 from pavedroad.database.engine import Database, sqlite_url
 from pavedroad.database.migrating import migrate
+from pavedroad.delivery.composing import compose
 from pavedroad.delivery.service import Delivery
 from pavedroad.platform.settings import Settings
 
-_CLOUD_EVERY = 0.2
-
-logger = logging.getLogger(__name__)
+_SLOT = "control-0"
+"""This process's slot: one control process a home."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ def build(settings: Settings) -> Services:
     database = Database(settings.database_url or sqlite_url(settings.places.database))
     migrate(database)
     clouds = AwsClouds(endpoint_url=settings.endpoint)
-    audit = Audit(database, clock)
+    access = Access(Tokens(database, clock), Audit(database, clock))
     return Services(
         settings=settings,
         clock=clock,
@@ -56,31 +54,22 @@ def build(settings: Settings) -> Services:
         events=events,
         database=database,
         clouds=clouds,
-        access=Access(Tokens(database, clock), audit),
-        bakery=Bakery(clouds, settings.places, clock, audit),
-        delivery=Delivery(clouds, database, clock, audit, events),
+        access=access,
+        bakery=Bakery(clouds, settings.places, clock, access.audit),
+        delivery=compose(
+            database=database, clouds=clouds, access=access, events=events, clock=clock, executor=_SLOT
+        ),
     )
 
 
 @asynccontextmanager
 async def serving(services: Services) -> AsyncGenerator[None]:
-    """While the API serves: the token is there, and durable work goes on once the cloud answers."""
+    """While the API serves: the token is there, and what was under way goes on."""
     await services.access.tokens.keep_first(services.settings.places.token)
-    resuming = asyncio.create_task(_resume(services))
+    await services.delivery.start()
     try:
         yield
     finally:
-        resuming.cancel()
         await services.delivery.stop()
         services.clouds.close()
         services.database.close()
-
-
-async def _resume(services: Services) -> None:
-    """What was under way goes on, but not before there is a cloud to go on with."""
-    cloud = services.clouds.region(services.settings.region)
-    while True:
-        if await cloud.reachable():
-            break
-        await asyncio.sleep(_CLOUD_EVERY)
-    await services.delivery.start()
