@@ -6,13 +6,11 @@ import json
 import os
 import signal
 import sys
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 VERSION = Path(__file__).with_name("version.txt").read_text().strip()
 INSTANCE = os.environ.get("PAVED_INSTANCE_ID", "none")
-BORN = time.time()
 
 
 class Hello(BaseHTTPRequestHandler):
@@ -24,15 +22,15 @@ class Hello(BaseHTTPRequestHandler):
             self.answer(200, {"ok": True})
         elif self.path == "/":
             self.answer(200, {"hello": "world", "version": VERSION, "instance": INSTANCE})
-        elif self.path == "/age":
-            self.answer(200, {"instance": INSTANCE, "seconds": round(time.time() - BORN, 1)})
+        elif self.path == "/version":
+            self.answer(200, VERSION)
         else:
             self.answer(404, {"error": f"there is no {self.path} here"})
 
-    def answer(self, status: int, body: dict[str, object]) -> None:
-        text = (json.dumps(body) + "\n").encode()
+    def answer(self, status: int, body: dict[str, object] | str) -> None:
+        text = (body if isinstance(body, str) else json.dumps(body)).encode() + b"\n"
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", "text/plain" if isinstance(body, str) else "application/json")
         self.send_header("Content-Length", str(len(text)))
         self.send_header("X-Version", VERSION)
         self.end_headers()

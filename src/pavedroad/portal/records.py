@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
+from pavedroad.access.model import AuditQuery
 from pavedroad.access.service import Access
 from pavedroad.bakery.service import Bakery
 from pavedroad.delivery.model import FINAL
@@ -61,5 +62,6 @@ async def images(request: Request, viewer: Viewer) -> Response:
 @router.get("/audit")
 async def audit(request: Request, viewer: Viewer) -> Response:
     access: Access = request.app.state.access
-    entries = await access.entries(viewer, limit=200)
+    access.authorise(viewer, "read-audit")
+    entries = await access.audit.entries(AuditQuery(limit=200))
     return page(request, "audit.html", {"entries": entries}, principal=viewer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import cast
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -42,8 +43,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters: dict[str, object] = environment.filters  # pyright: ignore[reportUnknownMemberType]
-    filters |= {"age": age, "clock_time": clock_time}
+    filters = cast("dict[str, object]", environment.filters)  # pyright: ignore[reportUnknownMemberType]
+    filters.update(age=age, clock_time=clock_time)
     return environment
 
 
