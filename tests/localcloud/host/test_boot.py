@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import httpx
 
 from tests.localcloud.host.machine import ENDPOINT, Machine, alive, guest, processes_of
@@ -21,6 +23,14 @@ def test_a_guest_gets_its_own_environment_and_nothing_of_the_hosts(machine: Mach
     assert found["AWS_ENDPOINT_URL"] == ENDPOINT
     assert found["AWS_EC2_METADATA_SERVICE_ENDPOINT"].startswith(f"http://{it.address}:")
     assert not [name for name in found if name.startswith(("PYTEST", "VIRTUAL_ENV", "PYTHON"))]
+
+
+def test_a_guest_inherits_no_descriptor_of_its_supervisors(machine: Machine) -> None:
+    it = guest("sleep 1000", user_data="#!/bin/sh\nsleep 1000 &\n")
+    machine.want(it)
+    machine.printed(it, "the user data exited with status 0")
+    for pid in processes_of(machine.home, it):
+        assert sorted(os.listdir(f"/proc/{pid}/fd")) == ["0", "1", "2"]
 
 
 def test_two_guests_listen_on_the_same_port(machine: Machine) -> None:

@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pavedroad.localcloud.host.images import ImageFailed, ImageStore
@@ -15,6 +16,7 @@ from pavedroad.localcloud.host.imds import Imds
 from pavedroad.localcloud.host.metadata import user_data
 from pavedroad.localcloud.host.nursery.console import tail
 from pavedroad.localcloud.host.nursery.messages import Boot, Ended, Running
+from pavedroad.localcloud.host.pace import Pace
 from pavedroad.localcloud.host.supervision import Life, Supervision
 from pavedroad.localcloud.wanted import Guest, GuestStatus
 
@@ -73,6 +75,8 @@ class Guests:
         self._supervision = supervision
         self._images = ImageStore(home / "images")
         self._imds = Imds()
+        self._boots = Pace()
+        self._stops = Pace()
         self._changed = changed
         self._forgotten = forgotten
         self._gone = gone
@@ -111,7 +115,7 @@ class Guests:
         """Stop every guest, waiting for them; none waits longer than `grace`."""
         for run in self._runs.values():
             run.wanted = None
-            self._stop(run, grace)
+            self._stop(run, min(grace, run.guest.image.stop_seconds))
         deadline = time.monotonic() + grace + 5
         while any(not run.is_over for run in self._runs.values()) and time.monotonic() < deadline:
             self._all_over.clear()
@@ -151,8 +155,9 @@ class Guests:
 
     async def _hand_over(self, run: _Run, guest: Guest) -> None:
         """All that comes before the nursery has it."""
-        url = await self._imds.open(guest)
         parts = await self._images.parts(guest.image)
+        await self._boots.turn()
+        url = await self._imds.open(guest)
         folder = self._instances / guest.id
         folder.mkdir(mode=0o700, exist_ok=True)
         script = user_data(guest)
@@ -208,7 +213,8 @@ class Guests:
     def _send_stop(self, run: _Run, grace: float) -> None:
         if run.life is not None:
             bare = not run.guest.image.command
-            run.life.stop(min(grace, _BARE_STOP_SECONDS) if bare else grace)
+            seconds = min(grace, _BARE_STOP_SECONDS) if bare else grace
+            self._stops.then(partial(run.life.stop, seconds))
 
     def _running(self, run: _Run, running: Running) -> None:
         if run.status.state == "starting":

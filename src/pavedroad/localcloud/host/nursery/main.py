@@ -34,6 +34,7 @@ class Nursery:
     def run(self) -> None:
         """Until the host is gone, and with it all guests."""
         linux.name_process("paved-nursery")
+        os.setsid()  # Linux shares processors out by session first: all guests are one share
         linux.adopt_orphans()
         linux.raise_open_files()
         self._self = os.pidfd_open(os.getpid())
@@ -61,6 +62,7 @@ class Nursery:
         packet, descriptors, _, _ = socket.recv_fds(self._host, LONGEST, 1)
         if not packet:
             return False
+        os.set_inheritable(descriptors[0], False)  # a received one is not: guests must not get it
         boot = decode(packet)
         assert isinstance(boot, Boot)
         channel = socket.socket(fileno=descriptors[0])

@@ -52,7 +52,7 @@ class Shim:
     def run(self) -> None:
         """Until the guest has ended and nothing of it is left."""
         linux.name_process("paved-guest")
-        os.setsid()
+        os.setpgid(0, 0)
         linux.adopt_orphans()
         wake, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._output, self._input = os.pipe2(os.O_CLOEXEC)
