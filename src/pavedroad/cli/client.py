@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import httpx
 
+from pavedroad.cli.failures import told
 from pavedroad.core.errors import PavedError, Unauthenticated, Unavailable
 from pavedroad.core.places import Places
 from pavedroad.platform import running
@@ -147,21 +148,9 @@ def _token(places: Places) -> str:
 def _refusal(answer: httpx.Response) -> PavedError:
     try:
         problem: dict[str, Any] = answer.json()
-        kind = _KINDS.get(problem["code"], PavedError)
-        return kind(problem["detail"], next_step=problem.get("next_step"))
+        return told(problem["code"], problem["detail"], problem.get("next_step"))
     except (ValueError, KeyError, TypeError):
         return PavedError(
             f"{answer.request.url} answered {answer.status_code} without saying why.",
             next_step="Is this address Pavedroad's? See `paved status`.",
         )
-
-
-def _kinds(root: type[PavedError]) -> dict[str, type[PavedError]]:
-    found = {root.code: root}
-    for kind in root.__subclasses__():
-        found |= _kinds(kind)
-    return found
-
-
-_KINDS = _kinds(PavedError)
-"""The API's errors, by their code, are raised here as what they were there."""

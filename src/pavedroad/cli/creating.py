@@ -13,6 +13,7 @@ import typer
 from pavedroad.cli.screen import AsJson, result, say
 from pavedroad.core.errors import Conflict, InvalidInput, Unavailable
 from pavedroad.core.names import ClusterName
+from pavedroad.manifest.loading import load
 from pavedroad.manifest.schema import json_schema
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -57,6 +58,18 @@ def new(
 def schema() -> None:
     """Print the JSON Schema of paved.yaml, for editors."""
     result(json_schema())
+
+
+def validate(
+    source: Annotated[Path, typer.Argument(metavar="[PATH]", help="The folder, or the file.")] = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Check a paved.yaml; with --json, all that it says and leaves to the defaults."""
+    manifest = load(source)
+    if as_json:
+        result(manifest.model_dump(mode="json"))
+    else:
+        say(f"{manifest.cluster}, of {manifest.owner}: all is well.")
 
 
 def _write(folder: Path, template: Path, words: dict[str, str]) -> list[str]:

@@ -11,8 +11,9 @@ import typer
 
 from pavedroad.cli import tour
 from pavedroad.cli.client import Client
+from pavedroad.cli.failures import told
 from pavedroad.cli.screen import AsJson, note, result, say
-from pavedroad.cli.starting import Supervised, await_ready, raised, stop
+from pavedroad.cli.starting import Supervised, await_ready, stop
 from pavedroad.core.errors import Conflict, Unavailable
 from pavedroad.core.places import Places
 from pavedroad.platform import running
@@ -158,7 +159,7 @@ def _until_ready(supervised: Supervised, places: Places, *, quiet: bool) -> Runn
         elif said.kind == "busy":
             return None
         elif said.kind == "failed":
-            raise raised(said)
+            raise told(said.data["code"], said.data["sentence"], said.data["next_step"])
         elif said.kind == "ready":
             return running.parse(said.data)
     raise Unavailable("Pavedroad did not start.", next_step=f"Read {places.logs / 'supervisor.log'}.")

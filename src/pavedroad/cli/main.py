@@ -61,6 +61,7 @@ for command in (
     logs.logs,
     access.audit,
     creating.schema,
+    creating.validate,
 ):
     app.command()(command)
 app.command("open")(lifecycle.open_portal)
@@ -103,3 +104,7 @@ def _sentence(text: str) -> str:
 
 def main() -> None:
     sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

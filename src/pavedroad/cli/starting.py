@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from pavedroad.core.errors import PavedError, Unavailable
+from pavedroad.core.errors import Unavailable
 from pavedroad.core.places import Places
 from pavedroad.platform import running
 
@@ -127,12 +127,6 @@ def await_ready(places: Places, *, seconds: float = 90.0) -> running.Running:
     raise Unavailable(
         f"Pavedroad is not ready after {seconds:.0f} s.", next_step=f"Read the logs in {places.logs}."
     )
-
-
-def raised(said: Said) -> PavedError:
-    """The error that a supervisor reported before it gave up."""
-    kind = Unavailable if said.data.get("code") != "internal" else PavedError
-    return kind(said.data["sentence"], next_step=said.data.get("next_step"))
 
 
 def _tree(pid: int) -> list[psutil.Process]:
