@@ -157,9 +157,15 @@ class Conversation:
 
     def _remove(self, kind: Kind) -> None:
         ledger = self._ledgers[kind]
-        for name in [name for name in (*ledger.sent, *ledger.refused) if name not in self._wanted.of(kind)]:
+        wanted = self._wanted.of(kind)
+        removed = [name for name in {**ledger.sent, **ledger.refused} if name not in wanted]
+        for name in removed:
             ledger.forget(name)
             self._say(kind, removed=name)
+        if removed:
+            # What went may have stood in the way of what was refused.
+            for name in list(ledger.refused):
+                ledger.forget(name)
 
     def _deny(self, kind: Kind, names: Iterable[str]) -> None:
         for name in names:

@@ -70,6 +70,8 @@ def _http(arn: str, address: str) -> Document:
         max_request_headers_kb=64,
         request_headers_timeout="60s",
         use_remote_address=True,
+        # The routes append it: Envoy itself would put the machine's outer address for a loopback client.
+        skip_xff_append=True,
         # Nobody counts as inside, so that no client's x-envoy headers are believed.
         internal_address_config={"cidr_ranges": [{"address_prefix": "255.255.255.255", "prefix_len": 32}]},
         generate_request_id=False,

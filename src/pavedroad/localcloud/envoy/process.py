@@ -36,6 +36,8 @@ class EnvoyProcess:
 
     def __init__(self, sockets: Sockets, log: Path, changed: Callable[[], None]) -> None:
         self._sockets = sockets
+        with suppress(OSError):  # Without a log the balancers still work.
+            log.parent.mkdir(parents=True, exist_ok=True)
         self._log = BoundedLog(log)
         self._changed = changed
         self._process: asyncio.subprocess.Process | None = None

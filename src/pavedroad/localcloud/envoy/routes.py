@@ -18,6 +18,10 @@ REDIRECTS = "redirects"
 
 _PHRASES = {503: "Service Temporarily Unavailable", 504: "Gateway Time-out"}
 _OWN_HEADERS = ("x-envoy-external-address", "x-envoy-internal", "x-envoy-attempt-count")
+_FORWARDED_FOR: Document = {
+    "header": {"key": "x-forwarded-for", "value": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"},
+    "append_action": "APPEND_IF_EXISTS_OR_ADD",
+}
 _UNSEEN: Document = {
     # Only what no target can have seen is tried elsewhere, so a request is never done twice.
     "retry_on": "connect-failure,refused-stream,reset-before-request",
@@ -39,7 +43,7 @@ def route_configuration(source: tuple[Front, Collection[str]]) -> Document:
     return {
         "name": front.arn,
         "max_direct_response_body_size_bytes": 65536,
-        "request_headers_to_add": [_set("x-forwarded-port", str(front.port))],
+        "request_headers_to_add": [_set("x-forwarded-port", str(front.port)), _FORWARDED_FOR],
         "request_headers_to_remove": list(_OWN_HEADERS),
         "virtual_hosts": [
             {
