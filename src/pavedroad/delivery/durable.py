@@ -31,6 +31,7 @@ WORKFLOWS_VERSION: Final = "pavedroad-1"
 """Pinned, so that an upgraded platform goes on with what its forerunner began. The order and the names of
 a workflow's steps are therefore a contract: change them behind `DBOS.patch`."""
 
+_ALIVE = frozenset({"PENDING", "ENQUEUED", "DELAYED"})
 _PATIENCE = 60
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 3.0
@@ -82,10 +83,10 @@ class Durable:
         with SetWorkflowID(workflow_id):
             await DBOS.start_workflow_async(cast("Any", self._bodies[name]), json.dumps(document))
 
-    async def status(self, workflow_id: str) -> str | None:
-        """DBOS's word for a workflow's state; None when it was never started."""
+    async def is_over(self, workflow_id: str) -> bool:
+        """Whether a workflow was started and will not run again."""
         found = await DBOS.get_workflow_status_async(workflow_id)
-        return found.status if found is not None else None
+        return found is not None and found.status not in _ALIVE
 
     async def step(self, name: str, work: Callable[[], Awaitable[Result]]) -> Result:
         """The answer of `work`, which must be JSON; waits out a cloud or database that is away."""

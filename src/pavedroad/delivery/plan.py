@@ -18,7 +18,8 @@ from pavedroad.manifest.model import Manifest
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`before` are the listener's weights that a failure returns to; `previous` are the groups that lose
-    the traffic; `first` means that the cluster has no balancer yet, so that a failure removes it again."""
+    the traffic, with their sizes (minimum, desired, maximum); `first` means that the cluster has no balancer
+    yet, so that a failure removes it again."""
 
     cluster: str
     server_group: str
@@ -27,7 +28,7 @@ class Plan:
     image_id: str
     version: str
     before: dict[str, int]
-    previous: list[str]
+    previous: dict[str, list[int]]
     first: bool
 
     def document(self) -> dict[str, Any]:
@@ -36,8 +37,7 @@ class Plan:
 
 def make_plan(manifest: Manifest, image_id: str, version: str, cluster: Cluster) -> Plan:
     name = next_name(manifest, cluster.groups)
-    highlander = manifest.strategy.kind == "highlander"
-    losing = cluster.present if highlander else cluster.serving
+    losing = {"red-black": cluster.serving, "highlander": cluster.present, "none": ()}[manifest.strategy.kind]
     return Plan(
         cluster=cluster.name,
         server_group=name,
@@ -46,7 +46,7 @@ def make_plan(manifest: Manifest, image_id: str, version: str, cluster: Cluster)
         image_id=image_id,
         version=version,
         before=cluster.weights,
-        previous=[] if manifest.strategy.kind == "none" else [group.name for group in losing],
+        previous={group.name: [group.minimum, group.desired, group.maximum] for group in losing},
         first=cluster.balancer is None,
     )
 

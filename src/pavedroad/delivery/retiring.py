@@ -68,22 +68,24 @@ class Retiring:
         self._clock = clock
         durable.workflow(WORKFLOW, self._run)
 
-    async def write_down(self, retirement: str, cluster: str, group: ServerGroup, strategy: Strategy) -> None:
+    async def write_down(
+        self, retirement: str, cluster: str, group: str, had: Sizes, strategy: Strategy
+    ) -> None:
         """From now on this retirement is the one that counts for the group. Twice is fine."""
         shrink_after, delete_after = delays(strategy)
         now = self._clock.now()
 
         def work(session: Session) -> None:
-            held = session.get(RetirementRow, group.name)
+            held = session.get(RetirementRow, group)
             if held is not None and held.id == retirement:
                 return
-            sizes = _sizes(held, group)
+            sizes = _sizes(held, had)
             if held is not None:
                 session.delete(held)
                 session.flush()
             session.add(
                 RetirementRow(
-                    server_group=group.name,
+                    server_group=group,
                     cluster=cluster,
                     id=retirement,
                     minimum=sizes.minimum,
@@ -184,11 +186,11 @@ def delays(strategy: Strategy) -> tuple[float, float]:
     return strategy.shrink_after, strategy.delete_after
 
 
-def _sizes(held: RetirementRow | None, group: ServerGroup) -> Sizes:
+def _sizes(held: RetirementRow | None, had: Sizes) -> Sizes:
     """A group that was shrunk before keeps the sizes it had when it served."""
-    if held is not None and group.desired == 0:
+    if held is not None and had.desired == 0:
         return Sizes(held.minimum, held.desired, held.maximum)
-    return Sizes(group.minimum, group.desired, group.maximum)
+    return had
 
 
 async def _someone_serves(cloud: Cloud, cluster: Cluster) -> bool:

@@ -23,7 +23,7 @@ from pavedroad.delivery.journal import Journal
 from pavedroad.delivery.model import Phase
 from pavedroad.delivery.plan import Plan, cluster_tags, make_plan, server_group_spec, target_group_spec
 from pavedroad.delivery.removing import remove_target_group
-from pavedroad.delivery.retiring import Retiring
+from pavedroad.delivery.retiring import Retiring, Sizes
 from pavedroad.manifest.model import Manifest
 
 WORKFLOW = "deploy"
@@ -60,31 +60,42 @@ class Rollout:
         """Start a deployment that is written down; started already is fine."""
         await self._durable.begin(WORKFLOW, deployment, await self._journal.document(deployment))
 
+    async def take_up(self, deployment: str) -> None:
+        """After a restart: begin what was written down but never begun, and end what can go on no more."""
+        if await self._durable.is_over(deployment):
+            broken = "It broke off, and could not be taken up again; what it made may still be there."
+            await self._journal.finish(deployment, Phase.FAILED, error=broken)
+        else:
+            await self.begin(deployment)
+
     async def _run(self, document: Document) -> None:
         deployment = str(document["deployment"])
         plan: Plan | None = None
         try:
             await self._durable.step("take-turn", lambda: self._take_turn(deployment))
             plan = Plan(**await self._durable.step("plan", lambda: self._plan(document)))
-            await self._roll_out(_Run(deployment, document, plan, self._clouds))
+            run = _Run(deployment, document, plan, self._clouds)
+            share = await self._roll_out(run)
         except StepRefused as refusal:
             await self._fail(deployment, document, plan, refusal)
+            return
+        await self._durable.step("record", lambda: self._record(run, share))
+        for group in run.plan.previous:
+            await self._retiring.begin(
+                run.retirement(group), run.region, run.plan.cluster, group, run.manifest.strategy
+            )
 
-    async def _roll_out(self, run: _Run) -> None:
+    async def _roll_out(self, run: _Run) -> int:
+        """Up to the flip; gives the new group's share of the traffic."""
         for name, work in (
             ("ensure-balancer", self._ensure_balancer),
             ("ensure-target-group", self._ensure_target_group),
             ("attach-at-zero", self._attach_at_zero),
             ("create-server-group", self._create_server_group),
             ("wait-until-healthy", self._wait_until_healthy),
-            ("flip", self._flip),
-            ("record", self._record),
         ):
             await self._durable.step(name, lambda work=work: work(run))
-        for group in run.plan.previous:
-            await self._retiring.begin(
-                run.retirement(group), run.region, run.plan.cluster, group, run.manifest.strategy
-            )
+        return await self._durable.step("flip", lambda: self._flip(run))
 
     async def _fail(
         self, deployment: str, document: Document, plan: Plan | None, refusal: StepRefused
@@ -166,14 +177,15 @@ class Rollout:
         wanted = run.manifest.capacity.desired
         await told(f"{wanted} of {wanted} healthy.")
 
-    async def _flip(self, run: _Run) -> None:
+    async def _flip(self, run: _Run) -> int:
         """One call moves the traffic. The health that allowed it is looked at anew: a process may have died
         in between, and come back much later."""
         cluster = await look(run.cloud, run.plan.cluster)
         group = cluster.group(run.plan.server_group)
         wanted = _weights_after(cluster, group, run.manifest)
+        share = round(100 * sum(wanted[target] for target in group.target_group_ids) / sum(wanted.values()))
         if cluster.weights == wanted:
-            return
+            return share
         healthy = await healthy_count(run.cloud, group)
         if healthy < run.manifest.capacity.minimum:
             raise NotUp(
@@ -183,19 +195,17 @@ class Rollout:
         await self._journal.enter_flip(run.deployment)
         await self._journal.note(run.deployment, Phase.FLIPPING, _flip_sentence(cluster, group))
         await run.cloud.set_weights(cluster.listener, wanted)
+        return share
 
-    async def _record(self, run: _Run) -> None:
-        cluster = await look(run.cloud, run.plan.cluster)
-        for name in run.plan.previous:
-            if group := next((held for held in cluster.present if held.name == name), None):
-                await self._retiring.write_down(
-                    run.retirement(name), cluster.name, group, run.manifest.strategy
-                )
-        group = cluster.group(run.plan.server_group)
-        share = cluster.share(group)
-        await self._journal.note(
-            run.deployment, Phase.FLIPPING, f"{group.name} takes {share} % of the traffic."
-        )
+    async def _record(self, run: _Run, share: int) -> None:
+        """Needs no cloud: whatever is wrong with it now, the traffic has moved."""
+        plan = run.plan
+        for name, sizes in plan.previous.items():
+            await self._retiring.write_down(
+                run.retirement(name), plan.cluster, name, Sizes(*sizes), run.manifest.strategy
+            )
+        sentence = f"{plan.server_group} takes {share} % of the traffic."
+        await self._journal.note(run.deployment, Phase.FLIPPING, sentence)
         await self._journal.finish(run.deployment, Phase.SUCCEEDED)
 
     async def _withdraw(self, run: _Run, refusal: StepRefused) -> None:

@@ -33,7 +33,7 @@ from pavedroad.delivery.model import (
     ServerGroupView,
 )
 from pavedroad.delivery.removing import Removing
-from pavedroad.delivery.retiring import Retiring
+from pavedroad.delivery.retiring import Retiring, Sizes
 from pavedroad.delivery.rollout import Rollout
 from pavedroad.delivery.turns import Turns
 from pavedroad.delivery.views import view_cluster, view_group
@@ -76,7 +76,7 @@ class Delivery:
         await self._turns.forget_operations()
         self._durable.start()
         for deployment in await self._journal.unfinished():
-            await self._rollout.begin(deployment)  # was written down, but its process died before it began
+            await self._rollout.take_up(deployment)
 
     async def stop(self) -> None:
         """Leave all as it stands; the next start takes it up."""
@@ -256,7 +256,8 @@ class Delivery:
         strategy = manifest.strategy if manifest is not None else Strategy()
         retirement = f"retire-{group.name}-{self._clock.now().timestamp():.6f}"
         kept = strategy.model_copy(update={"kind": "red-black"})
-        await self._retiring.write_down(retirement, cluster.name, group, kept)
+        sizes = Sizes(group.minimum, group.desired, group.maximum)
+        await self._retiring.write_down(retirement, cluster.name, group.name, sizes, kept)
         await self._retiring.begin(retirement, region, cluster.name, group.name, kept)
 
     async def _running(self) -> dict[str, str]:
