@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from functools import cache
+from typing import cast
 
 import httptools
 
@@ -52,8 +53,8 @@ class _Check(asyncio.Protocol):
         if self._probe.protocol == "TCP":
             _settle(self._answer, Outcome())
             return
-        assert isinstance(transport, asyncio.Transport)
-        transport.write(
+        # uvloop's transports are no subclasses of asyncio's.
+        cast("asyncio.Transport", transport).write(
             f"GET {self._probe.path} HTTP/1.1\r\nHost: {self._host}\r\nConnection: close\r\n"
             "User-Agent: ELB-HealthChecker/2.0\r\nAccept-Encoding: gzip, compressed\r\n\r\n".encode()
         )
