@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
+from dataclasses import replace
 
 from pavedroad.localcloud.wanted import Actual, ActualChange, GuestStatus, TargetStatus
 
@@ -59,37 +61,45 @@ class ActualView:
             self._refused = dict(refused)
 
     def replace(self, actual: Actual) -> ActualChange | None:
-        """Take a whole report; gives what it changes, or None for nothing new."""
+        """Take a whole report; gives what is news in it, or None for nothing new."""
         with self._lock:
             if (actual.epoch, actual.revision) == (self._epoch, self._revision):
                 return None
             guests = {guest.id: guest for guest in actual.guests}
             gone = tuple(self._guests.keys() - guests.keys())
             self._guests = guests
-            self._targets = {(it.pool_arn, it.target_id, it.port): it for it in actual.targets}
+            news = self._news(actual.targets)
+            self._targets = {_key(it): it for it in actual.targets}
             self._head(actual)
         return ActualChange(
-            actual.epoch,
-            actual.revision,
-            actual.routed,
-            actual.guests,
-            actual.targets,
-            actual.refused,
-            gone,
+            actual.epoch, actual.revision, actual.routed, actual.guests, news, actual.refused, gone
         )
 
     def merge(self, change: ActualChange) -> ActualChange | None:
-        """Take what changed; None when that is nothing."""
+        """Take what changed; gives what is news in it, or None for nothing new."""
         with self._lock:
             if (change.epoch, change.revision) == (self._epoch, self._revision):
                 return None
             for guest_id in change.gone:
                 self._guests.pop(guest_id, None)
             self._guests.update((guest.id, guest) for guest in change.guests)
-            self._targets.update(((it.pool_arn, it.target_id, it.port), it) for it in change.targets)
+            news = self._news(change.targets)
+            self._targets.update((_key(it), it) for it in change.targets)
             self._head(change)
-        return change
+        return replace(change, targets=news)
+
+    def _news(self, targets: Iterable[TargetStatus]) -> tuple[TargetStatus, ...]:
+        """Those whose health has changed: how much is in flight to them is no news."""
+        return tuple(it for it in targets if _health(it) != _health(self._targets.get(_key(it))))
 
     def _head(self, report: Actual | ActualChange) -> None:
         self._epoch, self._revision, self._routed = report.epoch, report.revision, report.routed
         self._refused = dict(report.refused)
+
+
+def _key(status: TargetStatus) -> TargetKey:
+    return status.pool_arn, status.target_id, status.port
+
+
+def _health(status: TargetStatus | None) -> tuple[str, str, str] | None:
+    return None if status is None else (status.state, status.reason, status.description)
