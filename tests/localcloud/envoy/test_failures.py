@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 import socket
@@ -87,7 +88,7 @@ async def test_an_envoy_that_is_killed_comes_back_with_everything(balancer: Bala
         await asyncio.sleep(0.5)
         report = await asyncio.to_thread(load.stop)
     answers = report.answers["v1"]
-    outage = max(later - earlier for earlier, later in zip(answers, answers[1:], strict=False))
+    outage = max(later - earlier for earlier, later in itertools.pairwise(answers))
     assert outage < 10, outage
     assert (await balancer.get(place)).text == "v1"
     assert balancer.routing.refused() == {}
