@@ -32,8 +32,9 @@ def described(client: AutoScalingClient, name: str = "web") -> Any:
 def refusal(call: Any, **parameters: Any) -> tuple[str, str]:
     with pytest.raises(ClientError) as caught:
         call(**parameters)
-    error = caught.value.response["Error"]
-    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    response: Any = caught.value.response
+    error = response["Error"]
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
     return error["Code"], error["Message"]
 
 

@@ -19,5 +19,12 @@ def after_failure(earlier: Backoff | None, now: datetime) -> Backoff:
     return Backoff(failures, now, now + timedelta(seconds=seconds))
 
 
+def after_early_end(earlier: Backoff | None, now: datetime) -> Backoff:
+    """What ends young in service may have been killed: one moment of it is forgiven."""
+    if earlier is None or (earlier.failures == 0 and earlier.failed_at == now):
+        return Backoff(0, now, now)
+    return after_failure(earlier, now)
+
+
 def waits(backoff: Backoff | None, now: datetime) -> bool:
     return backoff is not None and now < backoff.until

@@ -57,7 +57,8 @@ class GroupPass:
                 if member.activity is not None:
                     member.activity.end("Cancelled", self.now, wording.died_pending(reason))
                     member.activity = None
-                self._fail_launches()
+                group = self.group
+                group.launch_backoff = backoff.after_failure(group.launch_backoff, self.now)
                 self._give_up(member, machine)
             elif machine is not None and machine.state == "running":
                 self._into_service(member)
@@ -111,7 +112,7 @@ class GroupPass:
         for member in ill:
             died = health.is_down(self._machines[member.id])
             if died and member.in_service_at and self.now < member.in_service_at + YOUNG:
-                self._fail_launches()
+                group.launch_backoff = backoff.after_early_end(group.launch_backoff, self.now)
             cause = wording.unhealthy(self.now, member.unhealthy_because)
             leaving.terminate(self.region, group, member, cause, self.now)
             group.replacements += 1
@@ -204,9 +205,6 @@ class GroupPass:
             del self.group.members[member.id]
             self.group.scaled_at = self.now
             self.changed = True
-
-    def _fail_launches(self) -> None:
-        self.group.launch_backoff = backoff.after_failure(self.group.launch_backoff, self.now)
 
     def _come_to_rest(self) -> None:
         """Forget what the group has got over."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -23,8 +24,10 @@ def begin(
     status: StatusCode = "InProgress",
     progress: int = 0,
 ) -> Activity:
+    region.activities_begun += 1
     activity = Activity(
         id=str(uuid.uuid4()),
+        number=region.activities_begun,
         group_name=group.name,
         group_arn=group.arn,
         description=description,
@@ -47,17 +50,13 @@ def newest_first(region: Region, group_name: str | None, *, deleted_too: bool) -
     """A group's activities, or all; those of deleted groups only when asked for."""
     living = {group.arn for group in region.groups.values()}
     found = [
-        activities
+        reversed(activities)
         for arn, activities in region.activities.items()
         if (deleted_too or arn in living)
         and activities
         and (group_name is None or activities[0].group_name == group_name)
     ]
-    if len(found) == 1:
-        return reversed(found[0])
-    every = [activity for activities in found for activity in activities]
-    every.sort(key=lambda activity: activity.started_at)
-    return reversed(every)
+    return heapq.merge(*found, key=lambda activity: activity.number, reverse=True)
 
 
 def forget_old(region: Region, now: datetime) -> None:

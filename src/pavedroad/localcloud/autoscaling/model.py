@@ -31,6 +31,8 @@ class Activity:
     """Something that was done to a group, in AWS's words. Open until `ended_at` is set."""
 
     id: str
+    number: int
+    """Rises with every activity of the region: the order in which they are told."""
     group_name: str
     group_arn: str
     description: str
@@ -176,3 +178,4 @@ class Region:
     groups: dict[str, Group] = field(default_factory=dict[str, Group])
     activities: dict[str, list[Activity]] = field(default_factory=dict[str, list[Activity]])
     """By group ARN, oldest first; a deleted group's stay for six weeks."""
+    activities_begun: int = 0

@@ -16,9 +16,7 @@ def describe(call: Call) -> Result:
         find_group(call.region, name)
     found = journal.newest_first(call.region, name, deleted_too=deleted_too or bool(wanted))
     shown, token = paging.page(
-        sorted(
-            (activity for activity in found if not wanted or activity.id in wanted), key=_key, reverse=True
-        ),
+        (activity for activity in found if not wanted or activity.id in wanted),
         key=_key,
         token=call.get("NextToken"),
         limit=settings.page_size(call, default=100, most=100),
@@ -28,7 +26,7 @@ def describe(call: Call) -> Result:
 
 
 def _key(activity: Activity) -> paging.Key:
-    return activity.started_at.isoformat(timespec="microseconds"), activity.id
+    return (f"{activity.number:012}",)
 
 
 OPERATIONS: dict[str, Operation] = {"DescribeScalingActivities": describe}

@@ -1,0 +1,209 @@
+"""Whatever is called and whatever fails, in any order, a group keeps its promises."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from pavedroad.localcloud.autoscaling.model import Member
+from pavedroad.localcloud.errors import ServiceError
+from tests.localcloud.autoscaling.bench import ARN, OTHER_ARN, ZONES, Bench
+
+OPEN = {"PreInService", "InProgress", "WaitingForELBConnectionDraining"}
+PROCESSES = ["Launch", "Terminate", "HealthCheck", "ReplaceUnhealthy", "AZRebalance", "AddToLoadBalancer"]
+REFUSALS = [
+    ServiceError("InsufficientInstanceCapacity", "No room."),
+    ServiceError("InvalidAMIID.NotFound", "No such image."),
+]
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """One group, random calls and failures; `everything is well again` must bring it to rest, whole."""
+
+    @initialize(desired=st.integers(0, 5), zones=st.sets(st.sampled_from(ZONES), min_size=1))
+    def begin(self, desired: int, zones: set[str]) -> None:
+        self.bench = Bench()
+        self.set_free: set[str] = set()
+        self.stayed_out: set[str] = set()
+        self.bench.balancers.slow_to_drain = self.bench.compute.slow_to_end = True
+        self.bench.create(
+            desired=desired,
+            MaxSize=8,
+            AvailabilityZones=sorted(zones),
+            TargetGroupARNs=[ARN],
+            HealthCheckType="ELB",
+            HealthCheckGracePeriod=5,
+        )
+
+    @rule(steps=st.integers(1, 3))
+    def look(self, steps: int) -> None:
+        for _ in range(steps):
+            self.bench.service.step()
+
+    @rule(seconds=st.sampled_from([0.3, 1, 7, 61, 4000]))
+    def time_passes(self, seconds: float) -> None:
+        self.bench.clock.advance(seconds)
+
+    @rule()
+    def machines_boot_and_end(self) -> None:
+        self.bench.compute.run()
+        self.bench.compute.finish()
+
+    @rule()
+    def drains_end(self) -> None:
+        self.bench.balancers.drained()
+
+    @rule(desired=st.integers(-1, 9), cooldown=st.booleans())
+    def set_desired(self, desired: int, cooldown: bool) -> None:
+        self.call("SetDesiredCapacity", DesiredCapacity=desired, HonorCooldown=cooldown)
+
+    @rule(minimum=st.integers(0, 4), maximum=st.integers(0, 8))
+    def update_bounds(self, minimum: int, maximum: int) -> None:
+        self.call("UpdateAutoScalingGroup", MinSize=minimum, MaxSize=maximum)
+
+    @rule(zones=st.sets(st.sampled_from(ZONES), min_size=1))
+    def move(self, zones: set[str]) -> None:
+        self.call("UpdateAutoScalingGroup", AvailabilityZones=sorted(zones))
+
+    @rule(data=st.data(), decrement=st.booleans())
+    def terminate_one(self, data: st.DataObject, decrement: bool) -> None:
+        if member := self.some_member(data):
+            self.call(
+                "TerminateInstanceInAutoScalingGroup",
+                InstanceId=member.id,
+                ShouldDecrementDesiredCapacity=decrement,
+            )
+
+    @rule(data=st.data(), decrement=st.booleans())
+    def detach_one(self, data: st.DataObject, decrement: bool) -> None:
+        member = self.some_member(data)
+        if member and self.call(
+            "DetachInstances", InstanceIds=[member.id], ShouldDecrementDesiredCapacity=decrement
+        ):
+            self.set_free.add(member.id)
+
+    @rule()
+    def attach_those_set_free(self) -> None:
+        gone = self.set_free - set(self.bench.group().members)
+        if gone and self.call("AttachInstances", InstanceIds=sorted(gone)):
+            self.set_free -= gone
+
+    @rule(data=st.data(), decrement=st.booleans())
+    def standby(self, data: st.DataObject, decrement: bool) -> None:
+        if member := self.some_member(data):
+            self.call("EnterStandby", InstanceIds=[member.id], ShouldDecrementDesiredCapacity=decrement)
+
+    @rule()
+    def leave_standby(self) -> None:
+        if waiting := [member.id for member in self.bench.members(state="Standby")]:
+            self.call("ExitStandby", InstanceIds=waiting)
+
+    @rule(data=st.data())
+    def crash_one(self, data: st.DataObject) -> None:
+        if member := self.some_member(data):
+            self.bench.compute.crash(member.id, "killed")
+
+    @rule(data=st.data(), healthy=st.booleans())
+    def probe_one(self, data: st.DataObject, healthy: bool) -> None:
+        targets = self.bench.balancers.target_groups[ARN]
+        serving = [id_ for id_ in sorted(targets) if targets[id_].state != "draining"]
+        if serving:
+            self.bench.balancers.report(ARN, data.draw(st.sampled_from(serving)), healthy=healthy)
+
+    @rule(zone=st.sampled_from([*ZONES, "*"]), refusal=st.sampled_from(REFUSALS))
+    def refuse_launches(self, zone: str, refusal: ServiceError) -> None:
+        self.bench.compute.refusals[zone] = refusal
+
+    @rule(process=st.sampled_from(PROCESSES))
+    def suspend(self, process: str) -> None:
+        self.call("SuspendProcesses", ScalingProcesses=[process])
+
+    @rule(attach=st.booleans())
+    def change_target_groups(self, attach: bool) -> None:
+        operation = "AttachLoadBalancerTargetGroups" if attach else "DetachLoadBalancerTargetGroups"
+        self.call(operation, TargetGroupARNs=[OTHER_ARN])
+
+    @precondition(lambda self: hasattr(self, "bench"))
+    @rule()
+    def everything_is_well_again(self) -> None:
+        bench = self.bench
+        bench.compute.refusals.clear()
+        self.call("ResumeProcesses")
+        for _ in range(4):
+            self.recover()
+            bench.pass_time(400)
+        self.recover()
+        bench.settle()
+        group = bench.group()
+        serving = [member for member in group.members.values() if member.state == "InService"]
+        assert len(serving) == group.capacity == group.desired
+        assert {member.state for member in group.members.values()} <= {"InService", "Standby"}
+        counts = [bench.zones().get(zone, 0) for zone in group.zones]
+        assert max(counts) - min(counts) <= 1
+        assert set(bench.zones()) <= set(group.zones)
+        balanced = {member.id for member in serving if member.balanced}
+        for arn, targets in bench.balancers.target_groups.items():
+            assert set(targets) == (balanced if arn in group.target_groups else set())
+        living = set(group.members) | self.set_free
+        assert bench.compute.alive() <= living
+        assert {member.id for member in serving} <= bench.compute.alive()
+        assert not [activity for activity in bench.activities() if activity.ended_at is None]
+        self.launches_and_terminations_are_told()
+
+    @invariant()
+    def desired_is_within_bounds(self) -> None:
+        group = self.bench.group()
+        assert group.minimum <= group.desired <= group.maximum
+
+    @invariant()
+    def activities_tell_the_truth(self) -> None:
+        for activity in self.bench.activities():
+            assert (activity.ended_at is None) == (activity.status in OPEN)
+            assert (activity.ended_at is not None) == (activity.progress == 100)
+            assert activity.cause
+            assert len(activity.cause) <= 1023
+            assert activity.status != "Failed" or activity.status_message
+        open_ones = {id(activity) for activity in self.bench.activities() if activity.ended_at is None}
+        held = {id(m.activity) for m in self.bench.group().members.values() if m.activity is not None}
+        assert open_ones == held
+
+    @invariant()
+    def nothing_runs_that_nobody_owns(self) -> None:
+        assert self.bench.compute.alive() <= set(self.bench.group().members) | self.set_free
+
+    def launches_and_terminations_are_told(self) -> None:
+        told = [activity.description for activity in self.bench.activities()]
+        for instance in self.bench.compute.machines:
+            assert told.count(f"Launching a new EC2 instance: {instance}") == 1
+
+    def recover(self) -> None:
+        """Targets that serve are well, unless their instance has ended."""
+        for arn, targets in self.bench.balancers.target_groups.items():
+            for instance in [id_ for id_, target in targets.items() if target.state != "draining"]:
+                self.bench.balancers.report(arn, instance, healthy=True)
+
+    def some_member(self, data: st.DataObject) -> Member | None:
+        members = [self.bench.group().members[id_] for id_ in sorted(self.bench.group().members)]
+        return data.draw(st.sampled_from(members)) if members else None
+
+    def call(self, operation: str, **parameters: Any) -> bool:
+        """Whether it was accepted: refusals are as good an answer."""
+        with suppress(ServiceError):
+            if operation != "TerminateInstanceInAutoScalingGroup":
+                parameters["AutoScalingGroupName"] = "web"
+            self.bench.call(operation, **parameters)
+            return True
+        return False
+
+
+AnyOrder.TestCase.settings = settings(
+    max_examples=60,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+TestAnyOrder = AnyOrder.TestCase
