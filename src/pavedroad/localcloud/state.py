@@ -12,12 +12,14 @@ class State:
 
     Whoever changes state does so inside `changing()`; on its way out the revision rises, and controllers
     and the snapshot writer, which wait in `changed_since`, are woken. Reading needs `lock` alone.
+    What changes outside (the host's reports) only rings: it wakes those who wait in `rung_since`.
     """
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self._changed = threading.Condition(self.lock)
         self._revision = 0
+        self._rings = 0
 
     @property
     def revision(self) -> int:
@@ -35,6 +37,13 @@ class State:
         """Say that state has changed."""
         with self.lock:
             self._revision += 1
+            self._rings += 1
+            self._changed.notify_all()
+
+    def ring(self) -> None:
+        """Wake whoever looks at more than state."""
+        with self.lock:
+            self._rings += 1
             self._changed.notify_all()
 
     def changed_since(self, revision: int, wait_seconds: float) -> int:
@@ -42,3 +51,9 @@ class State:
         with self.lock:
             self._changed.wait_for(lambda: self._revision > revision, wait_seconds)
             return self._revision
+
+    def rung_since(self, rings: int, wait_seconds: float) -> int:
+        """As `changed_since`, for changes and for what rings besides."""
+        with self.lock:
+            self._changed.wait_for(lambda: self._rings > rings, wait_seconds)
+            return self._rings

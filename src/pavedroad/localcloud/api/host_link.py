@@ -105,6 +105,15 @@ class HostLink:
     def want_routing(self, pools: Mapping[str, Pool | None], fronts: Mapping[str, Front | None]) -> int:
         return self.want(pools=pools, fronts=fronts)
 
+    def taken(self, revision: int) -> bool:
+        """Whether the host that reports now has been told of that revision."""
+        with self._lock:
+            return (
+                bool(self._sent_epoch)
+                and self._sent_epoch == self.actual.epoch
+                and (self._sent_revision >= revision)
+            )
+
     # What the host does at once
 
     def route(self, revision: int, seconds: float) -> None:

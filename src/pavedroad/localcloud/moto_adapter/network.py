@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any
 
 from moto.core.exceptions import ServiceException
@@ -45,7 +44,7 @@ class MotoNetwork:
             raise ServiceError("SubnetNotFound", f"The subnet ID '{subnet_id}' does not exist")
         try:
             address = subnet.get_available_subnet_ip(instance=None)
-        except (StopIteration, ipaddress.AddressValueError) as error:
+        except ServiceError as error:
             raise ServiceError(
                 "InvalidSubnet", f"Not enough IP space available in {subnet_id}. ELB requires at least 1."
             ) from error
@@ -63,11 +62,8 @@ class MotoNetwork:
         interface.subnet.del_subnet_ip(interface.private_ip_address)
 
     def endpoint(self, instance_id: str) -> Endpoint | None:
-        for reservation in self._ec2.reservations.values():
-            for instance in reservation.instances:
-                if instance.id == instance_id:
-                    return _endpoint(instance)
-        return None
+        instance = self._ec2.get_instance_by_id(instance_id)
+        return None if instance is None else _endpoint(instance)
 
     def _subnet(self, subnet_id: str) -> Any:
         for zone in self._ec2.subnets.values():
@@ -80,7 +76,7 @@ def _endpoint(instance: Any) -> Endpoint:
     return Endpoint(
         instance.id,
         instance.vpc_id or "",
-        instance.placement,
+        instance.availability_zone,
         instance.private_ip or "",
         instance.state,
     )

@@ -1,0 +1,37 @@
+"""The private cloud alone: `python -m pavedroad.localcloud --home DIR --port N`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from pavedroad.core.places import Places
+from pavedroad.localcloud.launcher import HomeInUse, NotReady, PortInUse, launch
+
+DEFAULT_PORT = 4566
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="pavedroad.localcloud", description=__doc__)
+    parser.add_argument(
+        "--home",
+        type=Path,
+        default=Places.default().cloud,
+        help="the folder of its state (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help="of the endpoint; 0 takes any (default: %(default)s)"
+    )
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        launch(options.home.absolute(), options.port)
+    except (HomeInUse, PortInUse, NotReady) as refusal:
+        sys.stderr.write(f"{refusal.sentence} {refusal.next_step or ''}".rstrip() + "\n")
+        sys.exit(refusal.exit_status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""The API process: `python -m pavedroad.localcloud.api --home DIR --host-socket PATH --port N`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any, cast
+
+import uvicorn
+
+from pavedroad.localcloud.api.cloud import Cloud
+
+
+class _Server(uvicorn.Server):
+    """Signals are the process's own."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="pavedroad.localcloud.api", description=__doc__)
+    parser.add_argument("--home", type=Path, required=True, help="the private cloud's folder")
+    parser.add_argument("--host-socket", type=Path, required=True, help="where the host process serves")
+    parser.add_argument("--listen", type=int, required=True, help="a descriptor of the listening socket")
+    parser.add_argument(
+        "--fresh", action="store_true", help="the cloud starts anew, so nothing that should run does yet"
+    )
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    os.umask(0o077)
+    cloud = Cloud(options.home.absolute(), options.host_socket)
+    cloud.start(fresh=options.fresh)
+    try:
+        asyncio.run(_serve(cloud, options.listen))
+    finally:
+        cloud.close()
+
+
+async def _serve(cloud: Cloud, descriptor: int) -> None:
+    server = _Server(
+        uvicorn.Config(
+            cast("Any", cloud.endpoint),
+            http="httptools",
+            loop="uvloop",
+            lifespan="off",
+            ws="none",
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=3,
+        )
+    )
+
+    def stop() -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    await server.serve([socket.socket(fileno=descriptor)])
+
+
+if __name__ == "__main__":
+    main()

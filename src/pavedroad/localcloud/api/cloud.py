@@ -1,0 +1,128 @@
+"""The API process's parts, put together: state, services, controllers, the host's link, snapshots."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+from pavedroad.localcloud.api.ec2.controller import Controller
+from pavedroad.localcloud.api.ec2.images import LayerStore
+from pavedroad.localcloud.api.host_link import HostLink
+from pavedroad.localcloud.api.objects import BlobStore
+from pavedroad.localcloud.api.server import Endpoint
+from pavedroad.localcloud.api.services import Durable, Service
+from pavedroad.localcloud.api.snapshots import Snapshots
+from pavedroad.localcloud.moto_adapter import snapshot
+from pavedroad.localcloud.moto_adapter.ec2_facts import MotoFleet
+from pavedroad.localcloud.moto_adapter.ec2_service import Ec2Service
+from pavedroad.localcloud.moto_adapter.install import account_of, install
+from pavedroad.localcloud.moto_adapter.services import NAMES, MotoService
+from pavedroad.localcloud.state import State
+from pavedroad.localcloud.wanted import Guest, GuestStatus
+
+_log = logging.getLogger(__name__)
+_CLEAN_EVERY = 300.0
+
+
+class Cloud:
+    """`endpoint` serves it; `start` and `close` are called once each."""
+
+    def __init__(self, home: Path, host_socket: Path) -> None:
+        self._began = time.monotonic()
+        self._state = State()
+        self._blobs = BlobStore(home / "objects")
+        self._contents = install(self._blobs)
+        self._link = HostLink(host_socket)
+        self._link.followers.append(lambda _: self._state.ring())
+        ec2 = Ec2Service(
+            self._state, self._contents, LayerStore(home / "images" / "layers"), self._link.console
+        )
+        self._moto = [MotoService(name, self._state) for name in NAMES]
+        services: list[Service] = [ec2, *self._moto]
+        self._controller = Controller(self._state, MotoFleet(), _Guests(self._link))
+        self._snapshots = Snapshots(
+            home / "state.snapshot",
+            self._state,
+            {"moto": _MotoState(), **_durable(services)},
+            {"moto": snapshot.VERSION},
+            self._clean,
+        )
+        self._cleaned_at = time.monotonic()
+        self.endpoint = Endpoint(services, account_of, self._health)
+
+    def start(self, *, fresh: bool) -> None:
+        """`fresh` says that the host starts too, so that nothing runs yet."""
+        if self._snapshots.restore() and fresh:
+            for instance in MotoFleet().instances():
+                instance.life.power_on_again()
+        self._link.start()
+        self._controller.start()
+        self._snapshots.start()
+        threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
+
+    def close(self) -> None:
+        self._controller.close()
+        self._link.close()
+        self._snapshots.close()
+
+    def _prepare(self) -> None:
+        """Import the rest of moto before somebody asks for it."""
+        for service in self._moto:
+            try:
+                service.prepare()
+            except Exception:
+                _log.exception("%s could not be prepared", service.name)
+
+    def _clean(self) -> None:
+        """After a snapshot, which has seen all objects: delete contents that none of them holds."""
+        held = set(self._contents.pickled)
+        self._contents.pickled.clear()
+        if time.monotonic() - self._cleaned_at > _CLEAN_EVERY:
+            self._cleaned_at = time.monotonic()
+            self._blobs.keep_only(held)
+
+    def _health(self) -> Mapping[str, object]:
+        with self._state.lock:
+            revision = self._state.revision
+        return {
+            "status": "ok",
+            "host": "connected" if self._link.actual.epoch else "not connected",
+            "pid": os.getpid(),
+            "revision": revision,
+            "uptime_seconds": round(time.monotonic() - self._began, 3),
+        }
+
+
+class _Guests:
+    """The host's link as the EC2 controller sees it."""
+
+    def __init__(self, link: HostLink) -> None:
+        self._link = link
+
+    def guest(self, guest_id: str) -> GuestStatus | None:
+        return self._link.actual.guest(guest_id)
+
+    def want_guests(self, guests: dict[str, Guest | None]) -> int:
+        return self._link.want_guests(guests)
+
+    def taken(self, revision: int) -> bool:
+        return self._link.taken(revision)
+
+
+class _MotoState:
+    """moto's backends as a `Durable`."""
+
+    def dump(self) -> object:
+        return snapshot.dump()
+
+    def load(self, saved: object) -> None:
+        snapshot.load(cast("snapshot.Dump", saved))
+
+
+def _durable(services: list[Service]) -> dict[str, Durable]:
+    return {service.name: service for service in services if isinstance(service, Durable)}

@@ -1,0 +1,184 @@
+"""Makes instances into guests and their reports into states: looks at all of them, again and again."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from pavedroad.localcloud.api.ec2.facts import Facts
+from pavedroad.localcloud.api.ec2.guests import guest_of
+from pavedroad.localcloud.api.ec2.life import Life
+from pavedroad.localcloud.state import State
+from pavedroad.localcloud.wanted import Guest, GuestStatus
+
+_log = logging.getLogger(__name__)
+_RESYNC_SECONDS = 1.0
+_ABSENT_SECONDS = 1.0
+_IMPAIRED_SECONDS = 60.0
+_FORGET_AFTER = timedelta(hours=1)
+_FORGET_EVERY = 30.0
+
+
+class Managed(Protocol):
+    """An instance as the controller needs it; the moto adapter's is one."""
+
+    id: str
+    life: Life
+    impaired: bool
+
+    @property
+    def ends(self) -> bool:
+        """Whether it terminates when it shuts itself down."""
+        ...
+
+    def fingerprint(self) -> object:
+        """Differs whenever the guest that is made of it would."""
+        ...
+
+    def facts(self) -> Facts: ...
+
+    def take_down(self) -> None: ...
+
+
+class Fleet(Protocol):
+    """Every account's and region's instances."""
+
+    def instances(self) -> Iterator[Managed]: ...
+
+    def forget(self, ended_before: datetime) -> list[str]: ...
+
+
+class Link(Protocol):
+    """The host, as the controller needs it."""
+
+    def guest(self, guest_id: str) -> GuestStatus | None: ...
+
+    def want_guests(self, guests: dict[str, Guest | None]) -> int: ...
+
+    def taken(self, revision: int) -> bool:
+        """Whether the host that reports now has been told that revision of what is wanted."""
+        ...
+
+
+class Controller:
+    """Level-triggered: every pass looks at the whole, so that nothing missed is lost."""
+
+    def __init__(
+        self,
+        state: State,
+        fleet: Fleet,
+        link: Link,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._state = state
+        self._fleet = fleet
+        self._link = link
+        self._now = now
+        self._wanted: dict[str, object] = {}
+        """Instance id to the fingerprint of the guest that the host was told of."""
+        self._dropped: dict[str, int] = {}
+        """Instance id to the revision of Wanted that took its guest away."""
+        self._absent: dict[str, float] = {}
+        self._unreached: dict[str, float] = {}
+        self._forgotten_at = 0.0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="ec2-controller", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        self._ended.set()
+        self._state.ring()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        seen = -1
+        while not self._ended.is_set():
+            seen = self._state.rung_since(seen, _RESYNC_SECONDS)
+            try:
+                self.step()
+            except Exception:
+                _log.exception("A pass over the instances failed")
+                self._ended.wait(_RESYNC_SECONDS)
+
+    def step(self) -> None:
+        """One pass."""
+        changes: dict[str, Guest | None] = {}
+        with self._state.lock:
+            changed = False
+            alive: set[str] = set()
+            for instance in self._fleet.instances():
+                alive.add(instance.id)
+                changed |= self._observe(instance)
+                self._want(instance, changes)
+            for gone in self._wanted.keys() - alive:
+                del self._wanted[gone]
+                changes[gone] = None
+            if changes:
+                revision = self._link.want_guests(changes)
+                self._dropped.update(
+                    dict.fromkeys((key for key, one in changes.items() if one is None), revision)
+                )
+            changed |= self._forget(alive)
+            if changed:
+                self._state.touch()
+
+    def _observe(self, instance: Managed) -> bool:
+        life = instance.life
+        if life.state in ("terminated", "stopped"):
+            return False
+        guest = self._link.guest(instance.id)
+        changed = life.observe(guest, self._now(), settled=self._settled(instance, guest), ends=instance.ends)
+        if changed and life.state == "terminated":
+            instance.take_down()
+        return self._examine(instance, guest) or changed
+
+    def _settled(self, instance: Managed, guest: GuestStatus | None) -> bool:
+        """The host was told to drop the guest, and for some time has not spoken of it."""
+        revision = self._dropped.get(instance.id)
+        never_ran = revision is None and instance.id not in self._wanted
+        if guest is not None or not (never_ran or (revision is not None and self._link.taken(revision))):
+            self._absent.pop(instance.id, None)
+            return False
+        since = self._absent.setdefault(instance.id, time.monotonic())
+        return time.monotonic() - since >= _ABSENT_SECONDS
+
+    def _examine(self, instance: Managed, guest: GuestStatus | None) -> bool:
+        """An instance that should run and has not been seen running for a while is impaired."""
+        well = instance.life.state != "running" or (guest is not None and guest.state == "running")
+        if well:
+            self._unreached.pop(instance.id, None)
+            impaired = False
+        else:
+            since = self._unreached.setdefault(instance.id, time.monotonic())
+            impaired = time.monotonic() - since > _IMPAIRED_SECONDS
+        if impaired == instance.impaired:
+            return False
+        instance.impaired = impaired
+        return True
+
+    def _want(self, instance: Managed, changes: dict[str, Guest | None]) -> None:
+        if not instance.life.should_run:
+            if self._wanted.pop(instance.id, None) is not None:
+                changes[instance.id] = None
+            return
+        fingerprint = instance.fingerprint()
+        if self._wanted.get(instance.id) != fingerprint:
+            self._wanted[instance.id] = fingerprint
+            self._dropped.pop(instance.id, None)
+            changes[instance.id] = guest_of(instance.facts())
+
+    def _forget(self, alive: set[str]) -> bool:
+        if time.monotonic() - self._forgotten_at < _FORGET_EVERY:
+            return False
+        self._forgotten_at = time.monotonic()
+        forgotten = self._fleet.forget(self._now() - _FORGET_AFTER)
+        for known in (self._dropped, self._absent, self._unreached):
+            for gone in known.keys() - (alive - set(forgotten)):
+                del known[gone]
+        return bool(forgotten)

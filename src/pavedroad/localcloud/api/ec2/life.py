@@ -1,0 +1,139 @@
+"""The life of an instance: what is wished of it, which boot it is on, and the state that its guest gives it.
+
+pending -> running -> shutting-down -> terminated
+    ^         |-> stopping -> stopped
+    |________________________|
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.wanted import GuestStatus
+
+StateName = Literal["pending", "running", "shutting-down", "terminated", "stopping", "stopped"]
+CODES: dict[StateName, int] = {
+    "pending": 0,
+    "running": 16,
+    "shutting-down": 32,
+    "terminated": 48,
+    "stopping": 64,
+    "stopped": 80,
+}
+_USER_STOP = ("Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User initiated shutdown")
+
+
+@dataclass(slots=True)
+class Life:
+    """`wish` is what the API's callers want; `state` is what is true. Changed under the state lock."""
+
+    wish: Literal["run", "stop", "terminate"] = "run"
+    boot: int = 1
+    state: StateName = "pending"
+    reason_code: str = ""
+    reason: str = ""
+    transition: str = ""
+    """EC2's `StateTransitionReason`."""
+    running_since: datetime | None = None
+    ended_at: datetime | None = None
+    """When it was found stopped or terminated."""
+
+    @property
+    def code(self) -> int:
+        return CODES[self.state]
+
+    @property
+    def should_run(self) -> bool:
+        return self.wish == "run"
+
+    # What callers ask
+
+    def start(self, instance_id: str) -> None:
+        if self.state in ("running", "pending"):
+            return
+        if self.state != "stopped":
+            raise _not_now(instance_id, "started", self.state)
+        self.wish, self.state, self.boot = "run", "pending", self.boot + 1
+        self.reason_code = self.reason = self.transition = ""
+        self.ended_at = None
+
+    def reboot(self, instance_id: str) -> None:
+        if self.state not in ("running", "pending"):
+            raise _not_now(instance_id, "rebooted", self.state)
+        self.boot += 1
+
+    def stop(self, instance_id: str, now: datetime) -> None:
+        if self.state in ("stopping", "stopped"):
+            return
+        if self.state in ("shutting-down", "terminated"):
+            raise _not_now(instance_id, "stopped", self.state)
+        self.wish, self.state = "stop", "stopping"
+        self._explain(*_USER_STOP, f"User initiated ({_stamp(now)})")
+
+    def terminate(self, now: datetime, *, reason: str = "") -> None:
+        if self.wish == "terminate":
+            return
+        was = self.state
+        self.wish = "terminate"
+        self.state = "terminated" if was == "stopped" else "shutting-down"
+        if self.state == "terminated":
+            self.ended_at = now
+        code, message = _USER_STOP
+        self._explain(code, reason or message, f"User initiated ({_stamp(now)})")
+
+    # What the host reports
+
+    def observe(self, guest: GuestStatus | None, now: datetime, *, settled: bool, ends: bool) -> bool:
+        """Follow the guest; whether anything changed. `settled` says that the host knows the present wish,
+        so that no guest means that none runs; `ends` that the instance terminates when it shuts down."""
+        before = (self.state, self.reason, self.boot)
+        if self.state in ("stopping", "shutting-down"):
+            if _is_over(guest) or (guest is None and settled):
+                self._end(now)
+        elif self.should_run and guest is not None and guest.boot >= self.boot:
+            self._follow(guest, now, ends=ends)
+        return (self.state, self.reason, self.boot) != before
+
+    def power_on_again(self) -> None:
+        """The host was started anew: what should run does not yet, until its guest says so."""
+        if self.state == "running":
+            self.state = "pending"
+
+    def _follow(self, guest: GuestStatus, now: datetime, *, ends: bool) -> None:
+        if guest.state == "running":
+            if self.state == "pending":
+                self.state, self.running_since = "running", now
+        elif guest.state in ("exited", "failed"):
+            self.wish = "terminate" if ends else "stop"
+            said = guest.reason or "the machine has shut down"
+            if guest.state == "failed":
+                self._explain("Server.InternalError", f"Server.InternalError: {said}", f"Server: {said}")
+            else:
+                code = "Client.InstanceInitiatedShutdown"
+                self._explain(code, f"{code}: {said}", f"Instance initiated: {said} ({_stamp(now)})")
+            self._end(now)
+
+    def _end(self, now: datetime) -> None:
+        self.state = "terminated" if self.wish == "terminate" else "stopped"
+        self.ended_at, self.running_since = now, None
+
+    def _explain(self, code: str, message: str, transition: str) -> None:
+        self.reason_code, self.reason, self.transition = code, message, transition
+
+
+def _is_over(guest: GuestStatus | None) -> bool:
+    return guest is not None and guest.state in ("exited", "failed")
+
+
+def _stamp(now: datetime) -> str:
+    return now.strftime("%Y-%m-%d %H:%M:%S GMT")
+
+
+def _not_now(instance_id: str, done: str, state: StateName) -> ServiceError:
+    return ServiceError(
+        "IncorrectInstanceState",
+        f"The instance '{instance_id}' is not in a state from which it can be {done}: it is {state}.",
+    )

@@ -1,0 +1,183 @@
+"""The endpoint: HTTP in, one call of a service in a worker thread, HTTP out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, cast
+
+from pavedroad.localcloud.api.errors import error_response
+from pavedroad.localcloud.api.scope import Scope, UnknownRegion, is_foreign, scope_of
+from pavedroad.localcloud.api.services import ApiRequest, ApiResponse, Service
+from pavedroad.localcloud.errors import ServiceError, internal_failure
+
+_log = logging.getLogger(__name__)
+_IN_MEMORY = 4 * 2**20
+_LARGEST = 16 * 2**20
+_LARGEST_OBJECT = 5 * 2**30
+_DRAINED = 64 * 2**20
+_THREADS = 48
+_HEALTH = "/_pavedroad/health"
+
+Receive = Callable[[], Any]
+Send = Callable[[dict[str, Any]], Any]
+AccountOf = Callable[[str], str]
+
+
+class Endpoint:
+    """An ASGI application over the services. It answers every request in AWS's own forms."""
+
+    def __init__(
+        self, services: Iterable[Service], account_of: AccountOf, health: Callable[[], Mapping[str, object]]
+    ) -> None:
+        self._services = {service.name: service for service in services}
+        self._account_of = account_of
+        self._health = health
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="call")
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        headers = _joined(scope["headers"])
+        path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
+        if path == _HEALTH:
+            body = json.dumps(await self._in_thread(self._health)).encode()
+            await _send(send, ApiResponse(200, (("content-type", "application/json"),), body))
+            return
+        with cast("BinaryIO", SpooledTemporaryFile(max_size=_IN_MEMORY)) as stream:
+            blank = ApiRequest(
+                "", "", "", scope["method"], path, query, headers, stream, 0, str(uuid.uuid4())
+            )
+            try:
+                response = await self._answer(blank, receive)
+            except _Gone:
+                return
+            await _send(send, response)
+
+    async def _answer(self, blank: ApiRequest, receive: Receive) -> ApiResponse:
+        try:
+            called = scope_of(blank.headers, blank.query)
+            refusal = self._refusal(called, blank)
+        except UnknownRegion as error:
+            called, refusal = Scope(error.service, "us-east-1", ""), error
+        except ServiceError as error:
+            called, refusal = Scope("", "us-east-1", ""), error
+        request = _for(blank, called)
+        try:
+            length = await self._read(request, receive, discard=refusal is not None)
+            if refusal:
+                raise refusal
+            request = _for(blank, called, self._account_of(called.key), length)
+            return await self._in_thread(self._services[called.service].handle, request)
+        except ServiceError as error:
+            return error_response(request, error)
+        except _Gone:
+            raise
+        except Exception as error:
+            _log.error("%s %s failed", request.method, request.path, exc_info=error)
+            return error_response(request, internal_failure())
+
+    def _refusal(self, called: Scope, request: ApiRequest) -> ServiceError | None:
+        if is_foreign(request.headers):
+            return ServiceError("AccessDenied", "Web pages from elsewhere may not call this endpoint.", 403)
+        if called.service not in self._services:
+            known = ", ".join(sorted(self._services))
+            return ServiceError(
+                "UnknownService", f"This cloud has no service '{called.service}'; it has: {known}."
+            )
+        if called.service == "s3" and not called.key and _is_action(request.headers):
+            return ServiceError(
+                "MissingAuthenticationToken", "The request must be signed; any credentials will do.", 403
+            )
+        return None
+
+    async def _read(self, request: ApiRequest, receive: Receive, *, discard: bool) -> int:
+        """The body into the request's stream. What is too large is read to some length, then refused."""
+        limit = _LARGEST_OBJECT if request.service == "s3" else _LARGEST
+        declared = request.headers.get("content-length", "0")
+        too_large = declared.isdigit() and int(declared) > limit
+        if too_large and int(declared) > _DRAINED:
+            raise _too_large(request, limit)
+        length = 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _Gone
+            chunk = message.get("body", b"")
+            length += len(chunk)
+            if length > limit:
+                too_large = True
+            if length > limit and length > _DRAINED:
+                raise _too_large(request, limit)
+            if chunk and not (discard or too_large):
+                if length > _IN_MEMORY:
+                    await asyncio.to_thread(request.stream.write, chunk)
+                else:
+                    request.stream.write(chunk)
+            if not message.get("more_body", False):
+                break
+        if too_large and not discard:
+            raise _too_large(request, limit)
+        return length
+
+    async def _in_thread(self, function: Callable[..., Any], *arguments: object) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+
+
+class _Gone(Exception):
+    """The client hung up in the middle of its request."""
+
+
+def _for(blank: ApiRequest, called: Scope, account: str = "", length: int = 0) -> ApiRequest:
+    return ApiRequest(
+        called.service,
+        called.region,
+        account,
+        blank.method,
+        blank.path,
+        blank.query,
+        blank.headers,
+        blank.stream,
+        length,
+        blank.request_id,
+    )
+
+
+def _joined(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in pairs:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def _is_action(headers: Mapping[str, str]) -> bool:
+    form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    return form or "x-amz-target" in headers
+
+
+def _too_large(request: ApiRequest, limit: int) -> ServiceError:
+    code, status = ("EntityTooLarge", 400) if request.service == "s3" else ("RequestEntityTooLarge", 413)
+    return ServiceError(code, f"The request's body is over the limit of {limit} bytes.", status)
+
+
+async def _send(send: Send, response: ApiResponse) -> None:
+    headers = [(name.lower().encode("latin-1"), _latin(value)) for name, value in response.headers]
+    if response.status not in (204, 304) and not any(name == b"content-length" for name, _ in headers):
+        headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
+
+
+def _latin(value: str) -> bytes:
+    """Header values as bytes; whatever is not Latin-1 goes as UTF-8, as S3 sends its metadata."""
+    clean = value.replace("\r", " ").replace("\n", " ")
+    try:
+        return clean.encode("latin-1")
+    except UnicodeEncodeError:
+        return clean.encode()

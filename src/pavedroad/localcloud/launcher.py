@@ -1,0 +1,229 @@
+"""Starts the private cloud's two processes, keeps them running, and takes both down with itself."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import fcntl
+import json
+import logging
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import httpx
+
+from pavedroad.core.errors import PavedError
+
+_log = logging.getLogger(__name__)
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+_BACKLOG = 1024
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+_STEADY_SECONDS = 30.0
+_API_GRACE, _HOST_GRACE = 10.0, 20.0
+_READY_SECONDS = 60.0
+
+
+class PortInUse(PavedError):
+    code = "port-in-use"
+    exit_status = 3
+
+
+class HomeInUse(PavedError):
+    code = "home-in-use"
+    exit_status = 4
+
+
+class NotReady(PavedError):
+    code = "not-ready"
+    exit_status = 5
+
+
+def launch(home: Path, port: int) -> None:
+    """Run the cloud until SIGTERM or SIGINT. Raises when it cannot begin."""
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = _lock(home)
+    try:
+        with _listen(port) as listening:
+            asyncio.run(_Launcher(home, listening).run())
+    finally:
+        os.close(lock)
+
+
+def _lock(home: Path) -> int:
+    lock = os.open(home / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise HomeInUse(
+            f"A private cloud runs in {home} already.",
+            next_step="Stop it first, or choose another folder with --home.",
+        ) from None
+    return lock
+
+
+def _listen(port: int) -> socket.socket:
+    """The socket stays open over restarts of the API process: calls wait in it and are not refused."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(("127.0.0.1", port))
+    except OSError as error:
+        listening.close()
+        raise PortInUse(
+            f"Port {port} on 127.0.0.1 cannot be used: {error.strerror}.",
+            next_step="Stop what uses it, or choose another with --port.",
+        ) from error
+    listening.listen(_BACKLOG)
+    return listening
+
+
+@dataclass(slots=True)
+class _Child:
+    name: str
+    command: Callable[[bool], Sequence[str]]
+    """Whether it is the first start -> what to run."""
+    descriptors: tuple[int, ...]
+    process: asyncio.subprocess.Process | None = None
+
+
+class _Launcher:
+    def __init__(self, home: Path, listening: socket.socket) -> None:
+        self._home = home
+        port = cast("tuple[str, int]", listening.getsockname())[1]
+        self._endpoint = f"http://127.0.0.1:{port}"
+        self._record = home / "cloud.json"
+        self._sweep_sockets()
+        self._sockets = Path(tempfile.mkdtemp(prefix="paved-", dir="/tmp"))
+        self._host_socket = self._sockets / "host.sock"
+        # Nobody writes to the lifeline: the host ends when its other end is closed, however we end.
+        self._lifeline, self._held = os.pipe()
+        self._api = _Child("api", self._api_command(listening.fileno()), (listening.fileno(),))
+        self._host = _Child("host", self._host_command, (self._lifeline,))
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.add_signal_handler(number, self._stopping.set)
+        keeping = [asyncio.create_task(self._keep(child)) for child in (self._api, self._host)]
+        try:
+            await self._until_ready()
+            await self._stopping.wait()
+        finally:
+            for task in keeping:
+                task.cancel()
+            await asyncio.gather(*keeping, return_exceptions=True)
+            # The API first: it would take the end of the guests for their own.
+            await _stop(self._api, _API_GRACE)
+            await _stop(self._host, _HOST_GRACE)
+            self._record.unlink(missing_ok=True)
+            shutil.rmtree(self._sockets, ignore_errors=True)
+
+    def _api_command(self, descriptor: int) -> Callable[[bool], Sequence[str]]:
+        def command(first: bool) -> Sequence[str]:
+            fresh = ["--fresh"] if first else []
+            return _python(
+                "pavedroad.localcloud.api",
+                *("--home", str(self._home), "--host-socket", str(self._host_socket)),
+                *("--listen", str(descriptor), *fresh),
+            )
+
+        return command
+
+    def _host_command(self, _: bool) -> Sequence[str]:
+        return _python(
+            "pavedroad.localcloud.host",
+            *("--home", str(self._home), "--socket", str(self._host_socket)),
+            *("--endpoint", self._endpoint, "--lifeline", str(self._lifeline)),
+        )
+
+    async def _keep(self, child: _Child) -> None:
+        """Start it, and again when it dies, with a growing pause while it dies at once."""
+        pause, first = _SHORTEST_PAUSE, True
+        while True:
+            began = time.monotonic()
+            child.process = await asyncio.create_subprocess_exec(
+                *child.command(first),
+                stdin=asyncio.subprocess.DEVNULL,
+                pass_fds=child.descriptors,
+                preexec_fn=_die_with(os.getpid()),
+                start_new_session=True,
+            )
+            first = False
+            status = await child.process.wait()
+            steady = time.monotonic() - began > _STEADY_SECONDS
+            pause = _SHORTEST_PAUSE if steady else min(pause * 2, _LONGEST_PAUSE)
+            _log.error("The %s process has ended with %s; it is started again.", child.name, status)
+            await asyncio.sleep(pause)
+
+    async def _until_ready(self) -> None:
+        """Both answer: then, and not before, `cloud.json` says where."""
+        deadline = time.monotonic() + _READY_SECONDS
+        async with httpx.AsyncClient(trust_env=False) as api:
+            while not self._stopping.is_set():
+                with suppress(httpx.HTTPError, ValueError):
+                    health = (await api.get(f"{self._endpoint}/_pavedroad/health", timeout=5)).json()
+                    if health["host"] == "connected":
+                        break
+                if time.monotonic() > deadline:
+                    raise NotReady(
+                        f"The private cloud in {self._home} was not ready in {_READY_SECONDS:.0f} s."
+                    )
+                await asyncio.sleep(0.02)
+        if not self._stopping.is_set():
+            self._write_record()
+            _log.info("The private cloud answers at %s", self._endpoint)
+
+    def _write_record(self) -> None:
+        said = {"endpoint": self._endpoint, "pid": os.getpid(), "host_socket": str(self._host_socket)}
+        coming = self._record.with_suffix(".coming")
+        coming.write_text(json.dumps(said, indent=2) + "\n")
+        coming.replace(self._record)
+
+    def _sweep_sockets(self) -> None:
+        """What a launcher that was killed with -9 has left in the folder for short paths."""
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            left = Path(json.loads(self._record.read_text())["host_socket"]).parent
+            if left.name.startswith("paved-"):
+                shutil.rmtree(left, ignore_errors=True)
+        self._record.unlink(missing_ok=True)
+
+
+def _python(module: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", module, *arguments]
+
+
+def _die_with(parent: int) -> Callable[[], None]:
+    def ask() -> None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return ask
+
+
+async def _stop(child: _Child, grace: float) -> None:
+    process = child.process
+    if process is None or process.returncode is not None:
+        return
+    with suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), grace)
+    except TimeoutError:
+        _log.warning("The %s process did not end in %.0f s; it is killed.", child.name, grace)
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()

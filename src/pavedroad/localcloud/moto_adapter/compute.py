@@ -1,0 +1,146 @@
+# pyright: basic
+"""EC2 as groups see it (`Compute`), over moto's backend of one account and region."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from moto.core.exceptions import ServiceException
+from moto.core.types import Base64EncodedString
+from moto.ec2.utils import convert_tag_spec
+
+from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.moto_adapter import ec2_backend
+from pavedroad.localcloud.moto_adapter.ec2_backend import LocalEC2Backend
+from pavedroad.localcloud.moto_adapter.ec2_instances import LocalInstance
+from pavedroad.localcloud.moto_adapter.ec2_launch import (
+    check_image,
+    check_type_and_key,
+    profile_arn,
+    room_for,
+)
+from pavedroad.localcloud.ports import LaunchData, LaunchTemplateVersion, Machine
+
+
+class MotoCompute:
+    """`pavedroad.localcloud.ports.Compute`. Made anew at will: it holds nothing."""
+
+    def __init__(self, account: str, region: str) -> None:
+        self._account = account
+        self._region = region
+
+    @property
+    def _ec2(self) -> LocalEC2Backend:
+        return ec2_backend.backend(self._account, self._region)
+
+    def launch_template(self, id_or_name: str, version: str) -> LaunchTemplateVersion:
+        by_id = id_or_name.startswith("lt-")
+        found = as_ours(
+            self._ec2.launch_template_version,
+            id_or_name if by_id else None,
+            None if by_id else id_or_name,
+            version,
+        )
+        return LaunchTemplateVersion(
+            found.template.id, found.template.name, str(found.number), _launch_data(found.data)
+        )
+
+    def image_exists(self, image_id: str) -> bool:
+        return image_id in self._ec2.amis
+
+    def zones(self) -> tuple[str, ...]:
+        return tuple(zone.name for zone in self._ec2.describe_availability_zones())
+
+    def subnet_zone(self, subnet_id: str) -> str:
+        return as_ours(self._ec2.get_subnet, subnet_id).availability_zone
+
+    def default_subnet(self, zone: str) -> str:
+        return self._ec2.default_subnet_id(zone)
+
+    def launch(self, data: LaunchData, *, subnet_id: str, tags: dict[str, str]) -> Machine:
+        return _machine(as_ours(self._launch, data, subnet_id, tags))
+
+    def _launch(self, data: LaunchData, subnet_id: str, tags: dict[str, str]) -> LocalInstance:
+        ec2 = self._ec2
+        check_image(ec2, data.image_id)
+        check_type_and_key(ec2, data.instance_type, data.key_name)
+        room_for(ec2, 1)
+        named = data.instance_profile_arn
+        by_arn = bool(named and named.startswith("arn:"))
+        profile = profile_arn(ec2, None if by_arn else named, named if by_arn else None)
+        groups = list(data.security_group_ids)
+        if not groups:
+            default = ec2.get_default_security_group(ec2.get_subnet(subnet_id).vpc_id)
+            groups = [default.id] if default else []
+        reservation = ec2.run_instances(
+            data.image_id,
+            1,
+            Base64EncodedString(data.user_data) if data.user_data else None,
+            [],
+            instance_type=data.instance_type,
+            is_instance_type_default=False,
+            placement=None,
+            region_name=self._region,
+            subnet_id=subnet_id,
+            key_name=data.key_name,
+            security_group_ids=groups,
+            nics=[],
+            associate_public_ip=None,
+            tags={"instance": {**data.tags, **tags}},
+            client_token="",
+        )
+        instance = reservation.instances[0]
+        if profile:
+            ec2.associate_iam_instance_profile(instance_id=instance.id, iam_instance_profile_arn=profile)
+        return instance
+
+    def terminate(self, instance_id: str, reason: str) -> None:
+        instance = self._ec2.get_instance_by_id(instance_id)
+        if instance is None:
+            return
+        instance.life.terminate(datetime.now(UTC), reason=reason)
+        if instance.life.state == "terminated":
+            instance.take_down()
+
+    def machine(self, instance_id: str) -> Machine | None:
+        instance = self._ec2.get_instance_by_id(instance_id)
+        return None if instance is None else _machine(instance)
+
+
+def as_ours(function, *arguments):
+    """Call moto's; its exceptions come as ours."""
+    try:
+        return function(*arguments)
+    except ServiceException as error:
+        raise ServiceError(error.code, str(error.message)) from error
+
+
+def _launch_data(data: Mapping) -> LaunchData:
+    profile = data.get("IamInstanceProfile") or {}
+    nics = data.get("NetworkInterfaces") or []
+    groups = data.get("SecurityGroupIds") or (nics[0].get("Groups") if nics else None) or []
+    return LaunchData(
+        image_id=data.get("ImageId") or "",
+        instance_type=data.get("InstanceType") or "m1.small",
+        user_data=str(data.get("UserData") or ""),
+        key_name=data.get("KeyName"),
+        security_group_ids=tuple(groups),
+        instance_profile_arn=profile.get("Arn") or profile.get("Name"),
+        tags=convert_tag_spec(data.get("TagSpecifications") or []).get("instance", {}),
+    )
+
+
+def _machine(one: LocalInstance) -> Machine:
+    life = one.life
+    return Machine(
+        id=one.id,
+        zone=one.availability_zone or "",
+        subnet_id=one.subnet_id or "",
+        state=life.state,
+        state_reason=life.reason,
+        image_id=one.image_id,
+        instance_type=one.instance_type,
+        launched_at=one.launch_time.replace(tzinfo=UTC),
+        impaired=one.impaired,
+    )

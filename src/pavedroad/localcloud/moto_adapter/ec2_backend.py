@@ -1,0 +1,181 @@
+# pyright: basic
+"""moto's EC2 backend with our instances, found by their id, launched into real subnets, and forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.parse import default_timestamp_parser
+from moto.ec2.exceptions import InvalidInstanceIdError
+from moto.ec2.models import EC2Backend, ec2_backends, instances
+from moto.ec2.models.amis import AMIS, Ami
+from moto.ec2.models.core import TaggedEC2Resource
+from moto.ec2.models.instances import Reservation
+from moto.utilities.utils import load_resource
+
+from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.moto_adapter import ec2_network
+from pavedroad.localcloud.moto_adapter.ec2_instances import LocalInstance, tags_at_once
+from pavedroad.localcloud.wanted import GuestImage
+
+ACCOUNT = DEFAULT_ACCOUNT_ID
+
+
+class LocalEC2Backend(EC2Backend):
+    """One account's EC2 in one region."""
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        self.by_id: dict[str, LocalInstance] = {}
+        self.launched = 0
+        self.guest_images: dict[str, GuestImage] = {}
+        """What the guests of registered images boot; the stock ones are bare."""
+        self.client_tokens: dict[str, tuple[str, str]] = {}
+        """RunInstances' token to a fingerprint of its parameters, and the reservation it made."""
+        super().__init__(region_name, account_id)
+
+    def _load_amis(self) -> None:
+        """moto's stock images without the thousand that only ECS uses."""
+        latest = f"ec2/resources/latest_amis/{self.region_name}.json"
+        for stock in [*AMIS, *load_resource(latest)]:
+            described = {**stock, "owner_alias": "amazon"}
+            if isinstance(created := described.get("creation_date"), str):
+                described["creation_date"] = default_timestamp_parser(created)
+            self.amis[described["ami_id"]] = Ami(self, **described)
+
+    def describe_images(self, ami_ids=None, filters=None, exec_users=None, owners=None):
+        if filters and not (ami_ids or exec_users or owners) and filters.keys() == {"image-id"}:
+            wanted = filters["image-id"]
+            ids = [wanted] if isinstance(wanted, str) else wanted
+            return [self.amis[ami_id] for ami_id in ids if ami_id in self.amis]
+        return super().describe_images(ami_ids, filters, exec_users, owners)
+
+    def run_instances(self, image_id, count, user_data, security_group_names, **kwargs) -> Reservation:
+        """All or none: what fails on the way takes back what it has begun."""
+        before, known = set(self.reservations), set(self.by_id)
+        try:
+            reservation = super().run_instances(image_id, count, user_data, security_group_names, **kwargs)
+        except Exception:
+            for reservation_id in self.reservations.keys() - before:
+                del self.reservations[reservation_id]
+            for instance_id in self.by_id.keys() - known:
+                self._erase(self.by_id.pop(instance_id))
+            raise
+        for instance in reservation.instances:
+            instance.reservation_id = reservation.id
+            instance.guest_image = self.guest_images.get(image_id) or GuestImage(image_id)
+        return reservation
+
+    def _erase(self, instance) -> None:
+        instance.take_down()
+        instance.give_back_addresses()
+        self.tags.pop(instance.id, None)
+
+    def create_network_interface(self, subnet, private_ip_address, *args, **kwargs):
+        found = self.get_subnet(subnet) if isinstance(subnet, str) else subnet
+        private = private_ip_address
+        if not private and not kwargs.get("private_ip_addresses") and not args:
+            private = found.get_available_subnet_ip(None)
+        return super().create_network_interface(found, private, *args, **kwargs)
+
+    # Lookups by id: moto's go through every reservation.
+
+    def get_instance(self, instance_id: str) -> LocalInstance:
+        if instance := self.by_id.get(instance_id):
+            return instance
+        raise InvalidInstanceIdError(instance_id)
+
+    def get_instance_by_id(self, instance_id: str) -> LocalInstance | None:
+        return self.by_id.get(instance_id)
+
+    def get_multi_instances_by_id(self, instance_ids, filters=None) -> list[LocalInstance]:
+        if missing := [instance_id for instance_id in instance_ids if instance_id not in self.by_id]:
+            raise InvalidInstanceIdError(missing)
+        return [self.by_id[name] for name in instance_ids if self.by_id[name].applies(filters)]
+
+    def forget_instances(self, ended_before: datetime) -> list[str]:
+        """Terminated instances disappear some time after their end, and their addresses may be used again."""
+        gone = [
+            instance
+            for instance in self.by_id.values()
+            if instance.life.state == "terminated" and (instance.life.ended_at or ended_before) < ended_before
+        ]
+        for instance in gone:
+            del self.by_id[instance.id]
+            instance.give_back_addresses()
+            self.tags.pop(instance.id, None)
+        if gone:
+            lost = {instance.id for instance in gone}
+            for reservation_id, reservation in list(self.reservations.items()):
+                reservation.instances = [one for one in reservation.instances if one.id not in lost]
+                if not reservation.instances:
+                    del self.reservations[reservation_id]
+            alive = self.reservations.keys()
+            self.client_tokens = {k: v for k, v in self.client_tokens.items() if v[1] in alive}
+        return [instance.id for instance in gone]
+
+    def launch_template_version(self, template_id, name, version):
+        """A version's data by number, `$Latest` or `$Default`, with AWS's errors for what there is not."""
+        if template_id:
+            template = self.get_launch_template(template_id)
+        elif name:
+            template = self.get_launch_template_by_name(name)
+        else:
+            raise ServiceError(
+                "MissingParameter", "Either the launch template's id or its name must be given."
+            )
+        version = str(version or "$Default")
+        known = version in ("$Latest", "$Default") or (
+            version.isdigit() and 1 <= int(version) <= len(template.versions)
+        )
+        if not known:
+            raise ServiceError(
+                "InvalidLaunchTemplateId.VersionNotFound",
+                f"Could not find launch template version '{version}' of '{template.id}'.",
+            )
+        return template.get_version(version)
+
+    def default_subnet_id(self, zone: str | None) -> str:
+        """Where an instance goes that names no subnet: the zone with the fewest of them."""
+        subnets = self.get_default_subnets()
+        if zone is not None:
+            if zone not in {known.name for known in self.describe_availability_zones()}:
+                raise ServiceError(
+                    "InvalidParameterValue",
+                    f"Invalid availability zone: [{zone}] of region {self.region_name}",
+                )
+            if zone not in subnets:
+                raise ServiceError("MissingInput", f"No default subnet for availability zone: '{zone}'.")
+            return subnets[zone].id
+        if not subnets:
+            raise ServiceError(
+                "MissingInput", "No subnets found for the default VPC. Please specify a subnet."
+            )
+        crowd = dict.fromkeys(subnets, 0)
+        for instance in self.by_id.values():
+            if instance.life.wish == "run" and instance.availability_zone in crowd:
+                crowd[instance.availability_zone] += 1
+        return subnets[min(crowd, key=lambda name: (crowd[name], name))].id
+
+
+def install() -> None:
+    """Make moto use these classes; before the first backend is made."""
+    ec2_network.install()
+    instances.Instance = LocalInstance
+    TaggedEC2Resource.get_tags = tags_at_once
+    ec2_backends.backend = LocalEC2Backend
+
+
+def backend(account: str, region: str) -> LocalEC2Backend:
+    return ec2_backends[account][region]  # pyright: ignore[reportReturnType]
+
+
+def backends() -> Iterator[LocalEC2Backend]:
+    """Those that exist."""
+    for _, _, found in ec2_backends.iter_backends():
+        yield found  # pyright: ignore[reportReturnType]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)

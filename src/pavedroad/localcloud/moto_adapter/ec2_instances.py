@@ -1,0 +1,153 @@
+# pyright: basic
+"""moto's instance with a life of its own: its state is not what was last asked, but what its guest is."""
+
+from __future__ import annotations
+
+import copy
+from datetime import UTC, datetime
+
+from moto.core.utils import utcnow
+from moto.ec2.models.core import TaggedEC2Resource
+from moto.ec2.models.instances import Instance, InstanceState, StateReason
+
+from pavedroad.localcloud.api.ec2.facts import RoleCredentials
+from pavedroad.localcloud.api.ec2.life import Life
+from pavedroad.localcloud.wanted import GuestImage
+
+
+class LocalInstance(Instance):
+    """Everything of moto's instance but its state, its addresses' end, and its names."""
+
+    forgotten = False
+    reservation_id = ""
+    guest_image: GuestImage | None = None
+    """What it boots, kept so that it boots again when its image is gone."""
+    role_credentials: RoleCredentials | None = None
+    credentials_until: datetime | None = None
+    impaired = False
+    """It should run, and for some time has not."""
+    sequence = 0
+    """Rises with every launch, so that pages go on where the last one ended."""
+
+    def __init__(self, ec2_backend, image_id, user_data, security_groups, **kwargs) -> None:
+        self.life = Life()
+        super().__init__(ec2_backend, image_id, user_data, security_groups, **kwargs)
+        for nic in self.nics.values():
+            nic.delete_on_termination = True
+        ec2_backend.launched += 1
+        self.sequence = ec2_backend.launched
+        ec2_backend.by_id[self.id] = self  # moto looks for it before it has the reservation whole
+
+    def __del__(self) -> None:
+        """moto's gives addresses back here; ours are given back when the instance is forgotten."""
+
+    # moto sets these when it thinks that something has happened; ours follow the life.
+
+    @property
+    def _state(self) -> InstanceState:
+        return InstanceState(self.life.state, self.life.code)
+
+    @_state.setter
+    def _state(self, state: InstanceState) -> None:
+        pass
+
+    @property
+    def _reason(self) -> str:
+        return self.life.transition
+
+    @_reason.setter
+    def _reason(self, reason: str) -> None:
+        pass
+
+    @property
+    def state_reason(self) -> StateReason:
+        return StateReason(self.life.reason, self.life.reason_code)
+
+    @state_reason.setter
+    def state_reason(self, reason: StateReason) -> None:
+        pass
+
+    @property
+    def state(self) -> str:
+        return self.life.state
+
+    @property
+    def state_code(self) -> int:
+        return self.life.code
+
+    def is_running(self) -> bool:
+        return self.life.state == "running"
+
+    def start(self) -> InstanceState:
+        previous = copy.copy(self._state)
+        self.life.start(self.id)
+        self.launch_time = utcnow()
+        for nic in self.nics.values():
+            nic.start()
+        return previous
+
+    def stop(self) -> InstanceState:
+        previous = self._state
+        self.life.stop(self.id, datetime.now(UTC))
+        return previous
+
+    def terminate(self) -> InstanceState:
+        previous = self._state
+        self.life.terminate(datetime.now(UTC))
+        if self.life.state == "terminated":
+            self.take_down()
+        return previous
+
+    def reboot(self) -> None:
+        self.life.reboot(self.id)
+
+    def take_down(self) -> None:
+        """What goes when the instance is terminated: volumes, interfaces, its profile's association."""
+        for nic in list(self.nics.values()):
+            if nic.delete_on_termination and nic.id in self.ec2_backend.enis:
+                nic.delete()
+        self.teardown_defaults()
+        profiles = self.ec2_backend.iam_instance_profile_associations
+        if self.id in profiles:
+            self.ec2_backend.disassociate_iam_instance_profile(profiles[self.id].association_id)
+
+    def give_back_addresses(self) -> None:
+        self.forgotten = True
+        for nic in self.nics.values():
+            for address in nic.private_ip_addresses:
+                nic.subnet.del_subnet_ip(address["PrivateIpAddress"])
+
+    @property
+    def instance_status(self) -> dict:
+        if self.life.state != "running":
+            return {"Status": "not-applicable"}
+        reached = "failed" if self.impaired else "passed"
+        return {
+            "Details": [{"Name": "reachability", "Status": reached}],
+            "Status": "impaired" if self.impaired else "ok",
+        }
+
+    @property
+    def ends(self) -> bool:
+        return self.instance_initiated_shutdown_behavior == "terminate"
+
+    @property
+    def private_dns_name(self) -> str:
+        return self.private_ip or ""
+
+    @property
+    def public_dns_name(self) -> str | None:
+        return self.public_ip
+
+    @property
+    def tag_map(self) -> dict[str, str]:
+        return self.ec2_backend.tags.get(self.id, {})
+
+
+def tags_at_once(self: TaggedEC2Resource) -> list[dict[str, str]]:
+    """A resource's tags by its id: moto's own looks through the tags of everything."""
+    resource_id = self.id  # pyright: ignore[reportAttributeAccessIssue]
+    tags = self.ec2_backend.tags.get(resource_id)  # pyright: ignore[reportAttributeAccessIssue]
+    if not tags:
+        return []
+    return [{"resource_id": resource_id, "key": key, "value": value} for key, value in tags.items()]

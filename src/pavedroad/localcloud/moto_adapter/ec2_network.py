@@ -1,0 +1,111 @@
+# pyright: basic
+"""moto's regions, networks and addresses as this cloud has them: inside 127/8, and each address once.
+
+`install` changes moto's classes in place, before the first backend is made.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+from moto.ec2.models import elastic_network_interfaces, vpcs
+from moto.ec2.models.availability_zones_and_regions import Region, RegionsAndZonesBackend, Zone
+from moto.ec2.models.instances import Instance
+from moto.ec2.models.subnets import Subnet
+
+from pavedroad.localcloud.errors import ServiceError
+
+NETWORKS = {"us-east-1": "127.16.0.0/16", "us-west-2": "127.32.0.0/16", "eu-west-1": "127.48.0.0/16"}
+_SHORT = {"us-east-1": "use1", "us-west-2": "usw2", "eu-west-1": "euw1"}
+_AWS_RESERVES = 4
+"""The network's address and the next three, as in AWS; the broadcast address too."""
+
+
+def install() -> None:
+    RegionsAndZonesBackend.regions = [
+        Region(name, f"ec2.{name}.amazonaws.com", "opt-in-not-required") for name in NETWORKS
+    ]
+    RegionsAndZonesBackend.zones = {
+        name: [
+            Zone(name=f"{name}{letter}", region_name=name, zone_id=f"{_SHORT[name]}-az{number}")
+            for number, letter in enumerate("abc", 1)
+        ]
+        for name in NETWORKS
+    }
+    vpcs.VPCBackend.create_default_vpc = _create_default_vpc
+    Subnet.get_available_subnet_ip = _take_next_address
+    Subnet.request_ip = _take_address
+    Subnet.del_subnet_ip = _give_address_back
+    elastic_network_interfaces.random_private_ip = _next_in_cidr
+    elastic_network_interfaces.generate_dns_from_ip = _literal
+    elastic_network_interfaces.NetworkInterface.check_auto_public_ip = _show_private_as_public
+
+
+def _create_default_vpc(self):
+    if self.describe_vpcs(filters={"is-default": ["true"]}):
+        raise ServiceError(
+            "DefaultVpcAlreadyExists", "A Default VPC already exists for this account in this region."
+        )
+    vpc = self.create_vpc(cidr_block=NETWORKS[self.region_name], is_default=True)
+    for zone in self.describe_availability_zones():
+        self.create_default_subnet(zone.name)
+    return vpc
+
+
+def _take_next_address(self: Subnet, instance: object) -> str:
+    """The next free address after the last one given, so that a freed one rests as long as it may."""
+    first = int(self.cidr.network_address)
+    size = self.cidr.num_addresses
+    usable = size - _AWS_RESERVES - 1
+    last = getattr(self, "_last_offset", -1)
+    reserved = {int(address) for address in self._reserved_ips}
+    for step in range(1, usable + 1):
+        offset = (last + step) % usable
+        number = first + _AWS_RESERVES + offset
+        address = str(ipaddress.ip_address(number))
+        if address not in self._subnet_ips and number not in reserved:
+            self._last_offset = offset
+            self._subnet_ips[address] = instance
+            return address
+    raise ServiceError(
+        "InsufficientFreeAddressesInSubnet",
+        f"There are not enough free addresses in subnet '{self.id}' to satisfy the requested number.",
+    )
+
+
+def _take_address(self: Subnet, ip: str, instance: object) -> None:
+    try:
+        address = ipaddress.ip_address(ip)
+    except ValueError:
+        raise ServiceError(
+            "InvalidParameterValue", f"Value ({ip}) for parameter privateIpAddress is invalid."
+        ) from None
+    if address not in self.cidr or int(address) - int(self.cidr.network_address) < _AWS_RESERVES:
+        raise ServiceError(
+            "InvalidParameterValue", f"Address {ip} does not fall within the subnet's address range."
+        )
+    if ip in self._subnet_ips:
+        raise ServiceError("InvalidIPAddress.InUse", f"Address {ip} is in use.")
+    self._subnet_ips[ip] = instance
+
+
+def _give_address_back(self: Subnet, ip: str) -> None:
+    """An instance keeps its address until it is forgotten, so that nobody takes the new for the old."""
+    holder = self._subnet_ips.get(ip)
+    if isinstance(holder, Instance) and not getattr(holder, "forgotten", True):
+        return
+    self._subnet_ips.pop(ip, None)
+
+
+def _next_in_cidr(cidr: str | None = None, ipv6: bool = False) -> str:
+    raise ServiceError("InvalidParameterValue", "An address inside the subnet must be named.")
+
+
+def _literal(ip: str, dns_type: str = "internal") -> str:
+    """Names of machines are addresses here: they open anywhere without touching the system's resolver."""
+    return ip.split("/", maxsplit=1)[0]
+
+
+def _show_private_as_public(self) -> None:
+    if str(self.public_ip_auto_assign).lower() == "true":
+        self.public_ip = self.private_ip_address

@@ -1,0 +1,130 @@
+# pyright: basic
+"""EC2's actions: moto's, with those of instances and images that are true here in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from moto.core.responses import ActionResult, EmptyResult
+from moto.ec2.responses import EC2Response
+
+from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.moto_adapter.ec2_backend import LocalEC2Backend
+from pavedroad.localcloud.moto_adapter.ec2_describe import instances_xml, launched_xml
+from pavedroad.localcloud.moto_adapter.ec2_find import find_instances
+from pavedroad.localcloud.moto_adapter.ec2_launch import Launch
+
+_XML = {"content-type": "text/xml;charset=UTF-8"}
+
+
+class LocalEC2Response(Launch, EC2Response):
+    """One call of EC2."""
+
+    ec2_backend: LocalEC2Backend
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__()
+        self._request_id = request_id
+
+    def run_instances(self):
+        made = self.launch()
+        return 200, dict(_XML), launched_xml(self.ec2_backend, made.id, made.instances, self._request_id)
+
+    def terminate_instances(self):
+        return self._change("TerminatingInstances", "terminate", self.ec2_backend.terminate_instances)
+
+    def stop_instances(self):
+        return self._change("StoppingInstances", "stop", self.ec2_backend.stop_instances)
+
+    def start_instances(self):
+        return self._change("StartingInstances", "start", self.ec2_backend.start_instances)
+
+    def reboot_instances(self):
+        ids = self._named_instances()
+        for instance in self.ec2_backend.get_multi_instances_by_id(ids):
+            if instance.life.state not in ("running", "pending"):
+                instance.reboot()  # refuses, before any other has been touched
+        self.error_on_dryrun()
+        self.ec2_backend.reboot_instances(ids)
+        return EmptyResult()
+
+    def _named_instances(self) -> list[str]:
+        ids = list(dict.fromkeys(self._get_param("InstanceIds", [])))
+        if not ids:
+            raise ServiceError("MissingParameter", "The request must contain the parameter InstanceId")
+        for name in ids:
+            if not name.startswith("i-"):
+                raise ServiceError("InvalidInstanceID.Malformed", f'Invalid id: "{name}" (expecting "i-...")')
+        return ids
+
+    def _change(self, key, verb, function) -> ActionResult:
+        ids = self._named_instances()
+        self._all_may(ids, verb)
+        self.error_on_dryrun()
+        changed = function(ids)
+        return ActionResult(
+            {
+                key: [
+                    {
+                        "InstanceId": instance.id,
+                        "CurrentState": instance.instance_state,
+                        "PreviousState": previous,
+                    }
+                    for instance, previous in changed
+                ]
+            }
+        )
+
+    def _all_may(self, ids: list[str], verb: str) -> None:
+        """Refuse before anything is done: the call works for all of the instances or for none."""
+        for instance in self.ec2_backend.get_multi_instances_by_id(ids):
+            state = instance.life.state
+            refused = {
+                "terminate": False,
+                "stop": state in ("shutting-down", "terminated"),
+                "start": state not in ("stopped", "running", "pending"),
+            }[verb]
+            if refused:
+                raise ServiceError(
+                    "IncorrectInstanceState",
+                    f"The instance '{instance.id}' is not in a state from which it can be "
+                    f"{'stopped' if verb == 'stop' else 'started'}: it is {state}.",
+                )
+            guard = {"terminate": "disable_api_termination", "stop": "disable_api_stop"}.get(verb)
+            if guard and str(getattr(instance, guard)).lower() == "true":
+                raise ServiceError(
+                    "OperationNotPermitted",
+                    f"The instance '{instance.id}' may not be {verb}{'d' if verb[-1] == 'e' else 'ped'}. "
+                    "Modify its protecting attribute and try again.",
+                )
+
+    def describe_instance_status(self):
+        everything = str(self._get_param("IncludeAllInstances", False)).lower() == "true"
+        if ids := self._get_param("InstanceIds", []):
+            found = self.ec2_backend.get_multi_instances_by_id(ids)
+        else:
+            found = list(self.ec2_backend.by_id.values())
+        kept = [one for one in found if everything or one.life.state == "running"]
+        for name, values in self._filters_from_querystring().items():
+            value_of = _STATUS_FILTERS.get(name)
+            if value_of is None:
+                raise ServiceError("InvalidParameterValue", f"The filter '{name}' is invalid")
+            kept = [one for one in kept if value_of(one) in values]
+        return ActionResult({"InstanceStatuses": kept})
+
+
+_STATUS_FILTERS = {
+    "instance-state-name": lambda one: one.life.state,
+    "instance-state-code": lambda one: str(one.life.code),
+    "availability-zone": lambda one: one.availability_zone,
+    "instance-status.status": lambda one: one.instance_status["Status"],
+    "system-status.status": lambda one: one.system_status["Status"],
+}
+
+
+def describe_instances(backend: LocalEC2Backend, form: Mapping[str, str], request_id: str) -> str:
+    """DescribeInstances beside moto's parsing, for speed: a form in, XML out."""
+    if form.get("DryRun", "").lower() == "true":
+        raise ServiceError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
+    found, token = find_instances(backend, form)
+    return instances_xml(backend, found, token, request_id)

@@ -1,0 +1,79 @@
+# pyright: basic
+"""The services that are moto's own, whole: S3, IAM, STS, Route 53, SNS, SQS."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from flask import Flask
+from moto.core.exceptions import _RESTError
+from moto.moto_server.werkzeug_app import create_backend_app
+from werkzeug.exceptions import HTTPException
+
+from pavedroad.localcloud.api.errors import error_response
+from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
+from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.moto_adapter.environ import environ_of
+from pavedroad.localcloud.moto_adapter.responses import as_service_error, kept_headers
+from pavedroad.localcloud.state import State
+
+NAMES = ("s3", "iam", "sts", "route53", "sns", "sqs")
+
+
+class MotoService:
+    """One of moto's services, through its own routes. It is imported at its first call, or by `prepare`."""
+
+    def __init__(self, name: str, state: State) -> None:
+        self._name = name
+        self._state = state
+        self._making = threading.Lock()
+        self._app: Flask | None = None
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def prepare(self) -> Flask:
+        with self._making:
+            if self._app is None:
+                self._app = create_backend_app(self._name)  # pyright: ignore[reportArgumentType]
+                self._app.register_error_handler(HTTPException, _as_aws)
+            return self._app
+
+    def handle(self, request: ApiRequest) -> ApiResponse:
+        app = self.prepare()
+        with self._state.lock:
+            try:
+                response = _call(app, request)
+            except Exception as error:
+                return error_response(request, as_service_error(error, request))
+            if request.method not in ("GET", "HEAD"):
+                self._state.touch()
+        return response
+
+
+def _as_aws(error: HTTPException) -> object:
+    """A route that Flask does not find is an error page of its own making; the rest is moto's."""
+    if isinstance(error, _RESTError):
+        return error
+    raise ServiceError("InvalidAction", "There is no such operation in this service.", error.code or 404)
+
+
+def _call(app: Callable[..., object], request: ApiRequest) -> ApiResponse:
+    said: list[tuple[int, list[tuple[str, str]]]] = []
+
+    def start_response(
+        status: str, headers: list[tuple[str, str]], _: object = None
+    ) -> Callable[[bytes], None]:
+        said.append((int(status.split(maxsplit=1)[0]), headers))
+        return lambda _: None
+
+    body = b"".join(app(environ_of(request), start_response))  # pyright: ignore[reportArgumentType, reportCallIssue]
+    status, headers = said[-1]
+    kept = kept_headers(headers)
+    if request.method == "HEAD":
+        kept += tuple(
+            ("content-length", value) for name, value in headers if name.lower() == "content-length"
+        )
+    return ApiResponse(status, kept, body)

@@ -1,0 +1,108 @@
+"""A private cloud of a test's own: the real launcher, with its real processes, in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from tests.waiting import eventually
+
+
+class RunningCloud:
+    """`start`, `stop` and `kill` may be called as often as a test likes; the port stays the same."""
+
+    def __init__(self, home: Path, port: int = 0) -> None:
+        self.home = home
+        self.port = port
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        return self._log_path.read_text(errors="replace")
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def _log_path(self) -> Path:
+        return self.home.with_name(f"{self.home.name}.log")
+
+    def start(self) -> None:
+        """Returns when the cloud is ready."""
+        with self._log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "pavedroad.localcloud", "--home", self.home, "--port", str(self.port)],
+                stdout=log,
+                stderr=log,
+            )
+        record = eventually(self._record, within=60)
+        self.port = int(record["endpoint"].rpartition(":")[2])
+
+    def stop(self) -> None:
+        assert self._process is not None
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            self._process.wait(60)
+
+    def kill(self) -> None:
+        """The launcher alone, with -9: the rest must end by itself."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(10)
+
+    def client(self, service: str, region: str = "us-east-1") -> Any:
+        return boto3.client(  # pyright: ignore[reportUnknownMemberType, reportCallIssue]
+            service,  # pyright: ignore[reportArgumentType]
+            region_name=region,
+            endpoint_url=self.endpoint,
+            aws_access_key_id="any",
+            aws_secret_access_key="thing",
+            config=Config(retries={"max_attempts": 1}, connect_timeout=10, read_timeout=60),
+        )
+
+    def environment(self, region: str = "us-east-1") -> dict[str, str]:
+        """For an AWS command line: nothing but the endpoint, and any credentials."""
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "any",
+            "AWS_SECRET_ACCESS_KEY": "thing",
+            "AWS_DEFAULT_REGION": region,
+            "AWS_PAGER": "",
+        }
+
+    def _record(self) -> dict[str, Any] | None:
+        assert self._process is not None
+        assert self._process.poll() is None, f"the cloud has ended:\n{self.log[-4000:]}"
+        try:
+            record = json.loads((self.home / "cloud.json").read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+        return record if record["pid"] == self._process.pid else None
+
+
+@contextmanager
+def running_cloud(home: Path) -> Generator[RunningCloud]:
+    cloud = RunningCloud(home)
+    cloud.start()
+    try:
+        yield cloud
+    finally:
+        cloud.stop()
