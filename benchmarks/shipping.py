@@ -145,7 +145,7 @@ def _measure(platform: Platform, folder: Path) -> None:
     url = str(_cluster(platform)["url"])
     visible, call, report = _rollback(platform, url)
     print(
-        f"rollback under load: {visible * 1000:.0f} ms to the last old answer, {call * 1000:.0f} ms the call; "
+        f"rollback under load: {visible * 1000:.0f} ms to the last old answer ({call * 1000:.0f} the call), "
         f"{report.failed} failed of {report.requests} requests"
     )
     whole, report = _kill_one(platform, url)
