@@ -97,14 +97,18 @@ class Machine:
             status = self.status(guest)
             return status if status.boot == boot and status.state in ("exited", "failed") else None
 
-        return eventually(over, within=within)
+        status = eventually(over, within=within)
+        assert status
+        return status
 
     def running(self, guest: Guest, *, boot: int = 1) -> GuestStatus:
         def runs() -> GuestStatus | None:
             status = self.status(guest)
             return status if (status.state, status.boot) == ("running", boot) else None
 
-        return eventually(runs, within=40)
+        status = eventually(runs, within=40)
+        assert status
+        return status
 
     def console(self, guest: Guest) -> str:
         return self.http.get(f"/guests/{guest.id}/console").content.decode(errors="replace")

@@ -23,8 +23,8 @@ from pavedroad.localcloud.wanted import Guest, GuestStatus
 CONSOLE_BYTES = 64 * 1024
 _FORGET_SECONDS = 600.0
 _BARE_STOP_SECONDS = 5
+_PROGRAM_FOLDERS = (".venv/bin", "node_modules/.bin", "bin")
 _LET_THROUGH = (
-    "PATH",
     "LANG",
     "LC_ALL",
     "TZ",
@@ -183,11 +183,13 @@ class Guests:
             self._send_stop(run, run.guest.image.stop_seconds)
 
     def _environment(self, guest: Guest, root: str, metadata_url: str) -> dict[str, str]:
-        """Nothing of our own but what finds programs, languages and certificates."""
+        """Nothing of our own but what finds programs, languages and certificates. Programs of the image come
+        before those of this machine."""
         ours = {name: os.environ[name] for name in _LET_THROUGH if name in os.environ}
+        programs = [f"{root}/{folder}" for folder in _PROGRAM_FOLDERS]
         return {
-            "PATH": _PATH,
             **ours,
+            "PATH": ":".join([*programs, os.environ.get("PATH", _PATH)]),
             "HOME": root,
             "HOST": guest.address,
             "PAVED_INSTANCE_ID": guest.id,
@@ -272,5 +274,6 @@ def _sentence(error: BaseException) -> str:
     if isinstance(error, ImageFailed):
         return error.sentence
     if isinstance(error, OSError):
-        return error.strerror or str(error)
+        subject = f": '{error.filename}'" if error.filename else ""
+        return f"{error.strerror or error}{subject}"
     return f"{type(error).__name__}: {error}"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import sys
 from pathlib import Path
 
 from pavedroad.core.errors import Unavailable
 from pavedroad.localcloud.host.nursery.messages import Part
+from pavedroad.localcloud.host.unpack import UNFINISHED
 from pavedroad.localcloud.wanted import GuestImage, Layer
 
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
@@ -31,6 +33,8 @@ class ImageStore:
         self._slots = asyncio.Semaphore(_AT_ONCE)
         for folder in (self._layers, self._unpacked):
             folder.mkdir(parents=True, exist_ok=True)
+        for left in self._unpacked.glob(f"{UNFINISHED}*"):
+            shutil.rmtree(left, ignore_errors=True)
 
     async def parts(self, image: GuestImage) -> list[Part]:
         """The image's layers, unpacked. Raises `ImageFailed`."""

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections import deque
 from collections.abc import Callable
 
 from pavedroad.localcloud.host.nursery.messages import LONGEST, Message, decode, encode
 
+_OVERHEAD = 1024
+_LATER = frozenset({errno.ETOOMANYREFS, errno.ENOBUFS, errno.ENOMEM})
+_RETRY_SECONDS = 0.05
+
 
 def pair() -> tuple[socket.socket, socket.socket]:
     """Two connected ends, ours non-blocking, with room for the longest packet where the system lets us."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.setblocking(False)
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LONGEST)
     return ours, theirs
 
 
@@ -39,8 +45,10 @@ class Packets:
         """Queued where the other side is slow. The socket that is passed is closed here. `OSError` for a
         packet that is too long."""
         packet = encode(message)
-        if len(packet) > self._end.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) - 1024:
-            self._end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LONGEST)
+        if len(packet) > self._end.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) - _OVERHEAD:
+            if passing is not None:
+                passing.close()
+            raise OSError(errno.EMSGSIZE, "its environment and user data are too long")
         self._waiting.append((packet, passing))
         if len(self._waiting) == 1:
             self._write()
@@ -75,7 +83,7 @@ class Packets:
         return False
 
     def _write(self) -> None:
-        while self._waiting:
+        while self._open and self._waiting:
             packet, passing = self._waiting[0]
             try:
                 if passing is None:
@@ -85,14 +93,13 @@ class Packets:
             except BlockingIOError:
                 self._loop.add_writer(self._end, self._write)
                 return
-            except BrokenPipeError:
-                return  # the reader sees the end
-            except OSError:
-                self._waiting.popleft()
-                if passing is not None:
-                    passing.close()
-                raise
+            except OSError as error:
+                self._loop.remove_writer(self._end)
+                if error.errno in _LATER:
+                    self._loop.call_later(_RETRY_SECONDS, self._write)
+                return  # else the other side is gone, and the reader sees it
             self._waiting.popleft()
             if passing is not None:
                 passing.close()
-        self._loop.remove_writer(self._end)
+        if self._open:
+            self._loop.remove_writer(self._end)

@@ -19,6 +19,7 @@ _PROGRAM = (
     "import sys; sys.path.insert(0, sys.argv.pop()); "
     "from pavedroad.localcloud.host.nursery.main import main; main()"
 )
+_RETRY_SECONDS = 1.0
 _LOST = "its supervisor was killed, and it was ended with it"
 
 
@@ -136,4 +137,9 @@ class Supervision:
         for key, life in lost.items():
             if self._lives.pop(key, None):
                 life.finish(_LOST)
-        await self.start()
+        while not self._ready.is_set():
+            try:
+                await self.start()
+            except OSError as error:
+                _LOG.error("No new nursery could be started: %s", error)
+                await asyncio.sleep(_RETRY_SECONDS)

@@ -16,6 +16,7 @@ import zstandard
 
 from pavedroad.localcloud.host.nursery import linux
 
+UNFINISHED = ".unpacking-"
 _CHUNK = 1 << 20
 
 
@@ -28,7 +29,7 @@ def unpack(layer: Path, folder: Path) -> None:
             digest.update(chunk)
     if digest.hexdigest() != folder.name:
         raise tarfile.TarError("its bytes are not those that its digest names")
-    building = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=folder.parent))
+    building = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=folder.parent))
     try:
         with (
             layer.open("rb") as stream,

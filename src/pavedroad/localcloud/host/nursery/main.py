@@ -37,7 +37,7 @@ class Nursery:
         os.setsid()  # Linux shares processors out by session first: all guests are one share
         linux.adopt_orphans()
         linux.raise_open_files()
-        self._self = os.pidfd_open(os.getpid())
+        self._alive, self._held = os.pipe2(os.O_CLOEXEC)  # only the nursery holds the end that shims watch
         self._wake, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, _nothing)
@@ -81,7 +81,8 @@ class Nursery:
         try:
             self._host.close()
             os.close(self._wake)
-            Shim(boot, channel, self._self).run()
+            os.close(self._held)
+            Shim(boot, channel, self._alive).run()
         except BaseException:
             traceback.print_exc()
         finally:

@@ -11,8 +11,9 @@ from contextlib import suppress
 from pavedroad.localcloud.host.nursery.messages import Part
 
 _FICLONE = 0x40049409
-_NOT_HERE = frozenset({errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.ENOTTY, errno.EPERM})
-_CHUNK = 1 << 30
+_CANNOT_SHARE = frozenset(
+    {errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.ENOTTY, errno.EPERM}
+)
 
 
 def prepare(folder: str, parts: list[Part]) -> str:
@@ -54,18 +55,12 @@ def _copy_tree(source: str, place: str) -> None:
 
 
 def _copy_file(source: str, target: str) -> None:
-    """Sharing blocks where the filesystem can, inside the kernel where not."""
+    """Sharing blocks where the filesystem can."""
     with open(source, "rb") as reading, open(target, "wb") as writing:
         try:
             fcntl.ioctl(writing.fileno(), _FICLONE, reading.fileno())
             return
         except OSError as error:
-            if error.errno not in _NOT_HERE:
+            if error.errno not in _CANNOT_SHARE:
                 raise
-        try:
-            while os.copy_file_range(reading.fileno(), writing.fileno(), _CHUNK):
-                pass
-        except OSError as error:
-            if error.errno not in _NOT_HERE:
-                raise
-            shutil.copyfileobj(reading, writing)
+    shutil.copyfile(source, target)

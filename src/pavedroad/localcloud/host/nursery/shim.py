@@ -32,7 +32,8 @@ _STOPPED_SHELL = (126, 127)
 
 
 class Shim:
-    """One guest's life, in a process of its own. `nursery` is a pidfd: readable once the nursery is dead."""
+    """One guest's life, in a process of its own. `nursery` is a pipe's end that is readable
+    once the nursery is dead."""
 
     def __init__(self, boot: Boot, channel: socket.socket, nursery: int) -> None:
         self._boot = boot
