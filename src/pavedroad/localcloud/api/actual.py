@@ -61,31 +61,34 @@ class ActualView:
             self._refused = dict(refused)
 
     def replace(self, actual: Actual) -> ActualChange | None:
-        """Take a whole report; gives what is news in it, or None for nothing new."""
+        """Take a whole report; gives what is news in it, or None where nothing is."""
         with self._lock:
-            if (actual.epoch, actual.revision) == (self._epoch, self._revision):
-                return None
             guests = {guest.id: guest for guest in actual.guests}
             gone = tuple(self._guests.keys() - guests.keys())
-            self._guests = guests
             news = self._news(actual.targets)
+            fresh = actual.epoch != self._epoch or actual.refused != self._refused
+            changed = guests != self._guests
+            self._guests = guests
             self._targets = {_key(it): it for it in actual.targets}
             self._head(actual)
+        if not (fresh or changed or news):
+            return None
         return ActualChange(
             actual.epoch, actual.revision, actual.routed, actual.guests, news, actual.refused, gone
         )
 
     def merge(self, change: ActualChange) -> ActualChange | None:
-        """Take what changed; gives what is news in it, or None for nothing new."""
+        """Take what changed; gives what is news in it, or None where nothing is."""
         with self._lock:
-            if (change.epoch, change.revision) == (self._epoch, self._revision):
-                return None
+            news = self._news(change.targets)
+            fresh = change.epoch != self._epoch or change.refused != self._refused
             for guest_id in change.gone:
                 self._guests.pop(guest_id, None)
             self._guests.update((guest.id, guest) for guest in change.guests)
-            news = self._news(change.targets)
             self._targets.update((_key(it), it) for it in change.targets)
             self._head(change)
+        if not (fresh or news or change.guests or change.gone):
+            return None
         return replace(change, targets=news)
 
     def _news(self, targets: Iterable[TargetStatus]) -> tuple[TargetStatus, ...]:

@@ -12,6 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, urlencode
@@ -26,7 +27,6 @@ _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 20.0
 _ANSWER_SECONDS = 30.0
 _RETRY_SECONDS = 0.1
-_NOTHING: Mapping[str, Any] = {}
 
 Follower = Callable[[ActualChange], None]
 
@@ -35,10 +35,25 @@ class HostUnavailable(Unavailable):
     """The host process does not answer, or does not do what was asked in time; the text says which."""
 
 
-class HostLink:
-    """`want` says what should be; `actual` is what the host says is; both are safe from any thread.
+@dataclass(slots=True)
+class _Dirty:
+    """The keys of what the host has not been told yet."""
 
-    `followers` are called from the link's own thread after each change, with no lock held.
+    guests: set[str] = field(default_factory=set[str])
+    pools: set[str] = field(default_factory=set[str])
+    fronts: set[str] = field(default_factory=set[str])
+
+    def add(self, other: _Dirty) -> None:
+        self.guests |= other.guests
+        self.pools |= other.pools
+        self.fronts |= other.fronts
+
+
+class HostLink:
+    """`want_guests` and `want_routing` say what should be, from any thread; `actual` is what the host says is.
+
+    `followers` are called from the link's own thread when there is news, with no lock held. What is in
+    flight to a target, or how far Envoy has come, is no news.
     """
 
     def __init__(self, socket: Path) -> None:
@@ -50,9 +65,10 @@ class HostLink:
         self._guests: dict[str, Guest] = {}
         self._pools: dict[str, Pool] = {}
         self._fronts: dict[str, Front] = {}
-        self._dirty: tuple[set[str], set[str], set[str]] = (set(), set(), set())
+        self._dirty = _Dirty()
         # Begins at the clock, so that no revision of an earlier API process is ever taken for one of ours.
         self._revision = time.time_ns() // 1_000_000
+        self._routing_revision = 0
         self._sent_revision = 0
         self._sent_epoch = ""
         self._closed = threading.Event()
@@ -63,6 +79,7 @@ class HostLink:
         ]
 
     def start(self) -> None:
+        """Speak to the host: what is wanted by now is told as all there is, and it ends whatever else runs."""
         for thread in self._threads:
             thread.start()
 
@@ -77,42 +94,33 @@ class HostLink:
 
     # What should be
 
-    def want(
-        self,
-        *,
-        guests: Mapping[str, Guest | None] = _NOTHING,
-        pools: Mapping[str, Pool | None] = _NOTHING,
-        fronts: Mapping[str, Front | None] = _NOTHING,
-    ) -> int:
-        """Change what is wanted, None taking away; what is wanted already costs nothing.
-
-        Gives the revision to `route` on: the last one in which anything changed.
-        """
+    def want_guests(self, guests: Mapping[str, Guest | None]) -> int:
+        """Change which guests are wanted, None taking one away; gives the revision that has the change."""
         with self._changed:
-            changed = (
-                _merge(self._guests, guests, self._dirty[0]),
-                _merge(self._pools, pools, self._dirty[1]),
-                _merge(self._fronts, fronts, self._dirty[2]),
-            )
-            if any(changed):
-                self._revision += 1
-                self._changed.notify_all()
+            if _merge(self._guests, guests, self._dirty.guests):
+                self._revise()
             return self._revision
 
-    def want_guests(self, guests: Mapping[str, Guest | None]) -> int:
-        return self.want(guests=guests)
-
     def want_routing(self, pools: Mapping[str, Pool | None], fronts: Mapping[str, Front | None]) -> int:
-        return self.want(pools=pools, fronts=fronts)
+        """Change what is balanced, None taking away; gives the revision to `route` on.
+
+        What is wanted already costs nothing: then it is the last revision in which routing changed.
+        """
+        with self._changed:
+            changed = _merge(self._pools, pools, self._dirty.pools)
+            if _merge(self._fronts, fronts, self._dirty.fronts) or changed:
+                self._revise()
+                self._routing_revision = self._revision
+            return self._routing_revision
 
     def taken(self, revision: int) -> bool:
-        """Whether the host that reports now has been told of that revision."""
+        """Whether the host that reports now has been told that revision of what is wanted."""
         with self._lock:
-            return (
-                bool(self._sent_epoch)
-                and self._sent_epoch == self.actual.epoch
-                and (self._sent_revision >= revision)
-            )
+            return self._sent_epoch == self.actual.epoch and self._sent_revision >= revision
+
+    def _revise(self) -> None:
+        self._revision += 1
+        self._changed.notify_all()
 
     # What the host does at once
 
@@ -135,6 +143,7 @@ class HostLink:
             if status == 200:
                 self._take_refused(body)
                 return
+            self._take_refused(body)
             reason = _reason(body) or f"the host process answered {status}"
             if status != 504:
                 self._closed.wait(min(_RETRY_SECONDS, left))
@@ -188,23 +197,8 @@ class HostLink:
         with self._lock:
             revision = self._revision
             whole = self._sent_epoch != epoch
-            if whole:
-                message: Wanted | WantedChange = Wanted(
-                    revision,
-                    tuple(self._guests.values()),
-                    tuple(self._pools.values()),
-                    tuple(self._fronts.values()),
-                )
-            else:
-                message = WantedChange(
-                    epoch,
-                    revision,
-                    {key: self._guests.get(key) for key in self._dirty[0]},
-                    {key: self._pools.get(key) for key in self._dirty[1]},
-                    {key: self._fronts.get(key) for key in self._dirty[2]},
-                )
-            taken = self._dirty
-            self._dirty = (set(), set(), set())
+            message = self._all() if whole else self._changes(epoch)
+            taken, self._dirty = self._dirty, _Dirty()
         status, body = 0, b""
         try:
             status, body = connection.call("PUT" if whole else "PATCH", "/wanted", codec.dumps(message))
@@ -213,14 +207,29 @@ class HostLink:
                 if status == 200:
                     self._sent_epoch, self._sent_revision = epoch, revision
                 else:
-                    self._dirty = cast(
-                        "Any", tuple(old | new for old, new in zip(taken, self._dirty, strict=True))
-                    )
+                    self._dirty.add(taken)
         if status == 409:
             with self._lock:
                 self._sent_epoch = ""
         if status != 200:
             raise ConnectionError(_reason(body) or f"status {status}")
+
+    def _all(self) -> Wanted:
+        return Wanted(
+            self._revision,
+            tuple(self._guests.values()),
+            tuple(self._pools.values()),
+            tuple(self._fronts.values()),
+        )
+
+    def _changes(self, epoch: str) -> WantedChange:
+        return WantedChange(
+            epoch,
+            self._revision,
+            {key: self._guests.get(key) for key in self._dirty.guests},
+            {key: self._pools.get(key) for key in self._dirty.pools},
+            {key: self._fronts.get(key) for key in self._dirty.fronts},
+        )
 
     # The thread that follows
 

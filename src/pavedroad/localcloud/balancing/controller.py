@@ -17,7 +17,6 @@ from pavedroad.localcloud.balancing.publisher import NetworkOf, Publisher
 from pavedroad.localcloud.balancing.store import Store, Stores
 from pavedroad.localcloud.ports import Network
 from pavedroad.localcloud.state import State
-from pavedroad.localcloud.wanted import ActualChange
 
 RESYNC_SECONDS = 1.0
 _DRAINING_SECONDS = 0.1
@@ -57,16 +56,16 @@ class Controller:
         self._draining = False
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        link.followers.append(self._hear)
 
     def start(self) -> None:
+        self.step()
         self._stopping.clear()
         self._thread = threading.Thread(target=self._run, name="load balancing", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         self._stopping.set()
-        self._state.touch()
+        self._state.ring()
         if self._thread:
             self._thread.join()
             self._thread = None
@@ -86,26 +85,24 @@ class Controller:
             self._draining = bool(draining)
 
     def _run(self) -> None:
-        revision = -1
+        rings = -1
         while not self._stopping.is_set():
             wait = _DRAINING_SECONDS if self._draining else RESYNC_SECONDS
-            revision = self._state.changed_since(revision, wait)
+            rings = self._state.rung_since(rings, wait)
             began = time.thread_time()
             self.step()
             took = time.thread_time() - began
             self._stopping.wait(max(_REST_SECONDS, _REST_RATIO * took))
 
-    def _hear(self, change: ActualChange) -> None:
-        if change.targets or change.refused:
-            self._state.touch()
-
     def _look_after(self, store: Store) -> int:
         """Gives the revision in which the host has all of it."""
         network = self._network(store.account, store.region)
         changed = False
+        users = store.users()
         for group in store.groups.values():
             for member in tuple(store.members_of(group.arn)):
-                if self._has_left(group, member, network):
+                unused = member.drain_until is not None and group.arn not in users
+                if unused or self._has_left(group, member, network):
                     store.drop(store.members[group.arn], member.key)
                     changed = True
         changed |= self._reopen(store)

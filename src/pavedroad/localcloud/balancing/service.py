@@ -59,6 +59,7 @@ class LoadBalancing:
         return "elasticloadbalancing"
 
     def start(self) -> None:
+        """Before the host's link starts, so that a host which balances already goes on doing so."""
         self._controller.start()
 
     def stop(self) -> None:

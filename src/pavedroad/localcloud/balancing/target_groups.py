@@ -115,7 +115,6 @@ def delete_target_group(call: Call) -> Parameters:
 
 
 def _health_check(asked: Parameters, before: HealthCheck) -> HealthCheck:
-    """AWS's ranges, but for the interval and the time-out, which may be as short as a second here."""
     if asked.get("HealthCheckEnabled") is False:
         raise invalid("Health checks cannot be disabled for target groups of type 'instance' or 'ip'")
     protocol = one_of(
@@ -136,11 +135,11 @@ def _health_check(asked: Parameters, before: HealthCheck) -> HealthCheck:
             f"Health check matcher HTTP code '{matcher}' must be like '200', '200,202' or '200-499'"
         )
     interval = number(
-        asked.get("HealthCheckIntervalSeconds", before.interval_seconds), 1, 300, "Health check interval"
+        asked.get("HealthCheckIntervalSeconds", before.interval_seconds), 5, 300, "Health check interval"
     )
     timeout = number(
         asked.get("HealthCheckTimeoutSeconds", min(before.timeout_seconds, interval)),
-        1,
+        2,
         120,
         "Health check timeout",
     )
