@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
-from pavedroad.cli.client import Client
+from pavedroad.bakery.packing import pack_folder
+from pavedroad.cli.client import Client, segment
+from pavedroad.cli.failures import told
 from pavedroad.cli.story import Story
+from pavedroad.core.errors import BakeFailed
 from pavedroad.manifest.model import Manifest
 
 
@@ -20,8 +24,35 @@ def bake_folder(
     version: str | None = None,
     rebake: bool = False,
 ) -> dict[str, Any]:
-    """Bake a folder; gives the result, or raises with the build's last lines told."""
-    raise NotImplementedError
+    """Bake a folder; gives what came of it, or raises why nothing did."""
+    with tempfile.TemporaryDirectory(prefix="paved-pack-") as temporary:
+        parcel = pack_folder(folder, manifest, Path(temporary) / "source.tar.zst")
+        story.moving(f"sending {parcel.files} files, {_size(parcel.packed_bytes)}")
+        query = {"version": version, "commit": source_commit(folder), "rebake": "true" if rebake else None}
+        with parcel.place.open("rb") as archive:
+            begun = client.upload("/v1/bakes", archive, **query)
+    ended = _follow(client, begun["id"], story)
+    if ended["state"] != "succeeded":
+        raise told(ended["code"] or BakeFailed.code, ended["error"], None)
+    baked = ended["result"]
+    how = "unchanged, so" if baked["reused"] else f"baked in {baked['seconds']:.1f} s:"
+    story.line(f"{how} image {baked['image_id']}, version {baked['version']}")
+    return baked
+
+
+def _follow(client: Client, bake: str, story: Story) -> dict[str, Any]:
+    for event in client.follow(f"/v1/bakes/{segment(bake)}/events"):
+        if event.name == "finished":
+            return event.data
+        story.line(event.data["line"])
+    return client.get(f"/v1/bakes/{segment(bake)}")
+
+
+def _size(number: int) -> str:
+    for unit, size in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)):
+        if number >= size:
+            return f"{number / size:.1f} {unit}"
+    return f"{number} bytes"
 
 
 def source_commit(folder: Path) -> str | None:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 import httpx
@@ -74,9 +74,10 @@ class Client:
     def delete(self, path: str) -> Any:
         return self._json("DELETE", path)
 
-    def upload(self, path: str, **request: Any) -> Any:
-        """A POST of any form (`files`, `content`, `data`), which may take its time."""
-        return self._json("POST", path, timeout=httpx.Timeout(600, connect=5), **request)
+    def upload(self, path: str, content: IO[bytes], **query: str | None) -> Any:
+        """A POST of bytes, as large as they are."""
+        params = {key: value for key, value in query.items() if value is not None}
+        return self._json("POST", path, content=content, params=params, timeout=httpx.Timeout(600, connect=5))
 
     def follow(self, path: str, **query: str) -> Iterator[ServerEvent]:
         """Server-sent events of a route until it ends them."""

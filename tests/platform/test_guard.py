@@ -1,0 +1,101 @@
+"""What every request passes first, around a small application."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import httpx
+import pytest
+from fastapi import FastAPI, Request
+from fastapi.responses import StreamingResponse
+
+from pavedroad.core.errors import CloudFailed
+from pavedroad.platform import problems
+from pavedroad.platform.guard import Guard
+
+
+def application() -> FastAPI:
+    app = FastAPI()
+    problems.install(app)
+
+    @app.get("/v1/broken")
+    async def broken() -> None:
+        raise RuntimeError("the secret is hunter2")
+
+    @app.get("/v1/cloud")
+    async def cloud() -> None:
+        raise CloudFailed("The cloud said no.", next_step="Ask again.")
+
+    @app.post("/v1/length")
+    async def length(request: Request) -> int:
+        return len(await request.body())
+
+    @app.post("/v1/bakes")
+    async def upload(request: Request) -> int:
+        return sum([len(chunk) async for chunk in request.stream()])
+
+    @app.get("/v1/stream")
+    async def stream() -> StreamingResponse:
+        async def lines() -> AsyncGenerator[bytes]:
+            yield b"data: 1\n\n"
+            await asyncio.Event().wait()
+
+        return StreamingResponse(lines(), media_type="text/event-stream")
+
+    return app
+
+
+def client(guard: Guard) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(guard, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
+
+
+async def test_what_breaks_unexpectedly_tells_a_number_and_no_secrets() -> None:
+    async with client(Guard(application())) as api:
+        answer = await api.get("/v1/broken")
+    assert answer.status_code == 500
+    body = answer.json()
+    assert body["code"] == "internal"
+    assert body["instance"] in body["detail"]
+    assert "hunter2" not in answer.text
+    assert answer.headers["x-frame-options"] == "DENY"
+
+
+async def test_the_platform_s_errors_keep_their_status_and_next_step() -> None:
+    async with client(Guard(application())) as api:
+        answer = await api.get("/v1/cloud")
+    assert answer.status_code == 502
+    assert answer.json()["detail"] == "The cloud said no."
+    assert answer.json()["next_step"] == "Ask again."
+
+
+async def test_a_body_within_the_limit_arrives_whole() -> None:
+    async with client(Guard(application())) as api:
+        assert (await api.post("/v1/length", content=b"x" * 1_000_000)).json() == 1_000_000
+        assert (await api.post("/v1/length", content=b"x" * 1_000_001)).status_code == 413
+        assert (await api.post("/v1/length")).json() == 0
+
+
+async def test_uploads_may_be_large() -> None:
+    async with client(Guard(application())) as api:
+        assert (await api.post("/v1/bakes", content=b"x" * 3_000_000)).json() == 3_000_000
+
+
+async def test_a_name_may_be_allowed() -> None:
+    async with client(Guard(application(), allowed_hosts=["paved.example"])) as api:
+        allowed = await api.post("/v1/length", headers={"Host": "Paved.example:4570"})
+        refused = await api.post("/v1/length", headers={"Host": "other.example"})
+    assert (allowed.status_code, refused.status_code) == (200, 421)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_streams_end_when_the_process_is_to_stop(times: int) -> None:
+    guard = Guard(application())
+    async with client(guard) as api:
+        asking = [asyncio.create_task(api.get("/v1/stream")) for _ in range(times)]
+        await asyncio.sleep(0.1)
+        assert not any(task.done() for task in asking)
+        guard.end_streams()
+        answers = await asyncio.wait_for(asyncio.gather(*asking), 10)
+    assert [answer.text for answer in answers] == ["data: 1\n\n"] * times
