@@ -23,6 +23,7 @@ from typing import cast
 import httpx
 
 from pavedroad.core.errors import PavedError
+from pavedroad.localcloud.blocks import Block, claim
 
 _log = logging.getLogger(__name__)
 _PR_SET_PDEATHSIG = 1
@@ -55,7 +56,11 @@ def launch(home: Path, port: int) -> None:
     lock = _lock(home)
     try:
         with _listen(port) as listening:
-            asyncio.run(_Launcher(home, listening).run())
+            claimed = claim(home)
+            try:
+                asyncio.run(_Launcher(home, listening, claimed.block).run())
+            finally:
+                claimed.release()
     finally:
         os.close(lock)
 
@@ -99,7 +104,7 @@ class _Child:
 
 
 class _Launcher:
-    def __init__(self, home: Path, listening: socket.socket) -> None:
+    def __init__(self, home: Path, listening: socket.socket, block: Block) -> None:
         self._home = home
         port = cast("tuple[str, int]", listening.getsockname())[1]
         self._endpoint = f"http://127.0.0.1:{port}"
@@ -109,7 +114,7 @@ class _Launcher:
         self._host_socket = self._sockets / "host.sock"
         # Nobody writes to the lifeline: the host ends when its other end is closed, however we end.
         self._lifeline, self._held = os.pipe()
-        self._api = _Child("api", self._api_command(listening.fileno()), (listening.fileno(),))
+        self._api = _Child("api", self._api_command(listening.fileno(), block), (listening.fileno(),))
         self._host = _Child("host", self._host_command, (self._lifeline,))
         self._stopping = asyncio.Event()
 
@@ -131,13 +136,13 @@ class _Launcher:
             self._record.unlink(missing_ok=True)
             shutil.rmtree(self._sockets, ignore_errors=True)
 
-    def _api_command(self, descriptor: int) -> Callable[[bool], Sequence[str]]:
+    def _api_command(self, descriptor: int, block: Block) -> Callable[[bool], Sequence[str]]:
         def command(first: bool) -> Sequence[str]:
             fresh = ["--fresh"] if first else []
             return _python(
                 "pavedroad.localcloud.api",
                 *("--home", str(self._home), "--host-socket", str(self._host_socket)),
-                *("--listen", str(descriptor), *fresh),
+                *("--block", str(block.number), "--listen", str(descriptor), *fresh),
             )
 
         return command

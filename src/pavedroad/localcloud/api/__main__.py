@@ -16,6 +16,7 @@ from typing import Any, cast
 import uvicorn
 
 from pavedroad.localcloud.api.cloud import Cloud
+from pavedroad.localcloud.blocks import Block
 
 
 class _Server(uvicorn.Server):
@@ -30,6 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="pavedroad.localcloud.api", description=__doc__)
     parser.add_argument("--home", type=Path, required=True, help="the private cloud's folder")
     parser.add_argument("--host-socket", type=Path, required=True, help="where the host process serves")
+    parser.add_argument("--block", type=int, default=0, help="which part of 127/8 its networks are in")
     parser.add_argument("--listen", type=int, required=True, help="a descriptor of the listening socket")
     parser.add_argument(
         "--fresh", action="store_true", help="the cloud starts anew, so nothing that should run does yet"
@@ -37,7 +39,7 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     os.umask(0o077)
-    cloud = Cloud(options.home.absolute(), options.host_socket)
+    cloud = Cloud(options.home.absolute(), options.host_socket, Block(options.block))
     cloud.start(fresh=options.fresh)
     try:
         asyncio.run(_serve(cloud, options.listen))

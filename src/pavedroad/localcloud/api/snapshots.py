@@ -31,7 +31,7 @@ class Saved:
 
 
 class Snapshots:
-    """Writes `path` whenever state has changed, from a thread of its own; the lock is held while it pickles."""
+    """Writes `path` whenever state has changed, from its own thread; the lock is held while it pickles."""
 
     def __init__(
         self,

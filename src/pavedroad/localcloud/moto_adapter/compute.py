@@ -1,4 +1,4 @@
-# pyright: basic
+# pyright: basic, reportAttributeAccessIssue=false, reportArgumentType=false, reportReturnType=false
 """EC2 as groups see it (`Compute`), over moto's backend of one account and region."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # pyright: basic
-"""Instances as EC2's XML, written straight from moto's objects: its own serialiser takes a millisecond each."""
+"""Instances as EC2's XML, written straight from moto's objects: moto's own way takes a millisecond each."""
 
 from __future__ import annotations
 
@@ -76,7 +76,8 @@ def _instance_xml(one: LocalInstance) -> str:
         f"<instanceState><code>{life.code}</code><name>{life.state}</name></instanceState>"
         f"<privateDnsName>{private}</privateDnsName><dnsName>{public}</dnsName>"
         f"<reason>{escape(life.transition)}</reason>"
-        f"{_maybe('keyName', one.key_name)}<amiLaunchIndex>{one.ami_launch_index}</amiLaunchIndex><productCodes/>"
+        f"{_maybe('keyName', one.key_name)}<amiLaunchIndex>{one.ami_launch_index}</amiLaunchIndex>"
+        "<productCodes/>"
         f"<instanceType>{one.instance_type}</instanceType><launchTime>{_time(one.launch_time)}</launchTime>"
         f"<placement><availabilityZone>{one.availability_zone}</availabilityZone><groupName/>"
         f"<tenancy>{one.placement.tenancy}</tenancy></placement>{_maybe('platform', one.platform)}"

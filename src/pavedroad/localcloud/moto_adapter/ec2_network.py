@@ -1,4 +1,4 @@
-# pyright: basic
+# pyright: basic, reportAttributeAccessIssue=false, reportArgumentType=false, reportPrivateImportUsage=false
 """moto's regions, networks and addresses as this cloud has them: inside 127/8, and each address once.
 
 `install` changes moto's classes in place, before the first backend is made.

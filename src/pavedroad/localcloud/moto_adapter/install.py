@@ -6,13 +6,13 @@ from __future__ import annotations
 from moto.iam.models import get_account_id_from
 
 from pavedroad.localcloud.api.objects import BlobStore
-from pavedroad.localcloud.moto_adapter import ec2_backend, ec2_facts
+from pavedroad.localcloud.blocks import Block
+from pavedroad.localcloud.moto_adapter import ec2_backend
 from pavedroad.localcloud.moto_adapter.s3_objects import StoredContents
 
 
-def install(store: BlobStore) -> StoredContents:
-    ec2_backend.install()
-    ec2_facts.install()
+def install(store: BlobStore, block: Block) -> StoredContents:
+    ec2_backend.install(block)
     contents = StoredContents(store)
     contents.install()
     return contents

@@ -1,4 +1,4 @@
-# pyright: basic
+# pyright: basic, reportAttributeAccessIssue=false, reportArgumentType=false, reportReturnType=false
 """moto's S3 with the contents of its keys in a `BlobStore` instead of in memory and in the pickle."""
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class StoredContents:
         contents = self
 
         def get_value(key: FakeKey) -> bytes:
-            return contents.store.get(key.__dict__.get("_blob", _EMPTY))
+            return contents.store.get(vars(key).get("_blob", _EMPTY))
 
         def set_value(key: FakeKey, content: bytes | str) -> None:
             data = content.encode() if isinstance(content, str) else bytes(content)
-            key.__dict__["_blob"] = contents.store.put(data)
+            vars(key)["_blob"] = contents.store.put(data)
             key.contentsize = len(data)
             if key._etag is None:
                 key._etag = hashlib.md5(data, usedforsecurity=False).hexdigest()
@@ -47,10 +47,10 @@ class StoredContents:
 
         def set_state(key: FakeKey, state: dict) -> None:
             vars(key).update(state)
-            key._value_buffer = BytesIO()  # pyright: ignore[reportAttributeAccessIssue]
+            key._value_buffer = BytesIO()
             key.lock = threading.Lock()
 
-        FakeKey.value = property(get_value, set_value)  # pyright: ignore[reportAttributeAccessIssue]
+        FakeKey.value = property(get_value, set_value)
         FakeKey.__getstate__ = get_state
         FakeKey.__setstate__ = set_state
 

@@ -1,4 +1,4 @@
-# pyright: basic
+# pyright: basic, reportAttributeAccessIssue=false, reportArgumentType=false, reportReturnType=false
 """The services that are moto's own, whole: S3, IAM, STS, Route 53, SNS, SQS."""
 
 from __future__ import annotations

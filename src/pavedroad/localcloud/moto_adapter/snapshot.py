@@ -1,4 +1,4 @@
-# pyright: basic
+# pyright: basic, reportGeneralTypeIssues=false
 """moto's backends as one object to pickle, and back."""
 
 from __future__ import annotations

@@ -26,20 +26,18 @@ _FORGET_EVERY = 30.0
 class Managed(Protocol):
     """An instance as the controller needs it; the moto adapter's is one."""
 
-    id: str
-    life: Life
     impaired: bool
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def life(self) -> Life: ...
 
     @property
     def ends(self) -> bool:
         """Whether it terminates when it shuts itself down."""
         ...
-
-    def fingerprint(self) -> object:
-        """Differs whenever the guest that is made of it would."""
-        ...
-
-    def facts(self) -> Facts: ...
 
     def take_down(self) -> None: ...
 
@@ -48,6 +46,12 @@ class Fleet(Protocol):
     """Every account's and region's instances."""
 
     def instances(self) -> Iterator[Managed]: ...
+
+    def fingerprint(self, instance: Managed) -> object:
+        """Differs whenever the guest that is made of it would. Cheap: taken of all in every pass."""
+        ...
+
+    def facts(self, instance: Managed) -> Facts: ...
 
     def forget(self, ended_before: datetime) -> list[str]: ...
 
@@ -130,11 +134,11 @@ class Controller:
 
     def _observe(self, instance: Managed) -> bool:
         life = instance.life
-        if life.state in ("terminated", "stopped"):
+        if life.is_over:
             return False
         guest = self._link.guest(instance.id)
         changed = life.observe(guest, self._now(), settled=self._settled(instance, guest), ends=instance.ends)
-        if changed and life.state == "terminated":
+        if changed and life.is_over and life.wish == "terminate":
             instance.take_down()
         return self._examine(instance, guest) or changed
 
@@ -167,11 +171,11 @@ class Controller:
             if self._wanted.pop(instance.id, None) is not None:
                 changes[instance.id] = None
             return
-        fingerprint = instance.fingerprint()
+        fingerprint = self._fleet.fingerprint(instance)
         if self._wanted.get(instance.id) != fingerprint:
             self._wanted[instance.id] = fingerprint
             self._dropped.pop(instance.id, None)
-            changes[instance.id] = guest_of(instance.facts())
+            changes[instance.id] = guest_of(self._fleet.facts(instance))
 
     def _forget(self, alive: set[str]) -> bool:
         if time.monotonic() - self._forgotten_at < _FORGET_EVERY:

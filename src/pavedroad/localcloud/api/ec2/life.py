@@ -46,6 +46,10 @@ class Life:
         return CODES[self.state]
 
     @property
+    def is_over(self) -> bool:
+        return self.state in ("stopped", "terminated")
+
+    @property
     def should_run(self) -> bool:
         return self.wish == "run"
 
