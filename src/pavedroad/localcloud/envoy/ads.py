@@ -5,14 +5,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import grpc
 import grpc.aio
 from envoy.config.cluster.v3 import cluster_pb2
-from envoy.config.endpoint.v3 import endpoint_pb2
+from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 from envoy.config.listener.v3 import listener_pb2
 from envoy.config.route.v3 import route_pb2
 from envoy.extensions.filters.http.lua.v3 import lua_pb2 as _lua
@@ -29,11 +31,11 @@ from envoy.service.discovery.v3 import ads_pb2_grpc, discovery_pb2
 from google.protobuf import json_format
 
 from pavedroad.localcloud.envoy.discovery import Asked, Conversation, Told
+from pavedroad.localcloud.envoy.documents import Document
 from pavedroad.localcloud.envoy.snapshot import EMPTY, Kind, Resource, Snapshot
 
 _MESSAGES: dict[Kind, Any] = {
     Kind.CLUSTER: cluster_pb2.Cluster,
-    Kind.ASSIGNMENT: endpoint_pb2.ClusterLoadAssignment,
     Kind.LISTENER: listener_pb2.Listener,
     Kind.ROUTES: route_pb2.RouteConfiguration,
 }
@@ -135,7 +137,22 @@ def _response(told: Told) -> Any:
 
 
 def _packed(kind: Kind, resource: Resource) -> Any:
-    message = json_format.ParseDict(resource.document, _MESSAGES[kind]())
     packed = discovery_pb2.Resource(name=resource.name, version=resource.version)
-    packed.resource.Pack(message)
+    packed.resource.Pack(_parsed(kind, resource.document))
     return packed
+
+
+def _parsed(kind: Kind, document: Document) -> Any:
+    if kind is not Kind.ASSIGNMENT:
+        return json_format.ParseDict(document, _MESSAGES[kind]())
+    # The one that is large and often sent: its parts are parsed once and copied.
+    message = endpoint_pb2.ClusterLoadAssignment(cluster_name=document["cluster_name"])
+    for group in document["endpoints"]:
+        hosts = (json.dumps(host) for host in group["lb_endpoints"])
+        message.endpoints.add().lb_endpoints.extend(_host(text) for text in hosts)
+    return message
+
+
+@lru_cache(maxsize=16384)
+def _host(text: str) -> Any:
+    return json_format.Parse(text, endpoint_components_pb2.LbEndpoint())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -84,14 +85,15 @@ class Prober:
         """A check at each beat of the interval. A target that was never healthy and where nobody listens
         yet is tried more often in between, so that its boot is noticed within a tenth of its time."""
         beat = time.monotonic()
+        stagger = 1 - zlib.crc32(repr(key).encode()) / (1 << 33)
         while True:
             began = time.monotonic()
             counts = began >= beat
-            if counts:
-                beat = began + patient.probe.interval_seconds
             outcome = await check(patient.probe, patient.target.address, patient.target.probe_port)
-            if outcome.good:
-                beat = began + patient.probe.interval_seconds
+            if counts or outcome.good:
+                # Those that came together part ways with the first interval.
+                beat = began + patient.probe.interval_seconds * stagger
+                stagger = 1.0
             self._set(key, patient, patient.health.after(outcome, patient.probe, counts=counts))
             now = time.monotonic()
             pause = beat - now
