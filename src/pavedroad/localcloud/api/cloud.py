@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
+from pavedroad.core.clock import SystemClock
 from pavedroad.localcloud.api.ec2.controller import Controller
 from pavedroad.localcloud.api.ec2.images import LayerStore
 from pavedroad.localcloud.api.host_link import HostLink
@@ -17,10 +18,15 @@ from pavedroad.localcloud.api.objects import BlobStore
 from pavedroad.localcloud.api.server import Endpoint
 from pavedroad.localcloud.api.services import Durable, Service
 from pavedroad.localcloud.api.snapshots import Snapshots
+from pavedroad.localcloud.autoscaling.service import AutoScaling
+from pavedroad.localcloud.balancing.service import LoadBalancing
+from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.moto_adapter import snapshot
+from pavedroad.localcloud.moto_adapter.compute import MotoCompute
 from pavedroad.localcloud.moto_adapter.ec2_facts import MotoFleet
 from pavedroad.localcloud.moto_adapter.ec2_service import Ec2Service
 from pavedroad.localcloud.moto_adapter.install import account_of, install
+from pavedroad.localcloud.moto_adapter.network import MotoNetwork
 from pavedroad.localcloud.moto_adapter.services import NAMES, MotoService
 from pavedroad.localcloud.state import State
 from pavedroad.localcloud.wanted import Guest, GuestStatus
@@ -32,18 +38,21 @@ _CLEAN_EVERY = 300.0
 class Cloud:
     """`endpoint` serves it; `start` and `close` are called once each."""
 
-    def __init__(self, home: Path, host_socket: Path) -> None:
+    def __init__(self, home: Path, host_socket: Path, block: Block) -> None:
         self._began = time.monotonic()
         self._state = State()
         self._blobs = BlobStore(home / "objects")
-        self._contents = install(self._blobs)
+        self._contents = install(self._blobs, block)
         self._link = HostLink(host_socket)
         self._link.followers.append(lambda _: self._state.ring())
         ec2 = Ec2Service(
             self._state, self._contents, LayerStore(home / "images" / "layers"), self._link.console
         )
+        clock = SystemClock()
+        self._balancing = LoadBalancing(self._state, MotoNetwork, self._link, clock)
+        self._scaling = AutoScaling(self._state, MotoCompute, self._balancing.balancers, clock)
         self._moto = [MotoService(name, self._state) for name in NAMES]
-        services: list[Service] = [ec2, *self._moto]
+        services: list[Service] = [ec2, self._balancing, self._scaling, *self._moto]
         self._controller = Controller(self._state, MotoFleet(), _Guests(self._link))
         self._snapshots = Snapshots(
             home / "state.snapshot",
@@ -60,12 +69,18 @@ class Cloud:
         if self._snapshots.restore() and fresh:
             for instance in MotoFleet().instances():
                 instance.life.power_on_again()
+        # The host is told first what should run and be balanced: where it does already, it goes on.
+        self._controller.step()
+        self._balancing.start()
         self._link.start()
         self._controller.start()
+        self._scaling.start()
         self._snapshots.start()
         threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
 
     def close(self) -> None:
+        self._scaling.stop()
+        self._balancing.stop()
         self._controller.close()
         self._link.close()
         self._snapshots.close()

@@ -50,7 +50,7 @@ class _Dirty:
 
 
 class HostLink:
-    """`want_guests` and `want_routing` say what should be, from any thread; `actual` is what the host says is.
+    """`want_guests` and `want_routing` say what should be, from any thread; `actual` says what is.
 
     `followers` are called from the link's own thread when there is news, with no lock held. What is in
     flight to a target, or how far Envoy has come, is no news.
@@ -79,7 +79,7 @@ class HostLink:
         ]
 
     def start(self) -> None:
-        """Speak to the host: what is wanted by now is told as all there is, and it ends whatever else runs."""
+        """Speak to the host. What is wanted by now is told as all there is: it ends whatever else runs."""
         for thread in self._threads:
             thread.start()
 
