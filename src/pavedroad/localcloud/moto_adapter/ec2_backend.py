@@ -15,6 +15,7 @@ from moto.ec2.models.core import TaggedEC2Resource
 from moto.ec2.models.instances import Reservation
 from moto.utilities.utils import load_resource
 
+from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.moto_adapter import ec2_network
 from pavedroad.localcloud.moto_adapter.ec2_instances import LocalInstance, tags_at_once
@@ -159,9 +160,9 @@ class LocalEC2Backend(EC2Backend):
         return subnets[min(crowd, key=lambda name: (crowd[name], name))].id
 
 
-def install() -> None:
+def install(block: Block) -> None:
     """Make moto use these classes; before the first backend is made."""
-    ec2_network.install()
+    ec2_network.install(block.networks)
     instances.Instance = LocalInstance
     TaggedEC2Resource.get_tags = tags_at_once
     ec2_backends.backend = LocalEC2Backend

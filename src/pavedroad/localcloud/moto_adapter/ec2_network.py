@@ -15,22 +15,24 @@ from moto.ec2.models.subnets import Subnet
 
 from pavedroad.localcloud.errors import ServiceError
 
-NETWORKS = {"us-east-1": "127.16.0.0/16", "us-west-2": "127.32.0.0/16", "eu-west-1": "127.48.0.0/16"}
+_networks: dict[str, str] = {}
+"""The CIDR of each region's default network."""
 _SHORT = {"us-east-1": "use1", "us-west-2": "usw2", "eu-west-1": "euw1"}
 _AWS_RESERVES = 4
 """The network's address and the next three, as in AWS; the broadcast address too."""
 
 
-def install() -> None:
+def install(networks: dict[str, str]) -> None:
+    _networks.update(networks)
     RegionsAndZonesBackend.regions = [
-        Region(name, f"ec2.{name}.amazonaws.com", "opt-in-not-required") for name in NETWORKS
+        Region(name, f"ec2.{name}.amazonaws.com", "opt-in-not-required") for name in networks
     ]
     RegionsAndZonesBackend.zones = {
         name: [
             Zone(name=f"{name}{letter}", region_name=name, zone_id=f"{_SHORT[name]}-az{number}")
             for number, letter in enumerate("abc", 1)
         ]
-        for name in NETWORKS
+        for name in networks
     }
     vpcs.VPCBackend.create_default_vpc = _create_default_vpc
     Subnet.get_available_subnet_ip = _take_next_address
@@ -46,7 +48,7 @@ def _create_default_vpc(self):
         raise ServiceError(
             "DefaultVpcAlreadyExists", "A Default VPC already exists for this account in this region."
         )
-    vpc = self.create_vpc(cidr_block=NETWORKS[self.region_name], is_default=True)
+    vpc = self.create_vpc(cidr_block=_networks[self.region_name], is_default=True)
     for zone in self.describe_availability_zones():
         self.create_default_subnet(zone.name)
     return vpc
