@@ -20,12 +20,6 @@ def _model() -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", Loader().load_service_model("autoscaling", "service-2"))
 
 
-@cache
-def operations() -> frozenset[str]:
-    """Every operation of Auto Scaling."""
-    return frozenset(_model()["operations"])
-
-
 def check(operation: str, parameters: Mapping[str, Any]) -> None:
     """Refuse what the model does not allow, all of it in one message, as AWS does."""
     shape = _model()["operations"][operation].get("input", {}).get("shape")

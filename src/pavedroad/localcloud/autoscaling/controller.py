@@ -43,7 +43,7 @@ class Controller:
 
     def stop(self) -> None:
         self._stopping.set()
-        self._state.touch()
+        self._state.ring()
         if self._thread:
             self._thread.join()
             self._thread = None
@@ -82,9 +82,9 @@ class Controller:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            revision = self._state.revision
+            rings = self._state.rung_since(-1, 0)
             began = time.thread_time()
             self.step()
             took = time.thread_time() - began
             self._stopping.wait(min(REST_RATIO * took, LONGEST_REST_SECONDS))
-            self._state.changed_since(revision, RESYNC_SECONDS)
+            self._state.rung_since(rings, RESYNC_SECONDS)

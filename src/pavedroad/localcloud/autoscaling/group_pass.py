@@ -87,13 +87,17 @@ class GroupPass:
         group = self.group
         if group.suspends("HealthCheck"):
             return
-        asks_balancers = group.health_check_type != "EC2" and "ELB" in group.health_check_type
+        asks_balancers = "ELB" in group.health_check_type
         for member in group.members.values():
             if member.state != "InService" or member.health == "Unhealthy":
                 continue
+            machine = self._machines[member.id]
+            if machine is not None and machine.state == "pending":
+                member.in_service_at = self.now  # It boots again: its grace period begins anew.
+                continue
             because = health.illness(
                 member,
-                self._machines[member.id],
+                machine,
                 membership.of(member.id) if asks_balancers else (),
                 asks_balancers=asks_balancers,
                 grace_seconds=group.grace_seconds,

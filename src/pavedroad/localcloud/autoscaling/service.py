@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any, cast
 
 from pavedroad.core.clock import Clock
+from pavedroad.localcloud.api.errors import error_response
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse, BalancersOf, ComputeOf
 from pavedroad.localcloud.autoscaling import constraints, journal
-from pavedroad.localcloud.autoscaling.call import Call
+from pavedroad.localcloud.autoscaling.call import Call, Result
 from pavedroad.localcloud.autoscaling.controller import Controller
 from pavedroad.localcloud.autoscaling.group_pass import GroupPass
 from pavedroad.localcloud.autoscaling.model import Region
 from pavedroad.localcloud.autoscaling.operations import OPERATIONS
-from pavedroad.localcloud.autoscaling.wire import AutoScalingResponse
-from pavedroad.localcloud.errors import ServiceError
-from pavedroad.localcloud.moto_adapter.responses import ResponseService
+from pavedroad.localcloud.errors import ServiceError, internal_failure
+from pavedroad.localcloud.moto_adapter.modelled import Wire
 from pavedroad.localcloud.state import State
+
+_log = logging.getLogger(__name__)
 
 Regions = dict[tuple[str, str], Region]
 """By account and region."""
@@ -32,12 +35,12 @@ class AutoScaling:
         self._clock = clock
         self._regions: Regions = {}
         self._generation = 0
-        self._responses = ResponseService("autoscaling", state, lambda: AutoScalingResponse(self.call))
+        self._wire = Wire("autoscaling", constraints.check)
         self._controller = Controller(state, self._passes, lambda: self._generation)
 
     @property
     def name(self) -> str:
-        return self._responses.name
+        return "autoscaling"
 
     def start(self) -> None:
         self._controller.start()
@@ -50,13 +53,18 @@ class AutoScaling:
         return self._controller.step()
 
     def handle(self, request: ApiRequest) -> ApiResponse:
-        return self._responses.handle(request)
+        try:
+            operation, parameters = self._wire.read(request)
+            result = self.call(request.account, request.region, operation, parameters)
+            return self._wire.write(request, operation, result or {})
+        except ServiceError as error:
+            return error_response(request, error)
+        except Exception:
+            _log.exception("A call of Auto Scaling failed")
+            return error_response(request, internal_failure())
 
-    def call(
-        self, account: str, region: str, operation: str, parameters: dict[str, Any]
-    ) -> dict[str, Any] | None:
-        """One operation. Nothing is changed where it raises."""
-        constraints.check(operation, parameters)
+    def call(self, account: str, region: str, operation: str, parameters: dict[str, Any]) -> Result:
+        """One operation, its parameters checked already. Nothing is changed where it raises."""
         perform = OPERATIONS.get(operation)
         if perform is None:
             raise ServiceError("UnsupportedOperation", f"{operation} is not offered by this cloud yet.")
@@ -68,9 +76,11 @@ class AutoScaling:
                 parameters=parameters,
                 now=self._clock.now(),
             )
+            result = perform(call)
             if not operation.startswith("Describe"):
                 self._generation += 1
-            return perform(call)
+                self._state.touch()
+            return result
 
     def dump(self) -> object:
         return self._regions
