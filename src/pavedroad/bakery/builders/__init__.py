@@ -1,0 +1,1 @@
+"""One builder a kind: each turns a work folder into layers."""

@@ -1,0 +1,27 @@
+"""What a builder works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pavedroad.bakery.layers import Layers
+from pavedroad.bakery.running import Report, Runner
+from pavedroad.manifest.model import Build
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """`work` is a copy of the source; what is left in it becomes the application's layer. `source_digest` is
+    over all of the source; `anew` asks for layers that are known to be made again."""
+
+    work: Path
+    build: Build
+    source_digest: str
+    runner: Runner
+    layers: Layers
+    anew: bool
+
+    @property
+    def report(self) -> Report:
+        return self.runner.report

@@ -1,0 +1,98 @@
+"""Layers: packed once, uploaded once, and found again by what they were made from."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import shutil
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+from pavedroad.bakery import archives, unpacking
+from pavedroad.bakery.archives import Entry
+from pavedroad.bakery.model import Layer
+from pavedroad.bakery.scratch import scratch
+from pavedroad.bakery.turns import Turns
+from pavedroad.clouds.ports import Objects
+from pavedroad.core.errors import NotFound
+
+_MOST_TREES = 30
+
+
+def key_of(*parts: object) -> str:
+    """A name for what a layer is made from."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+class Layers:
+    """The layers of one cloud. `trees/` below `home` keeps some unpacked, for builds that look into them."""
+
+    def __init__(self, objects: Objects, home: Path, turns: Turns) -> None:
+        self._objects = objects
+        self._home = home
+        self._turns = turns
+        self._known: dict[str, Layer] = {}
+
+    async def put(self, entries: Iterable[Entry], *, path: str, shared: bool) -> Layer:
+        """Pack and upload, unless a layer of the same contents is there."""
+        async with scratch(self._home) as folder:
+            packed = await asyncio.to_thread(archives.pack, entries, folder / "layer.tar.zst")
+            key = f"layers/{packed.digest.removeprefix('sha256:')}.tar.zst"
+            if not await self._objects.has_object(key):
+                await self._objects.put_file(key, packed.place)
+        return Layer(packed.digest, path, shared, key, packed.size)
+
+    async def made_from(
+        self, key: str, *, path: str, make: Callable[[Path], Awaitable[None]], anew: bool = False
+    ) -> Layer:
+        """The shared layer of this key; `make` fills a folder with it where there is none, or `anew`."""
+        async with self._turns.of(f"layer {key}"):
+            known = None if anew else await self._recall(key)
+            if known is not None:
+                return known
+            async with scratch(self._home) as folder:
+                await make(folder)
+                entries = await asyncio.to_thread(lambda: list(archives.entries_below(folder)))
+                layer = await self.put(entries, path=path, shared=True)
+                await asyncio.to_thread(self._keep, folder, layer)
+            await self._objects.put_object(f"layers/by-key/{key}.json", json.dumps(asdict(layer)).encode())
+            self._known[key] = layer
+            return layer
+
+    async def tree(self, layer: Layer) -> Path:
+        """The layer's files, unpacked: to look at, not to change."""
+        place = self._place(layer)
+        async with self._turns.of(f"tree {layer.digest}"):
+            if await asyncio.to_thread(place.is_dir):
+                return place
+            async with scratch(self._home) as folder:
+                archive = folder / "layer.tar.zst"
+                body = await self._objects.get_object(layer.key)
+                await asyncio.to_thread(archive.write_bytes, body)
+                await asyncio.to_thread(unpacking.unpack_trusted, archive, folder / "tree")
+                await asyncio.to_thread(self._keep, folder / "tree", layer)
+        return place
+
+    async def _recall(self, key: str) -> Layer | None:
+        if key not in self._known:
+            try:
+                record = json.loads(await self._objects.get_object(f"layers/by-key/{key}.json"))
+            except NotFound:
+                return None
+            self._known[key] = Layer(**record)
+        layer = self._known[key]
+        return layer if await self._objects.has_object(layer.key) else None
+
+    def _keep(self, folder: Path, layer: Layer) -> None:
+        place = self._place(layer)
+        place.parent.mkdir(exist_ok=True)
+        if not place.exists():
+            folder.rename(place)
+        trees = sorted(place.parent.iterdir(), key=lambda tree: tree.stat().st_mtime, reverse=True)
+        for old in trees[_MOST_TREES:]:
+            shutil.rmtree(old, ignore_errors=True)
+
+    def _place(self, layer: Layer) -> Path:
+        return self._home / "trees" / layer.digest.removeprefix("sha256:")

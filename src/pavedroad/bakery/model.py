@@ -1,0 +1,76 @@
+"""What the bakery speaks of: frozen values, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Kind = Literal["python", "node", "command", "files"]
+BakeState = Literal["running", "succeeded", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A part of an image's root, as its manifest lists it."""
+
+    digest: str
+    path: str
+    shared: bool
+    key: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a builder made: layers besides the application's own, and folders that hold programs.
+
+    Both are relative to the root; the application's layer is what is left in the work folder.
+    """
+
+    layers: tuple[Layer, ...] = ()
+    programs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BakeResult:
+    """An image that is there. `reused` when its key was known, so that nothing was baked."""
+
+    image_id: str
+    version: str
+    key: str
+    reused: bool
+    seconds: float
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageView:
+    """An image of ours, with what its tags tell."""
+
+    id: str
+    name: str
+    application: str
+    version: str
+    commit: str
+    base: str
+    baked_by: str
+    baked_at: datetime
+    key: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class BakeView:
+    """A bake that was asked for; `error` is the one sentence of a failed one."""
+
+    id: str
+    application: str
+    state: BakeState
+    who: str
+    started_at: datetime
+    finished_at: datetime | None = None
+    result: BakeResult | None = None
+    error: str = ""
+    code: str = ""
+    lines: tuple[str, ...] = field(default=())

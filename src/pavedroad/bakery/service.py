@@ -1,0 +1,273 @@
+"""The bakery: images from folders, each baked once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pavedroad.access.audit import Audit
+from pavedroad.access.model import Principal
+from pavedroad.bakery import archives, sources
+from pavedroad.bakery.builders import command as command_builder
+from pavedroad.bakery.builders import node as node_builder
+from pavedroad.bakery.builders import python as python_builder
+from pavedroad.bakery.builders.bench import Bench
+from pavedroad.bakery.interpreters import Node, Python, find_node, find_python
+from pavedroad.bakery.layers import Layers
+from pavedroad.bakery.model import BakeResult, Built, ImageView
+from pavedroad.bakery.recipe import Recipe, image_name, kind_of, within_tags
+from pavedroad.bakery.requirements import PythonNeeds, python_needs
+from pavedroad.bakery.running import Report, Runner, build_environment
+from pavedroad.bakery.scratch import scratch, sweep
+from pavedroad.bakery.sources import SourceFile
+from pavedroad.bakery.turns import Turns
+from pavedroad.clouds.model import Image, ImageSpec
+from pavedroad.clouds.ports import Cloud, CloudProvider
+from pavedroad.core.clock import Clock
+from pavedroad.core.errors import BakeFailed, Conflict, InvalidInput, NotFound
+from pavedroad.core.places import Places
+from pavedroad.manifest.model import Manifest
+
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,63}")
+_KEY = "pavedroad:key"
+_STEP_SECONDS = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What was asked for, and by whom."""
+
+    principal: Principal
+    manifest: Manifest
+    version: str | None
+    commit: str | None
+    rebake: bool
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What the kind of build needs, found: an interpreter, and what is to be installed."""
+
+    name: str
+    version: str
+    python: tuple[PythonNeeds, Python] | None = None
+    node: Node | None = None
+
+
+class Bakery:
+    """Bakes into the manifest's region; `images` and `forget` ask one region."""
+
+    def __init__(
+        self,
+        clouds: CloudProvider,
+        places: Places,
+        clock: Clock,
+        audit: Audit,
+        *,
+        step_seconds: float = _STEP_SECONDS,
+    ) -> None:
+        self._clouds = clouds
+        self._home = places.builds
+        self._clock = clock
+        self._audit = audit
+        self._step_seconds = step_seconds
+        self._turns = Turns()
+        self._layers: dict[str, Layers] = {}
+        self._swept = False
+
+    async def bake(
+        self,
+        principal: Principal,
+        manifest: Manifest,
+        source: Path,
+        *,
+        version: str | None = None,
+        commit: str | None = None,
+        rebake: bool = False,
+        report: Callable[[str], None] = lambda _: None,
+    ) -> BakeResult:
+        """An image of the folder `source`; the known one, unless `rebake`, where nothing has changed."""
+        if version is not None and not _VERSION.fullmatch(version):
+            raise InvalidInput(
+                f"'{version}' is no version: at most 64 letters, digits, '.', '_', '+', '~' and '-'."
+            )
+        started = self._clock.monotonic()
+        order = _Order(principal, manifest, version, commit, rebake, report)
+        async with self._audit.watch(principal, "bake", str(manifest.cluster)) as told:
+            try:
+                image, reused = await self._baked(order, source)
+            except OSError as error:
+                raise BakeFailed(f"The bakery could not write: {error.strerror or error}.") from error
+            result = BakeResult(
+                image_id=image.id,
+                version=image.tags.get("pavedroad:version", ""),
+                key=image.tags.get(_KEY, ""),
+                reused=reused,
+                seconds=round(self._clock.monotonic() - started, 3),
+                region=manifest.region,
+            )
+            told.update(image=result.image_id, version=result.version, reused=reused)
+            return result
+
+    async def images(self, application: str | None = None, *, region: str = "us-east-1") -> list[ImageView]:
+        """Those that were baked here, newest first."""
+        tags = {"pavedroad:application": application} if application else {}
+        found = await self._clouds.region(region).images(tags)
+        return [_view(image, region) for image in found if _KEY in image.tags]
+
+    async def forget(self, principal: Principal, image_id: str, *, region: str = "us-east-1") -> None:
+        """Deregister an image; refused while a server group is made of it."""
+        async with self._audit.watch(principal, "forget-image", image_id):
+            cloud = self._clouds.region(region)
+            image = await cloud.image(image_id)
+            if _KEY not in image.tags:
+                raise NotFound(f"{image_id} is not an image of the bakery.")
+            groups = [group.name for group in await cloud.server_groups() if group.image_id == image_id]
+            if groups:
+                raise Conflict(
+                    f"The image {image_id} is used by {', '.join(groups)}.",
+                    next_step=f"Destroy it first: paved destroy {groups[0]}.",
+                )
+            await cloud.deregister_image(image_id)
+
+    async def _baked(self, order: _Order, source: Path) -> tuple[Image, bool]:
+        await asyncio.to_thread(self._prepare)
+        cloud = self._clouds.region(order.manifest.region)
+        build = order.manifest.build
+        files = await asyncio.to_thread(
+            lambda: sources.files_of(source, include=build.include, exclude=build.exclude)
+        )
+        digest = await asyncio.to_thread(sources.digest_of, files)
+        async with scratch(self._home) as folder:
+            work = folder / "work"
+            await asyncio.to_thread(sources.copy_to, work, files)
+            _say_source(order.report, files)
+            runner = await self._runner(work, folder, order.report)
+            kind = kind_of(order.manifest, work)
+            base = await _find_base(order.manifest, runner, kind)
+            recipe = Recipe(order.manifest, kind, base.name, base.version, digest)
+            async with self._turns.of(f"image {cloud.region} {recipe.key}"):
+                if not order.rebake and (known := await self._known(cloud, recipe.key, order.version)):
+                    order.report(f"Nothing has changed: {known.id} is used again")
+                    return known, True
+                bench = Bench(work, build, digest, runner, self._layers_of(cloud), order.rebake)
+                return await self._build(order, cloud, recipe, bench, base), False
+
+    async def _build(self, order: _Order, cloud: Cloud, recipe: Recipe, bench: Bench, base: _Base) -> Image:
+        if base.python is not None:
+            built = await python_builder.build(bench, *base.python)
+        elif base.node is not None:
+            built = await node_builder.build(bench, base.node)
+        else:
+            built = await command_builder.build(bench)
+        entries = await asyncio.to_thread(lambda: list(archives.entries_below(bench.work)))
+        application = await bench.layers.put(entries, path=".", shared=False)
+        order.report(f"Application: {application.size / 1e6:.1f} MB, packed")
+        image = await self._register(
+            order, cloud, recipe, Built((application, *built.layers), built.programs)
+        )
+        order.report(f"Registered {image.id} as {image.name}")
+        return image
+
+    async def _register(self, order: _Order, cloud: Cloud, recipe: Recipe, built: Built) -> Image:
+        now = self._clock.now()
+        stamp = now.strftime("%Y%m%d%H%M%S")
+        manifest = order.manifest
+        version = order.version or _default_version(order.commit, stamp)
+        text = json.dumps(recipe.image_manifest(built.layers, built.programs), indent=1)
+        name = image_name(manifest.application, version, recipe.key, f"{stamp}{now.microsecond // 1000:03d}")
+        location = await cloud.put_object(f"images/{name}.json", text.encode())
+        commit = f"-h0.{order.commit}" if order.commit else ""
+        tags = {
+            "appversion": f"{manifest.application}-{version}{commit}",
+            "pavedroad:application": manifest.application,
+            "pavedroad:owner": manifest.owner,
+            "pavedroad:version": version,
+            "pavedroad:commit": order.commit or "",
+            "pavedroad:base": recipe.base,
+            "pavedroad:baked-by": order.principal.name,
+            "pavedroad:baked-at": now.isoformat(timespec="milliseconds"),
+            "pavedroad:manifest-digest": manifest.digest,
+            _KEY: recipe.key,
+        }
+        description = f"{manifest.application} {version}, baked by Pavedroad"
+        return await cloud.register_image(ImageSpec(name, location, description, within_tags(tags)))
+
+    async def _known(self, cloud: Cloud, key: str, version: str | None) -> Image | None:
+        """The newest image of this key; of this version too, where one was asked for."""
+        tags = {_KEY: key, **({"pavedroad:version": version} if version else {})}
+        found = await cloud.images(tags)
+        return next((image for image in found if image.state == "available"), None)
+
+    async def _runner(self, work: Path, folder: Path, report: Report) -> Runner:
+        temporary = folder / "tmp"
+        temporary.mkdir()
+        environment = build_environment(
+            os.environ,
+            TMPDIR=str(temporary),
+            NO_COLOR="1",
+            UV_NO_PROGRESS="1",
+            UV_PYTHON_DOWNLOADS="never",
+            # An image's files have other times than those that were compiled.
+            PYC_INVALIDATION_MODE="unchecked-hash",
+        )
+        return Runner(work, environment, report, self._step_seconds)
+
+    def _layers_of(self, cloud: Cloud) -> Layers:
+        if cloud.region not in self._layers:
+            self._layers[cloud.region] = Layers(cloud, self._home, self._turns)
+        return self._layers[cloud.region]
+
+    def _prepare(self) -> None:
+        self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self._swept:
+            self._swept = True
+            sweep(self._home)
+
+
+async def _find_base(manifest: Manifest, runner: Runner, kind: str) -> _Base:
+    build = manifest.build
+    if kind == "python":
+        needs = await asyncio.to_thread(python_needs, runner.folder, build.packages)
+        python = await find_python(build.base, needs.requires_python, runner)
+        return _Base(python.base, python.version, python=(needs, python))
+    if kind == "node":
+        node = await find_node(build.base, runner)
+        return _Base(node.base, node.version, node=node)
+    if build.base is not None:
+        raise InvalidInput(f"build.base: found '{build.base}'; allowed with kind python or node only.")
+    return _Base("", "")
+
+
+def _default_version(commit: str | None, stamp: str) -> str:
+    """The commit says it all, unless the folder has been changed since."""
+    if not commit:
+        return stamp
+    return f"{commit}-{stamp}" if commit.endswith("-dirty") else commit
+
+
+def _say_source(report: Report, files: list[SourceFile]) -> None:
+    size = sum(file.size for file in files)
+    report(f"Source: {len(files)} files, {size / 1e6:.1f} MB")
+
+
+def _view(image: Image, region: str) -> ImageView:
+    tags = image.tags
+    return ImageView(
+        id=image.id,
+        name=image.name,
+        application=tags.get("pavedroad:application", ""),
+        version=tags.get("pavedroad:version", ""),
+        commit=tags.get("pavedroad:commit", ""),
+        base=tags.get("pavedroad:base", ""),
+        baked_by=tags.get("pavedroad:baked-by", ""),
+        baked_at=image.created_at,
+        key=tags.get(_KEY, ""),
+        region=region,
+    )

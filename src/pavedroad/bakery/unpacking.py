@@ -1,0 +1,69 @@
+"""An archive that someone sent, as a folder: nothing leaves the folder, and nothing fills the disk."""
+
+from __future__ import annotations
+
+import gzip
+import tarfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, cast
+
+import zstandard
+
+from pavedroad.bakery.packing import LARGEST_BYTES
+from pavedroad.core.errors import InvalidInput, TooLarge
+
+_MOST_FILES = 200_000
+_ZSTD, _GZIP = b"\x28\xb5\x2f\xfd", b"\x1f\x8b"
+
+
+def unpack(archive: Path, folder: Path, *, largest: int = LARGEST_BYTES) -> None:
+    """A tar, plain or compressed with zstd or gzip, told by its first bytes. Blocking: for a thread."""
+    folder.mkdir(parents=True)
+    try:
+        with (
+            archive.open("rb") as file,
+            _plain(file) as plain,
+            tarfile.open(fileobj=plain, mode="r|") as members,
+        ):
+            _extract(members, folder, largest)
+    except (tarfile.TarError, zstandard.ZstdError, zlib.error, gzip.BadGzipFile, EOFError) as error:
+        raise InvalidInput(
+            f"The body is not a tar archive that can be unpacked: {error}.",
+            next_step="Send a tar compressed with zstd or gzip, with paved.yaml at its top.",
+        ) from error
+
+
+def unpack_trusted(archive: Path, folder: Path) -> None:
+    """A layer that the bakery packed itself: its links may name programs of the machine."""
+    with archive.open("rb") as file, _plain(file) as plain, tarfile.open(fileobj=plain, mode="r|") as members:
+        members.extractall(folder, filter="tar")
+
+
+def _plain(file: IO[bytes]) -> IO[bytes]:
+    start = file.read(4)
+    file.seek(0)
+    if start == _ZSTD:
+        return cast("IO[bytes]", zstandard.ZstdDecompressor().stream_reader(file))
+    if start.startswith(_GZIP):
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=file))
+    return file
+
+
+def _extract(members: tarfile.TarFile, folder: Path, largest: int) -> None:
+    size = 0
+    safe: Callable[[tarfile.TarInfo, str], tarfile.TarInfo] = tarfile.data_filter
+    for count, member in enumerate(members):
+        size += member.size
+        if size > largest or count > _MOST_FILES:
+            raise TooLarge(
+                f"The archive unpacks to over {largest:,} bytes or {_MOST_FILES:,} files: "
+                "more than a bake takes."
+            )
+        if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
+            raise InvalidInput(f"{member.name} is neither file, folder nor link.")
+        try:
+            members.extract(safe(member, str(folder)), folder, filter="fully_trusted")
+        except tarfile.FilterError as error:
+            raise InvalidInput(f"The archive leads out of its folder: {error}.") from error
