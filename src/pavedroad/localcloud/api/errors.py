@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
@@ -14,11 +13,11 @@ _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 def error_response(request: ApiRequest, error: ServiceError) -> ApiResponse:
     """The error as the called service would write it."""
-    if _is_json(request.headers):
+    if _is_json(request):
         return ApiResponse(
             error.status,
             (
-                ("content-type", request.headers.get("content-type", "application/json")),
+                ("content-type", request.headers.get("content-type") or "application/json"),
                 ("x-amzn-errortype", error.code),
                 ("x-amzn-requestid", request.request_id),
             ),
@@ -34,8 +33,11 @@ def error_response(request: ApiRequest, error: ServiceError) -> ApiResponse:
     )
 
 
-def _is_json(headers: Mapping[str, str]) -> bool:
-    return "x-amz-target" in headers or headers.get("content-type", "").startswith("application/x-amz-json")
+def _is_json(request: ApiRequest) -> bool:
+    """The JSON protocols by their headers, and REST by its paths, which is XML in two services only."""
+    content_type = request.headers.get("content-type", "")
+    rest = request.path != "/" and request.service not in ("s3", "route53", "")
+    return rest or "x-amz-target" in request.headers or content_type.startswith("application/x-amz-json")
 
 
 def _xml(request: ApiRequest, error: ServiceError) -> str:
