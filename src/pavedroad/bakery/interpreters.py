@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import uv
@@ -41,45 +42,68 @@ class Node:
         return f"node{self.version.split('.')[0]}" if self.version else "node"
 
 
-async def find_python(base: str | None, requires: str | None, runner: Runner) -> Python:
-    """For a base image's name, or, without one, for what the project requires."""
-    match = _PYTHON.fullmatch(base or "python")
-    if match is None:
-        raise InvalidInput(
-            f"build.base: found '{base}'; allowed for kind python: python3 or python3.<minor>."
-        )
-    wanted = match["version"] or requires or "3"
-    quiet = Runner(runner.folder, runner.environment, lambda _: None, runner.time_limit)
-    find = (
-        uv.find_uv_bin(),
-        "python",
-        "find",
-        "--system",
-        "--no-python-downloads",
-        "--no-project",
-        "--quiet",
+class Interpreters:
+    """Finds them, and remembers while they stay as they are."""
+
+    def __init__(self) -> None:
+        self._pythons: dict[str, tuple[Python, int]] = {}
+        self._nodes: dict[tuple[Path, int], str] = {}
+
+    async def python(self, base: str | None, requires: str | None, runner: Runner) -> Python:
+        """For a base image's name, or, without one, for what the project requires."""
+        match = _PYTHON.fullmatch(base or "python")
+        if match is None:
+            raise InvalidInput(
+                f"build.base: found '{base}'; allowed for kind python: python3 or python3.<minor>."
+            )
+        wanted = match["version"] or requires or "3"
+        known, modified = self._pythons.get(wanted, (None, 0))
+        if known is None or _modified(known.program) != modified:
+            known = await _find_python(wanted, runner)
+            self._pythons[wanted] = known, _modified(known.program)
+        return known
+
+    async def node(self, base: str | None, runner: Runner) -> Node:
+        """The one on PATH, if it is of the wanted major version."""
+        match = _NODE.fullmatch(base or "node")
+        if match is None:
+            raise InvalidInput(f"build.base: found '{base}'; allowed for kind node: node or node<major>.")
+        path = runner.environment["PATH"]
+        program, npm = shutil.which("node", path=path), shutil.which("npm", path=path)
+        if program and npm:
+            mark = Path(program), _modified(Path(program))
+            if mark not in self._nodes:
+                self._nodes[mark] = (await _ask(runner, f"exec '{program}' --version")).lstrip("v")
+            version = self._nodes[mark]
+            if match["major"] in {None, version.split(".")[0]}:
+                return Node(Path(program), version, (npm,))
+        return Node(None, match["major"] or "", ())
+
+
+async def _find_python(wanted: str, runner: Runner) -> Python:
+    find = shlex.join(
+        [uv.find_uv_bin(), "python", "find", "--system", "--no-project", "--no-python-downloads"]
     )
+    name = shlex.quote(wanted)
     try:
-        said = await quiet.run(f"Finding Python {wanted}", [*find, "--show-version", wanted])
-        place = await quiet.run(f"Finding Python {wanted}", [*find, wanted])
+        place = await _ask(runner, f"exec {find} --resolve-links {name} 2>/dev/null")
+        version = await _ask(runner, f"exec {find} --show-version {name} 2>/dev/null")
     except BakeFailed:
         raise BakeFailed(
             f"There is no Python {wanted} on this machine.",
             next_step="Install it, or name another base: build: {base: python3}.",
         ) from None
-    return Python(Path(place.splitlines()[-1]), said.splitlines()[-1])
+    return Python(Path(place), version)
 
 
-async def find_node(base: str | None, runner: Runner) -> Node:
-    """The one on PATH, if it is of the wanted major version."""
-    match = _NODE.fullmatch(base or "node")
-    if match is None:
-        raise InvalidInput(f"build.base: found '{base}'; allowed for kind node: node or node<major>.")
-    path = runner.environment["PATH"]
-    program, npm = shutil.which("node", path=path), shutil.which("npm", path=path)
-    if program and npm:
-        quiet = Runner(runner.folder, runner.environment, lambda _: None, runner.time_limit)
-        said = (await quiet.run("Asking node for its version", [program, "--version"])).strip().lstrip("v")
-        if match["major"] in {None, said.split(".")[0]}:
-            return Node(Path(program), said, (npm,))
-    return Node(None, match["major"] or "", ())
+async def _ask(runner: Runner, line: str) -> str:
+    quiet = replace(runner, report=_keep_quiet)
+    return (await quiet.run("Looking for an interpreter", ["/bin/sh", "-c", line])).strip()
+
+
+def _keep_quiet(line: str) -> None:
+    """What finding an interpreter says is nobody's progress."""
+
+
+def _modified(program: Path) -> int:
+    return program.stat().st_mtime_ns if program.exists() else 0

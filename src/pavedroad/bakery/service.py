@@ -6,7 +6,8 @@ import asyncio
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +18,10 @@ from pavedroad.bakery.builders import command as command_builder
 from pavedroad.bakery.builders import node as node_builder
 from pavedroad.bakery.builders import python as python_builder
 from pavedroad.bakery.builders.bench import Bench
-from pavedroad.bakery.interpreters import Node, Python, find_node, find_python
+from pavedroad.bakery.interpreters import Interpreters, Node, Python
+from pavedroad.bakery.jobs import Jobs
 from pavedroad.bakery.layers import Layers
-from pavedroad.bakery.model import BakeResult, Built, ImageView
+from pavedroad.bakery.model import BakeResult, Built, ImageView, Kind
 from pavedroad.bakery.recipe import Recipe, image_name, kind_of, within_tags
 from pavedroad.bakery.requirements import PythonNeeds, python_needs
 from pavedroad.bakery.running import Report, Runner, build_environment
@@ -72,12 +74,14 @@ class Bakery:
         *,
         step_seconds: float = _STEP_SECONDS,
     ) -> None:
+        self.jobs = Jobs(clock)
         self._clouds = clouds
         self._home = places.builds
         self._clock = clock
         self._audit = audit
         self._step_seconds = step_seconds
         self._turns = Turns()
+        self._interpreters = Interpreters()
         self._layers: dict[str, Layers] = {}
         self._swept = False
 
@@ -93,10 +97,7 @@ class Bakery:
         report: Callable[[str], None] = lambda _: None,
     ) -> BakeResult:
         """An image of the folder `source`; the known one, unless `rebake`, where nothing has changed."""
-        if version is not None and not _VERSION.fullmatch(version):
-            raise InvalidInput(
-                f"'{version}' is no version: at most 64 letters, digits, '.', '_', '+', '~' and '-'."
-            )
+        self.check_version(version)
         started = self._clock.monotonic()
         order = _Order(principal, manifest, version, commit, rebake, report)
         async with self._audit.watch(principal, "bake", str(manifest.cluster)) as told:
@@ -114,6 +115,23 @@ class Bakery:
             )
             told.update(image=result.image_id, version=result.version, reused=reused)
             return result
+
+    def check_version(self, version: str | None) -> None:
+        """Nothing, or InvalidInput."""
+        if version is not None and not _VERSION.fullmatch(version):
+            raise InvalidInput(
+                f"'{version}' is no version: at most 64 letters, digits, '.', '_', '+', '~' and '-'."
+            )
+
+    @asynccontextmanager
+    async def scratch(self) -> AsyncGenerator[Path]:
+        """A folder to receive a source in, gone afterwards."""
+        await asyncio.to_thread(self._prepare)
+        async with scratch(self._home) as folder:
+            yield folder
+
+    async def close(self) -> None:
+        await self.jobs.close()
 
     async def images(self, application: str | None = None, *, region: str = "us-east-1") -> list[ImageView]:
         """Those that were baked here, newest first."""
@@ -150,7 +168,7 @@ class Bakery:
             _say_source(order.report, files)
             runner = await self._runner(work, folder, order.report)
             kind = kind_of(order.manifest, work)
-            base = await _find_base(order.manifest, runner, kind)
+            base = await _find_base(self._interpreters, order.manifest, runner, kind)
             recipe = Recipe(order.manifest, kind, base.name, base.version, digest)
             async with self._turns.of(f"image {cloud.region} {recipe.key}"):
                 if not order.rebake and (known := await self._known(cloud, recipe.key, order.version)):
@@ -215,7 +233,7 @@ class Bakery:
             UV_NO_PROGRESS="1",
             UV_PYTHON_DOWNLOADS="never",
             # An image's files have other times than those that were compiled.
-            PYC_INVALIDATION_MODE="unchecked-hash",
+            PYC_INVALIDATION_MODE="UNCHECKED_HASH",
         )
         return Runner(work, environment, report, self._step_seconds)
 
@@ -231,14 +249,14 @@ class Bakery:
             sweep(self._home)
 
 
-async def _find_base(manifest: Manifest, runner: Runner, kind: str) -> _Base:
+async def _find_base(interpreters: Interpreters, manifest: Manifest, runner: Runner, kind: Kind) -> _Base:
     build = manifest.build
     if kind == "python":
         needs = await asyncio.to_thread(python_needs, runner.folder, build.packages)
-        python = await find_python(build.base, needs.requires_python, runner)
+        python = await interpreters.python(build.base, needs.requires_python, runner)
         return _Base(python.base, python.version, python=(needs, python))
     if kind == "node":
-        node = await find_node(build.base, runner)
+        node = await interpreters.node(build.base, runner)
         return _Base(node.base, node.version, node=node)
     if build.base is not None:
         raise InvalidInput(f"build.base: found '{build.base}'; allowed with kind python or node only.")

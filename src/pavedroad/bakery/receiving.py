@@ -1,0 +1,59 @@
+"""A request's body as a file: streamed, and no larger than it may be."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from fastapi import Request
+
+from pavedroad.bakery.packing import LARGEST_BYTES
+from pavedroad.core.errors import InvalidInput, TooLarge, Unavailable
+
+_BUFFER = 1 << 20
+_TYPES = (
+    "application/zstd",
+    "application/gzip",
+    "application/x-gzip",
+    "application/x-tar",
+    "application/octet-stream",
+)
+
+
+async def receive(request: Request, target: Path, *, largest: int = LARGEST_BYTES) -> None:
+    """Refuses what is no archive by its type, and, as early as can be told, what is too large."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in _TYPES:
+        raise InvalidInput(
+            f"The body's type is '{kind}'; allowed: {', '.join(_TYPES)}.",
+            next_step="Send the folder as a tar compressed with zstd or gzip, as `paved bake` does.",
+        )
+    too_large = TooLarge(
+        f"The body is over {largest:,} bytes, which is all that a bake takes.",
+        next_step="Leave out what is not needed, in .pavedignore or in build.exclude.",
+    )
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > largest:
+        raise too_large
+    size = 0
+    try:
+        file = await asyncio.to_thread(target.open, "wb")
+        try:
+            buffer = bytearray()
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > largest:
+                    raise too_large
+                buffer += chunk
+                if len(buffer) >= _BUFFER:
+                    await asyncio.to_thread(file.write, bytes(buffer))
+                    buffer.clear()
+            await asyncio.to_thread(file.write, bytes(buffer))
+        finally:
+            await asyncio.to_thread(file.close)
+    except OSError as error:
+        raise Unavailable(f"The body could not be kept: {error.strerror}.") from error
+    if size == 0:
+        raise InvalidInput(
+            "The body is empty.", next_step="Send the folder as a tar compressed with zstd or gzip."
+        )
