@@ -20,8 +20,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-import httpx
-
 from pavedroad.core.errors import PavedError
 from pavedroad.localcloud.blocks import Block, claim
 
@@ -106,8 +104,8 @@ class _Child:
 class _Launcher:
     def __init__(self, home: Path, listening: socket.socket, block: Block) -> None:
         self._home = home
-        port = cast("tuple[str, int]", listening.getsockname())[1]
-        self._endpoint = f"http://127.0.0.1:{port}"
+        self._port = cast("tuple[str, int]", listening.getsockname())[1]
+        self._endpoint = f"http://127.0.0.1:{self._port}"
         self._record = home / "cloud.json"
         self._sweep_sockets()
         self._sockets = Path(tempfile.mkdtemp(prefix="paved-", dir="/tmp"))
@@ -176,20 +174,26 @@ class _Launcher:
     async def _until_ready(self) -> None:
         """Both answer: then, and not before, `cloud.json` says where."""
         deadline = time.monotonic() + _READY_SECONDS
-        async with httpx.AsyncClient(trust_env=False) as api:
-            while not self._stopping.is_set():
-                with suppress(httpx.HTTPError, ValueError):
-                    health = (await api.get(f"{self._endpoint}/_pavedroad/health", timeout=5)).json()
-                    if health["host"] == "connected":
-                        break
-                if time.monotonic() > deadline:
-                    raise NotReady(
-                        f"The private cloud in {self._home} was not ready in {_READY_SECONDS:.0f} s."
-                    )
-                await asyncio.sleep(0.02)
+        while not self._stopping.is_set():
+            with suppress(OSError, ValueError, KeyError, TimeoutError):
+                if (await asyncio.wait_for(self._health(), 5))["host"] == "connected":
+                    break
+            if time.monotonic() > deadline:
+                raise NotReady(f"The private cloud in {self._home} was not ready in {_READY_SECONDS:.0f} s.")
+            await asyncio.sleep(0.02)
         if not self._stopping.is_set():
             self._write_record()
             _log.info("The private cloud answers at %s", self._endpoint)
+
+    async def _health(self) -> dict[str, object]:
+        """By hand: an HTTP client takes longer to import than everything else here."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        try:
+            writer.write(b"GET /_pavedroad/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            answer = await reader.read()
+        finally:
+            writer.close()
+        return json.loads(answer.partition(b"\r\n\r\n")[2])
 
     def _write_record(self) -> None:
         said = {"endpoint": self._endpoint, "pid": os.getpid(), "host_socket": str(self._host_socket)}

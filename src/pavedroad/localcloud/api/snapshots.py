@@ -96,9 +96,10 @@ class Snapshots:
         self._written()
 
     def _run(self) -> None:
+        rings = -1
         while not self._ended.is_set():
-            revision = self._state.changed_since(self._saved_revision, _WAIT_SECONDS)
-            if revision == self._saved_revision:
+            rings = self._state.rung_since(rings, _WAIT_SECONDS)
+            if self._state.revision == self._saved_revision:
                 continue
             self._ended.wait(_DEBOUNCE_SECONDS)
             began = time.monotonic()

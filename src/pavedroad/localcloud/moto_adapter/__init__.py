@@ -2,3 +2,7 @@
 
 moto is pinned exactly; whatever private thing of it is touched here has a contract test.
 """
+
+from pavedroad.localcloud.moto_adapter import regions
+
+regions.limit()
