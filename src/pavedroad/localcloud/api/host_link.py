@@ -27,6 +27,7 @@ _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 20.0
 _ANSWER_SECONDS = 30.0
 _RETRY_SECONDS = 0.1
+_REFUSED_SECONDS = 1.0
 
 Follower = Callable[[ActualChange], None]
 
@@ -211,8 +212,10 @@ class HostLink:
         if status == 409:
             with self._lock:
                 self._sent_epoch = ""
-        if status != 200:
-            raise ConnectionError(_reason(body) or f"status {status}")
+            self._closed.wait(_RETRY_SECONDS)
+        if status not in (200, 409):
+            _LOG.error("The host does not take what is wanted: %s", _reason(body) or f"status {status}")
+            self._closed.wait(_REFUSED_SECONDS)
 
     def _all(self) -> Wanted:
         return Wanted(
