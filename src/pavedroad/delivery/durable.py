@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final, TypeVar, cast
 
 import sqlalchemy as sa
@@ -114,7 +116,10 @@ class Durable:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+        loop = asyncio.get_running_loop()
+        fresh = ThreadPoolExecutor()  # DBOS made its own the loop's, and shuts it down
+        await loop.run_in_executor(fresh, partial(DBOS.destroy, destroy_registry=True))
+        loop.set_default_executor(fresh)
 
 
 async def _outcome(work: Callable[[], Awaitable[object]]) -> Document:

@@ -1,0 +1,76 @@
+"""What lost its traffic is kept warm, shrunk, deleted - and left alone as soon as it serves again."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from tests.delivery.road import DEE, Road, WatchedClouds, open_road
+from tests.waiting import eventually_async
+
+
+def _strategy(shrink: str, delete: str) -> dict[str, Any]:
+    return {"kind": "red-black", "shrink_after": shrink, "delete_after": delete}
+
+
+async def _is_shrunk(road: Road, group: str) -> bool:
+    return (await road.delivery.server_group(group)).desired == 0
+
+
+async def test_the_old_group_is_shrunk_and_then_deleted(road: Road) -> None:
+    await road.shipped("1.0")
+    await road.shipped("2.0", strategy=_strategy("1s", "3s"))
+    assert (await road.delivery.server_group("hello-v000")).desired == 2
+    await eventually_async(lambda: _is_shrunk(road, "hello-v000"))
+    await eventually_async(lambda: road.is_swept("hello-v000"))
+    assert await road.weights() == {"hello-v001": 100}
+    told = [(e.principal, e.action, e.outcome) for e in await road.audited(subject="hello-v000")]
+    assert told == [("clean-up", "destroy", "done"), ("clean-up", "shrink", "done")]
+
+
+async def test_a_group_that_was_rolled_back_to_is_left_alone(road: Road) -> None:
+    await road.shipped("1.0")
+    await road.shipped("2.0", strategy=_strategy("1s", "2s"))
+    await road.delivery.rollback(DEE, "hello")
+    await eventually_async(lambda: road.is_swept("hello-v001"))  # its turn to go, by the same delays
+    old = await road.delivery.server_group("hello-v000")
+    assert (old.weight, old.desired, old.healthy) == (100, 2, 2)
+
+
+async def test_a_group_that_lost_its_traffic_again_gets_its_whole_time_anew(road: Road) -> None:
+    await road.shipped("1.0")
+    await road.shipped("2.0", strategy=_strategy("2s", "1h"))
+    await road.delivery.rollback(DEE, "hello")
+    await road.shipped("3.0", strategy=_strategy("1h", "2h"))
+    await asyncio.sleep(2.5)  # the first retirement's time is over, and it counts no more
+    assert (await road.delivery.server_group("hello-v000")).desired == 2
+
+
+async def test_a_group_that_someone_enabled_is_left_alone(road: Road) -> None:
+    await road.shipped("1.0")
+    await road.shipped("2.0", strategy=_strategy("1s", "2s"))
+    await road.delivery.enable(DEE, "hello-v000")
+    await asyncio.sleep(3)
+    assert await road.weights() == {"hello-v000": 50, "hello-v001": 50}
+
+
+async def test_clean_up_goes_on_after_a_restart(tmp_path: Path) -> None:
+    clouds = WatchedClouds()
+    async with open_road(tmp_path, clouds=clouds) as road:
+        await road.shipped("1.0")
+        await road.shipped("2.0", strategy=_strategy("1s", "2s"))
+    async with open_road(tmp_path, clouds=clouds) as road:
+        await eventually_async(lambda: road.is_swept("hello-v000"))
+        assert await road.weights() == {"hello-v001": 100}
+
+
+async def test_nothing_is_cleaned_up_while_nobody_healthy_serves(road: Road) -> None:
+    await road.shipped("1.0")
+    await road.shipped("2.0", strategy=_strategy("1s", "2s"))
+    group = await road.cloud.server_group("hello-v001")
+    await road.cloud.resize_server_group(group.name, minimum=0, maximum=2, desired=0)
+    await asyncio.sleep(3)
+    assert (await road.delivery.server_group("hello-v000")).desired == 2
+    await road.delivery.rollback(DEE, "hello")
+    assert (await road.weights())["hello-v000"] == 100
