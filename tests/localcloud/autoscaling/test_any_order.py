@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from pavedroad.localcloud.autoscaling.model import Member
 from pavedroad.localcloud.errors import ServiceError
@@ -28,7 +28,6 @@ class AnyOrder(RuleBasedStateMachine):
     def begin(self, desired: int, zones: set[str]) -> None:
         self.bench = Bench()
         self.set_free: set[str] = set()
-        self.stayed_out: set[str] = set()
         self.bench.balancers.slow_to_drain = self.bench.compute.slow_to_end = True
         self.bench.create(
             desired=desired,
@@ -127,12 +126,22 @@ class AnyOrder(RuleBasedStateMachine):
         operation = "AttachLoadBalancerTargetGroups" if attach else "DetachLoadBalancerTargetGroups"
         self.call(operation, TargetGroupARNs=[OTHER_ARN])
 
-    @precondition(lambda self: hasattr(self, "bench"))
+    @rule(data=st.data(), protected=st.booleans())
+    def protect_one(self, data: st.DataObject, protected: bool) -> None:
+        if member := self.some_member(data):
+            self.call("SetInstanceProtection", InstanceIds=[member.id], ProtectedFromScaleIn=protected)
+
+    @rule()
+    def it_comes_to_rest_as_things_are(self) -> None:
+        self.bench.settle()
+
     @rule()
     def everything_is_well_again(self) -> None:
         bench = self.bench
         bench.compute.refusals.clear()
         self.call("ResumeProcesses")
+        for member in bench.group().members.values():
+            member.protected = False
         for _ in range(4):
             self.recover()
             bench.pass_time(400)
@@ -153,6 +162,15 @@ class AnyOrder(RuleBasedStateMachine):
         assert {member.id for member in serving} <= bench.compute.alive()
         assert not [activity for activity in bench.activities() if activity.ended_at is None]
         self.launches_and_terminations_are_told()
+
+    def teardown(self) -> None:
+        """Whatever state it is in, it can be deleted whole."""
+        if hasattr(self, "bench"):
+            self.call("DeleteAutoScalingGroup", ForceDelete=True)
+            self.bench.settle()
+            assert not self.bench.exists()
+            assert self.bench.compute.alive() <= self.set_free
+            assert not any(self.bench.balancers.target_groups.values())
 
     @invariant()
     def desired_is_within_bounds(self) -> None:
@@ -201,7 +219,7 @@ class AnyOrder(RuleBasedStateMachine):
 
 
 AnyOrder.TestCase.settings = settings(
-    max_examples=60,
+    max_examples=100,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -150,6 +150,19 @@ def test_a_zone_that_refuses_leaves_its_share_to_the_others_until_it_launches_ag
     )
 
 
+def test_a_zone_that_refuses_more_keeps_what_it_has(bench: Bench) -> None:
+    bench.create(desired=3)
+    bench.settle()
+    bench.compute.refusals["us-east-1a"] = NO_ROOM
+    bench.call("SetDesiredCapacity", AutoScalingGroupName="web", DesiredCapacity=6)
+    bench.settle()
+    assert sorted(bench.zones().items()) in (
+        [("us-east-1a", 1), ("us-east-1b", 2), ("us-east-1c", 3)],
+        [("us-east-1a", 1), ("us-east-1b", 3), ("us-east-1c", 2)],
+    )
+    assert len(bench.compute.machines) == 6
+
+
 def test_launches_that_are_refused_everywhere_are_tried_at_growing_intervals(bench: Bench) -> None:
     bench.compute.refusals["*"] = NO_IMAGE
     bench.create(desired=2)

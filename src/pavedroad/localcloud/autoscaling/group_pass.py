@@ -157,9 +157,10 @@ class GroupPass:
         if any(m.state == "Pending" or m.health == "Unhealthy" for m in group.members.values()):
             return
         launcher = Launcher(self.region, group, self.compute, self.now)
-        counts = spread.count_by_zone(group.members.values())
-        limit = max(1, group.maximum // 10)
-        yield from launcher.balance(spread.rebalancing_moves(counts, launcher.usable_zones(), limit))
+        moves = spread.rebalancing_moves(
+            group.members.values(), group.zones, launcher.usable_zones(), max(1, group.maximum // 10)
+        )
+        yield from launcher.balance(moves)
         self.changed |= launcher.changed
 
     def _see_off(self, membership: Membership) -> Iterator[None]:

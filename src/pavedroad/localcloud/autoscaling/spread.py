@@ -21,23 +21,27 @@ def leanest(counts: Mapping[str, int], zones: Sequence[str]) -> str:
     return min(zones, key=lambda zone: counts.get(zone, 0))
 
 
-def rebalancing_moves(counts: Mapping[str, int], zones: Sequence[str], limit: int) -> list[str]:
+def rebalancing_moves(
+    members: Iterable[Member], zones: Sequence[str], usable: Sequence[str], limit: int
+) -> list[str]:
     """The zones to launch in beyond the desired capacity, so that fuller zones can give up as many.
 
-    Zones that the group has left count as too full whatever they hold.
+    Only members that are not protected can be given up; those in zones that the group has left go first.
     """
-    held = {zone: counts.get(zone, 0) for zone in zones}
-    stranded = sum(count for zone, count in counts.items() if zone not in held)
+    everyone = list(members)
+    held = dict.fromkeys(zones, 0) | count_by_zone(everyone)
+    free = count_by_zone(member for member in everyone if not member.protected)
     moves: list[str] = []
-    while held and len(moves) < limit:
-        lean = leanest(held, zones)
-        full = max(held, key=lambda zone: held[zone])
-        if stranded:
-            stranded -= 1
-        elif held[full] - held[lean] > 1:
-            held[full] -= 1
-        else:
+    while usable and len(moves) < limit:
+        givers = [zone for zone, count in free.items() if count]
+        if not givers:
             break
+        full = max(givers, key=lambda zone: (zone not in zones, held[zone]))
+        lean = leanest(held, usable)
+        if full in zones and held[full] - held[lean] <= 1:
+            break
+        held[full] -= 1
+        free[full] -= 1
         held[lean] += 1
         moves.append(lean)
     return moves

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable
 
-from pavedroad.localcloud.autoscaling import journal, paging, views, wording
+from pavedroad.localcloud.autoscaling import journal, leaving, paging, views, wording
 from pavedroad.localcloud.autoscaling.call import Call, Operation, Result, refused
 from pavedroad.localcloud.autoscaling.model import Group
 from pavedroad.localcloud.autoscaling.operations import settings, tags, target_groups
@@ -84,7 +84,8 @@ def delete(call: Call) -> Result:
         group.suspended.clear()
         for member in group.members.values():
             member.protected = False
-            if member.state == "Standby":
+            if member.state in ("Standby", "EnteringStandby"):
+                leaving.cancel(member, call.now)
                 member.state = "InService"
         if group.members:
             return None
