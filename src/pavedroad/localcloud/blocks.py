@@ -7,6 +7,7 @@ is the next `/16` after each of them, and so on. A cloud keeps its block for lif
 from __future__ import annotations
 
 import socket
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,8 +44,9 @@ class Claim:
 
 
 def claim(home: Path) -> Claim:
-    """The block that this home has always had, or for a new home the first free one.
+    """The block that this home has always had; a new home gets a free one, by its path.
 
+    By its path and not the lowest: a cloud that rests should find its block free when it comes back.
     `Unavailable` where another private cloud holds it, or where none is free.
     """
     record = home / "block"
@@ -57,7 +59,8 @@ def claim(home: Path) -> Claim:
                 next_step="Stop the other one with `paved down` under its PAVED_HOME.",
             )
         return Claim(block, held)
-    for block in map(Block, range(_BLOCKS)):
+    start = zlib.crc32(bytes(home.absolute()))
+    for block in (Block((start + step) % _BLOCKS) for step in range(_BLOCKS)):
         held = _hold(block)
         if held is not None:
             record.write_text(str(block.number))
