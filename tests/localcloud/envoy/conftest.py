@@ -7,12 +7,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from pavedroad.localcloud.envoy.routing import EnvoyRouting
 from tests.localcloud.envoy.services import Balancer, Behaviour, Process, Service, fresh_address
 
 Serve = Callable[..., Awaitable[Service]]
 Spawn = Callable[..., Awaitable[Process]]
+
+
+@pytest.fixture(scope="session")
+def event_loop_policy() -> uvloop.EventLoopPolicy:
+    """The host's own kind of loop."""
+    return uvloop.EventLoopPolicy()
 
 
 @pytest.fixture

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+import subprocess
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from pavedroad.localcloud.wanted import Condition, FixedResponse, Forward, Redirect
+from pavedroad.localcloud.wanted import Condition, FixedResponse, Forward, Redirect, Target
 from tests.localcloud.envoy.conftest import Serve
-from tests.localcloud.envoy.services import Balancer, Heard, fresh_address, front, pool, response, rule, to
+from tests.localcloud.envoy.services import (
+    PORT,
+    QUICK,
+    Balancer,
+    Heard,
+    fresh_address,
+    front,
+    pool,
+    response,
+    rule,
+    to,
+)
 
 _SAME = {
     "protocol": "#{protocol}",
@@ -224,3 +239,39 @@ async def test_a_rule_may_send_elsewhere_by_condition(balancer: Balancer, servic
     )
     assert (await balancer.get(place, "/b")).text == "b"
     assert (await balancer.get(place, "/")).text == "a"
+
+
+async def test_a_pool_may_speak_https_with_a_certificate_that_nobody_signed(
+    balancer: Balancer, tmp_path: Path
+) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x", "-days", "2"]
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(response("secret"))
+        await writer.drain()
+        writer.close()
+
+    address = fresh_address()
+    target = Target("i-1", address, PORT, PORT, "us-east-1a", draining=False)
+    group = replace(pool("a", target, probe=replace(QUICK, protocol="HTTPS")), protocol="HTTPS")
+    server = await asyncio.start_server(answer, address, PORT, ssl=context)
+    async with server:
+        place = await balancer.serve([group], front(rule(to(group))))
+        assert (await balancer.get(place)).text == "secret"
+
+
+async def test_a_body_of_any_size_streams_through(balancer: Balancer, service: Serve) -> None:
+    async def count(heard: Heard) -> bytes:
+        return response(heard.headers.get("content-length", "0"))
+
+    group = pool("a", (await service("v1", count)).target())
+    place = await balancer.serve([group], front(rule(to(group))))
+    answer = await balancer.client.post(
+        f"http://{place.address}:{place.port}/", content=b"x" * 20_000_000, headers={"Expect": "100-continue"}
+    )
+    assert answer.text == "20000000"

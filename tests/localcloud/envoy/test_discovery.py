@@ -55,10 +55,10 @@ def _short(told: Told) -> str:
     return f"{kind} {told.resource.name}" if told.resource else f"{kind} none"
 
 
-def _snapshot(revision: int, pools: dict[str, str], fronts: dict[str, str]) -> Snapshot:
+def _snapshot(step: int, pools: dict[str, str], fronts: dict[str, str]) -> Snapshot:
     """Pools and fronts by name, with a text that stands for their contents: `shape/endpoints`, `rules`."""
     return Snapshot(
-        revision,
+        step,
         {
             CLUSTER: {name: resource(name, {"x": text.split("/")[0]}) for name, text in pools.items()},
             ASSIGNMENT: {name: resource(name, {"x": text.split("/")[1]}) for name, text in pools.items()},
@@ -73,7 +73,7 @@ def _connected(snapshot: Snapshot) -> Partner:
     partner.conversation.want(snapshot)
     partner.connect()
     partner.settle()
-    assert partner.conversation.served == snapshot.revision
+    assert partner.conversation.served == snapshot.step
     return partner
 
 

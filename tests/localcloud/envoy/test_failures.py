@@ -112,7 +112,7 @@ async def test_closing_leaves_nothing_running_and_no_port_open(tmp_path: Path, s
 
 def test_envoy_dies_with_its_host_even_when_that_is_killed(tmp_path: Path) -> None:
     script = (
-        "import asyncio, sys\n"
+        "import sys, uvloop, asyncio\n"
         "from pathlib import Path\n"
         "from pavedroad.localcloud.envoy.routing import EnvoyRouting\n"
         "async def main():\n"
@@ -122,7 +122,7 @@ def test_envoy_dies_with_its_host_even_when_that_is_killed(tmp_path: Path) -> No
         "    assert await routing.acknowledged(1, 30)\n"
         "    print(routing.pid, flush=True)\n"
         "    await asyncio.sleep(600)\n"
-        "asyncio.run(main())\n"
+        "uvloop.run(main())\n"
     )
     with tempfile.TemporaryDirectory(prefix="paved-", dir="/tmp") as sockets:
         command = [sys.executable, "-c", script, str(tmp_path), sockets]
@@ -165,3 +165,19 @@ async def test_the_log_cannot_grow_without_bound(tmp_path: Path) -> None:
     path = tmp_path / "envoy.log"
     await BoundedLog(path, limit=4096).copy(source)
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 2 * (4096 + 65536)
+
+
+async def test_an_acknowledgement_is_of_what_was_applied_last_even_if_revisions_start_anew(
+    balancer: Balancer,
+) -> None:
+    balancer.revision = 100
+    place = await balancer.serve([], front(YES))
+    other = rule(FixedResponse(200, "text/plain", "other"))
+    balancer.revision = 0
+    for _ in range(10):
+        await balancer.apply([], replace(place, rules=(other,)))
+        assert (await balancer.get(place)).text == "other"
+        await balancer.apply([], place)
+        assert (await balancer.get(place)).text == "yes"
+    assert balancer.routing.routed == balancer.revision
+    assert not await balancer.routing.acknowledged(balancer.revision + 1, 0.05)

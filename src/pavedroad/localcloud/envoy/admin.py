@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ class Admin:
     """Envoy's administration page, over its Unix socket."""
 
     def __init__(self, socket: Path) -> None:
+        # It would note each of many requests.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         self._client = httpx.AsyncClient(
             transport=httpx.AsyncHTTPTransport(uds=str(socket)), base_url="http://envoy", timeout=5.0
         )

@@ -76,8 +76,12 @@ class DiscoveryServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):
             await self._server.stop(grace=None)
 
     @property
+    def connected(self) -> bool:
+        return self._conversation is not None
+
+    @property
     def served(self) -> int:
-        """The revision that the connected Envoy has taken in full; 0 while none is connected."""
+        """The step that the connected Envoy has taken in full; 0 while none is connected."""
         return self._conversation.served if self._conversation else 0
 
     def offer(self, snapshot: Snapshot) -> None:

@@ -23,7 +23,7 @@ class SnapshotBuilder:
 
     def build(
         self,
-        revision: int,
+        step: int,
         pools: Mapping[str, Pool],
         fronts: Iterable[Front],
         health: HealthOf,
@@ -39,7 +39,7 @@ class SnapshotBuilder:
             return made
 
         return Snapshot(
-            revision,
+            step,
             {
                 Kind.CLUSTER: {
                     arn: make(Kind.CLUSTER, arn, (arn, pool.protocol, pool.algorithm), cluster)

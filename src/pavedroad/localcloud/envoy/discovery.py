@@ -136,8 +136,8 @@ class Conversation:
         if not (self._settled(Kind.LISTENER) and self._settled(Kind.ROUTES, self._standing(Kind.LISTENER))):
             return
         self._remove(Kind.CLUSTER)
-        if not self._unanswered and self.served < self._wanted.revision:
-            self.served = self._wanted.revision
+        if not self._unanswered and self.served < self._wanted.step:
+            self.served = self._wanted.step
             self._progressed()
 
     def _change(self, kind: Kind) -> None:

@@ -32,7 +32,7 @@ _DRAIN_SECONDS = 10
 
 
 class EnvoyProcess:
-    """`changed` is called when it starts, ends, or cannot start; `trouble` says why it does not run."""
+    """`changed` is called when it ends or cannot start; `trouble` says why it did the last time."""
 
     def __init__(self, sockets: Sockets, log: Path, changed: Callable[[], None]) -> None:
         self._sockets = sockets
@@ -77,7 +77,6 @@ class EnvoyProcess:
     async def _run_once(self) -> None:
         process = await self._spawn()
         self._process = process
-        self._say("")
         try:
             await self._log.copy(process.stderr)
             status = await process.wait()
@@ -99,14 +98,9 @@ class EnvoyProcess:
             *("--concurrency", str(min(4, max(2, os.cpu_count() or 2)))),
             "--disable-hot-restart",
             *("--drain-time-s", str(_DRAIN_SECONDS), "--drain-strategy", "immediate"),
-            *(
-                "--log-level",
-                "warning",
-                "--component-log-level",
-                "misc:error",
-                "--log-format",
-                "%Y-%m-%dT%T.%e %l %n %v",
-            ),
+            *("--log-level", "warning", "--component-log-level", "misc:error"),
+            "--log-format",
+            "%Y-%m-%dT%T.%e %l %n %v",
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -34,6 +35,8 @@ class EnvoyRouting:
         self.on_change: Callable[[], None] = lambda: None
         self.routed = 0
         self._revision = 0
+        self._step = 0
+        self._unserved: deque[tuple[int, int]] = deque()
         self._pools: dict[str, Pool] = {}
         self._fronts: dict[str, Front] = {}
         self._gone: set[str] = set()
@@ -45,7 +48,7 @@ class EnvoyRouting:
         self._chores: list[asyncio.Task[None]] = []
         places = Sockets(sockets)
         self._server = DiscoveryServer(places.discovery, self._progressed)
-        self._process = EnvoyProcess(places, home / "envoy.log", self._process_changed)
+        self._process = EnvoyProcess(places, home / "envoy.log", self._progressed)
         self._admin = Admin(places.admin)
         self._prober = Prober(self._health_changed)
 
@@ -73,27 +76,34 @@ class EnvoyRouting:
         return self._process.pid
 
     def apply(self, revision: int, pools: Iterable[Pool], fronts: Iterable[Front]) -> None:
+        # Steps count what was applied: revisions start anew when the one who counts them does.
         self._revision = revision
+        self._step += 1
+        self._unserved.append((self._step, revision))
         self._pools = {pool.arn: pool for pool in pools}
         self._fronts = {front.arn: front for front in fronts}
+        self._wake()
         self._prober.apply(self._pools.values())
         self._gone &= {target.address for pool in self._pools.values() for target in pool.targets}
         self._publish()
 
     async def acknowledged(self, revision: int, timeout: float) -> bool:  # noqa: ASYNC109 - the caller's bound
-        deadline = time.monotonic() + timeout
-        while self._server.served < revision:
-            try:
-                await asyncio.wait_for(self._progress.wait(), deadline - time.monotonic())
-            except TimeoutError:
-                return self._server.served >= revision
+        try:
+            async with asyncio.timeout(timeout):
+                while self._revision < revision:
+                    await self._progress.wait()
+                step = self._step
+                while self._server.served < step:
+                    await self._progress.wait()
+        except TimeoutError:
+            return False
         return True
 
     def statuses(self) -> list[TargetStatus]:
         return [self._status(pool, target) for pool in self._pools.values() for target in pool.targets]
 
     def refused(self) -> dict[str, str]:
-        if self._process.trouble:
+        if self._process.trouble and not self._server.connected:
             return dict.fromkeys(self._fronts, self._process.trouble)
         sentences: dict[str, str] = {}
         for (kind, name), words in self._server.refused().items():
@@ -135,7 +145,7 @@ class EnvoyRouting:
             self._publication = None
         began = time.monotonic()
         self._server.offer(
-            self._builder.build(self._revision, self._pools, self._fronts.values(), self._state, self._gone)
+            self._builder.build(self._step, self._pools, self._fronts.values(), self._state, self._gone)
         )
         done = time.monotonic()
         self._next_build = done + (done - began) * _BUILD_SHARE
@@ -152,13 +162,14 @@ class EnvoyRouting:
         self.on_change()
 
     def _progressed(self) -> None:
-        self.routed = max(self.routed, self._server.served)
-        self._progress.set()
-        self._progress = asyncio.Event()
+        while self._unserved and self._unserved[0][0] <= self._server.served:
+            _, self.routed = self._unserved.popleft()
+        self._wake()
         self.on_change()
 
-    def _process_changed(self) -> None:
-        self.on_change()
+    def _wake(self) -> None:
+        self._progress.set()
+        self._progress = asyncio.Event()
 
     async def _retry_refused(self) -> None:
         while True:
@@ -176,7 +187,7 @@ class EnvoyRouting:
                 if target.draining
             }
             counted: dict[tuple[str, str, int], int] = {}
-            if draining and self._server.served >= self._revision:
+            if draining and self._server.served >= self._step:
                 with suppress(httpx.HTTPError):
                     active = await self._admin.active()
                     counted = {place: active.get(place, 0) for place in draining}

@@ -1,4 +1,4 @@
-"""Everything that Envoy should serve at one revision, as named, versioned resources."""
+"""Everything that Envoy should serve, as named, versioned resources."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ Named = Mapping[str, Resource]
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`revision` is the `Wanted` revision that it makes true."""
+    """`step` numbers what was asked for: a later one is never lower."""
 
-    revision: int
+    step: int
     resources: Mapping[Kind, Named]
 
     def of(self, kind: Kind) -> Named:
