@@ -89,6 +89,9 @@ class Guests:
         """These and no others."""
         wanted = {guest.id: guest for guest in guests}
         self.change({**dict.fromkeys(self._runs, None), **wanted})
+        for folder in self._instances.iterdir():
+            if folder.name not in self._runs:  # of a guest that ended for good while no host ran
+                asyncio.get_running_loop().call_later(self._forget_seconds, self._remove, folder.name)
 
     def change(self, guests: Mapping[str, Guest | None]) -> None:
         """These as said, None for no longer wanted; the others as they are."""
@@ -259,9 +262,13 @@ class Guests:
         if run.wanted is None and self._runs.get(guest_id) is run:
             del self._runs[guest_id]
             self._forgotten(guest_id)
-            task = asyncio.create_task(
-                asyncio.to_thread(shutil.rmtree, self._instances / guest_id, ignore_errors=True)
-            )
+            self._remove(guest_id)
+
+    def _remove(self, guest_id: str) -> None:
+        """Its disk, unless it is wanted again by now."""
+        if guest_id not in self._runs:
+            folder = self._instances / guest_id
+            task = asyncio.create_task(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
             self._cleaning.add(task)
             task.add_done_callback(self._cleaning.discard)
 

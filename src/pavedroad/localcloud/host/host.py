@@ -42,6 +42,7 @@ class Host:
         self._pools: dict[str, Pool] = {}
         self._fronts: dict[str, Front] = {}
         self._targets: dict[str, TargetStatus] = {}
+        self._told: tuple[int, dict[str, str]] = (0, {})
         self._noting: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
@@ -122,7 +123,11 @@ class Host:
         self._targets = {f"{it.pool_arn} {it.target_id} {it.port}": it for it in self._routing.statuses()}
         for key in before.keys() - self._targets.keys():
             self.journal.drop(key)
-        self.journal.touch(*(key for key, status in self._targets.items() if before.get(key) != status))
+        news = [key for key, status in self._targets.items() if before.get(key) != status]
+        head = (self._routing.routed, self._routing.refused())
+        if news or head != self._told:
+            self._told = head
+            self.journal.touch(*news)
 
 
 def _merge(kept: dict[str, Kept], changes: dict[str, Kept | None]) -> None:

@@ -7,6 +7,7 @@ import errno
 import time
 from contextlib import suppress
 from http import HTTPStatus
+from typing import cast
 
 import httptools
 
@@ -72,8 +73,7 @@ class _Connection(asyncio.Protocol):
         self._body = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
-        self._transport = transport  # pyright: ignore[reportAttributeAccessIssue] - uvloop's is no subclass
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one, though no subclass
         self._idle = asyncio.get_running_loop().call_later(_IDLE_SECONDS, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:

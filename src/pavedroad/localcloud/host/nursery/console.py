@@ -19,12 +19,13 @@ class Console:
         self._size = 0
         self._fd = -1
         self._end = b""
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
+            self._open()
+        with suppress(OSError):
             os.unlink(self._old)
-        self._open()
 
     def write(self, text: bytes) -> None:
-        """Never fails: what a full disk does not take is lost."""
+        """Never fails: what a full disk does not take is lost, and remembered for `last_line` alone."""
         self._end = (self._end + text)[-_REMEMBERED:]
         try:
             if self._size + len(text) > HALF:
@@ -33,7 +34,7 @@ class Console:
             if self._fd >= 0:
                 self._size += os.write(self._fd, text)
         except OSError:
-            self._size = HALF  # try a new file with the next text
+            return
 
     def note(self, sentence: str) -> None:
         """A line of the machine's own, as a kernel would print."""

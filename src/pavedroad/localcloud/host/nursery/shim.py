@@ -32,13 +32,15 @@ _STOPPED_SHELL = (126, 127)
 
 
 class Shim:
-    """One guest's life, in a process of its own. `nursery` is a pipe's end that is readable
-    once the nursery is dead."""
+    """One guest's life, in a process of its own. `nursery` is a pipe's end, readable once that is dead."""
 
     def __init__(self, boot: Boot, channel: socket.socket, nursery: int) -> None:
         self._boot = boot
         self._channel = channel
         self._nursery = nursery
+        self._console = Console(boot.folder)
+        self._wake, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._output, self._input = os.pipe2(os.O_CLOEXEC)
         self._main: int | None = None
         self._in_script = False
         self._deadline: float | None = None
@@ -55,25 +57,25 @@ class Shim:
         linux.name_process("paved-guest")
         os.setpgid(0, 0)
         linux.adopt_orphans()
-        wake, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._output, self._input = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self._output, False)
         signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, _nothing)
         signal.signal(signal.SIGTERM, _nothing)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        self._wake = wake
         try:
-            self._console = Console(self._boot.folder)
             self._root = prepare(self._boot.folder, self._boot.parts)
             self._begin()
             while not self._over:
                 self._step()
         except launch.NotStartedError as refusal:
-            self._finish(Ended(True, None, f"could not start: {refusal}"))
+            self._refuse(str(refusal))
         except OSError as error:
             subject = f": '{error.filename}'" if error.filename else ""
-            self._finish(Ended(True, None, f"could not start: {error.strerror}{subject}"))
+            self._refuse(f"{error.strerror}{subject}")
+
+    def _refuse(self, words: str) -> None:
+        self._end_all()
+        self._finish(Ended(True, None, f"could not start: {words}"))
 
     def _begin(self) -> None:
         if self._boot.script:
@@ -176,6 +178,7 @@ class Shim:
         if self._deadline is not None:
             return
         self._end_all()
+        self._drain()
         words = tree.describe(status)
         refused = self._status in _STOPPED_SHELL and self._console.last_line.startswith(("/bin/sh:", "sh:"))
         if refused:
@@ -210,15 +213,17 @@ class Shim:
             time.sleep(pause)
             pause = min(pause + 0.001, 0.02)
 
-    def _finish(self, ended: Ended) -> None:
-        """What was printed last goes to the console, then the last word to the host."""
-        self._over = True
-        os.close(self._input)
-        with suppress(BlockingIOError, OSError):
+    def _drain(self) -> None:
+        """What was printed last goes to the console."""
+        with suppress(BlockingIOError):
             while text := os.read(self._output, _READ):
                 self._console.write(text)
-        with suppress(AttributeError):
-            self._console.note(ended.reason)
+
+    def _finish(self, ended: Ended) -> None:
+        """The last word, to console and host."""
+        self._over = True
+        self._drain()
+        self._console.note(ended.reason)
         self._say(ended)
 
     def _say(self, message: Message) -> None:
