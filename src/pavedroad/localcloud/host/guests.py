@@ -266,8 +266,9 @@ class Guests:
 
     def _remove(self, guest_id: str) -> None:
         """Its disk, unless it is wanted again by now."""
-        if guest_id not in self._runs:
-            folder = self._instances / guest_id
+        folder = self._instances / guest_id
+        if guest_id not in self._runs and folder.exists():
+            folder = folder.rename(folder.with_name(f".removing-{guest_id}"))  # it may come back meanwhile
             task = asyncio.create_task(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
             self._cleaning.add(task)
             task.add_done_callback(self._cleaning.discard)
