@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.parse import default_timestamp_parser
-from moto.ec2.exceptions import InvalidInstanceIdError
+from moto.ec2.exceptions import InvalidAMIIdError, InvalidInstanceIdError, MalformedAMIIdError
 from moto.ec2.models import EC2Backend, ec2_backends, instances
 from moto.ec2.models.amis import AMIS, Ami
 from moto.ec2.models.core import TaggedEC2Resource
 from moto.ec2.models.instances import Reservation
+from moto.ec2.utils import generic_filter
 from moto.utilities.utils import load_resource
 
 from pavedroad.localcloud.blocks import Block
@@ -22,6 +25,13 @@ from pavedroad.localcloud.moto_adapter.ec2_instances import LocalInstance, tags_
 from pavedroad.localcloud.wanted import GuestImage
 
 ACCOUNT = DEFAULT_ACCOUNT_ID
+_METADATA_OPTIONS = {
+    "http_tokens": "http_tokens",
+    "hop_limit": "http_put_response_hop_limit",
+    "http_endpoint": "http_endpoint",
+    "http_protocol": "http_protocol_ipv6",
+    "metadata_tags": "instance_metadata_tags",
+}
 
 
 class LocalEC2Backend(EC2Backend):
@@ -46,11 +56,52 @@ class LocalEC2Backend(EC2Backend):
             self.amis[described["ami_id"]] = Ami(self, **described)
 
     def describe_images(self, ami_ids=None, filters=None, exec_users=None, owners=None):
-        if filters and not (ami_ids or exec_users or owners) and filters.keys() == {"image-id"}:
+        """By id at once, an error for each that is not there, and the filters besides."""
+        if filters and not ami_ids and filters.keys() == {"image-id"} and not (exec_users or owners):
             wanted = filters["image-id"]
             ids = [wanted] if isinstance(wanted, str) else wanted
             return [self.amis[ami_id] for ami_id in ids if ami_id in self.amis]
-        return super().describe_images(ami_ids, filters, exec_users, owners)
+        if not ami_ids:
+            return super().describe_images(None, filters, exec_users, owners)
+        if missing := [ami_id for ami_id in ami_ids if ami_id not in self.amis]:
+            malformed = [ami_id for ami_id in missing if not ami_id.startswith("ami-")]
+            raise MalformedAMIIdError(malformed) if malformed else InvalidAMIIdError(missing)
+        found = [self.amis[ami_id] for ami_id in dict.fromkeys(ami_ids)]
+        return generic_filter(filters, found) if filters else found
+
+    def copy_image(self, source_image_id, source_region, name=None, description=None) -> Ami:
+        image = super().copy_image(source_image_id, source_region, name, description)
+        source = backend(self.account_id, source_region)
+        image.image_location = source.amis[source_image_id].image_location
+        if booted := source.guest_images.get(source_image_id):
+            self.guest_images[image.id] = replace(booted, id=image.id)
+        return image
+
+    def deregister_image(self, ami_id: str) -> None:
+        """Instances of it go on, and boot again: each keeps what it boots."""
+        super().deregister_image(ami_id)
+        self.guest_images.pop(ami_id, None)
+
+    def create_vpc(self, cidr_block, *args, **kwargs):
+        """Where machines are processes, their networks are on loopback, and each address exists once."""
+        network = ec2_network.checked_network(cidr_block)
+        for known in backends():
+            for vpc in known.vpcs.values():
+                if network.overlaps(ipaddress.ip_network(vpc.cidr_block, strict=False)):
+                    raise ServiceError(
+                        "InvalidVpc.Range",
+                        f"The CIDR '{cidr_block}' overlaps that of {vpc.id}, {vpc.cidr_block}: in this cloud "
+                        "all networks lie on one loopback interface.",
+                    )
+        return super().create_vpc(cidr_block, *args, **kwargs)
+
+    def modify_instance_metadata_options(self, instance_id: str, **changes):
+        """What is not named stays as it is."""
+        options = self.get_instance(instance_id).metadata_options
+        for name, attribute in _METADATA_OPTIONS.items():
+            if changes.get(name) is not None:
+                setattr(options, attribute, changes[name])
+        return options
 
     def run_instances(self, image_id, count, user_data, security_group_names, **kwargs) -> Reservation:
         """All or none: what fails on the way takes back what it has begun."""

@@ -70,7 +70,7 @@ def facts_of(one: LocalInstance) -> Facts:
         tags=dict(one.tag_map),
         security_groups=tuple(group.name for group in one.security_groups),
         key_name=one.key_name or "",
-        key_material=f"{getattr(key, 'material_public', '') or ''}",
+        key_material=key.material_public.decode(errors="replace") if key and key.material_public else "",
         profile_arn=profile.get("Arn", ""),
         profile_id=profile.get("Id", ""),
         credentials=credentials_of(one),

@@ -18,6 +18,8 @@ from pavedroad.localcloud.errors import ServiceError
 _networks: dict[str, str] = {}
 """The CIDR of each region's default network."""
 _SHORT = {"us-east-1": "use1", "us-west-2": "usw2", "eu-west-1": "euw1"}
+_LOOPBACK = ipaddress.IPv4Network("127.0.0.0/8")
+_MACHINE = ipaddress.IPv4Network("127.0.0.0/16")
 _AWS_RESERVES = 4
 """The network's address and the next three, as in AWS; the broadcast address too."""
 
@@ -41,6 +43,23 @@ def install(networks: dict[str, str]) -> None:
     elastic_network_interfaces.random_private_ip = _next_in_cidr
     elastic_network_interfaces.generate_dns_from_ip = _literal
     elastic_network_interfaces.NetworkInterface.check_auto_public_ip = _show_private_as_public
+
+
+def checked_network(cidr: str) -> ipaddress.IPv4Network:
+    """Inside 127/8, but not where the machine itself has its loopback address."""
+    try:
+        network = ipaddress.IPv4Network(str(cidr), strict=False)
+    except ValueError:
+        raise ServiceError(
+            "InvalidParameterValue", f"Value ({cidr}) for parameter cidrBlock is invalid."
+        ) from None
+    if not network.subnet_of(_LOOPBACK) or network.overlaps(_MACHINE):
+        raise ServiceError(
+            "InvalidVpc.Range",
+            f"The CIDR '{cidr}' cannot be used: networks of this cloud are on the loopback interface, "
+            "so take a part of 127.0.0.0/8 such as 127.208.0.0/16.",
+        )
+    return network
 
 
 def _create_default_vpc(self):

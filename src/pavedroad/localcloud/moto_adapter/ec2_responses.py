@@ -13,11 +13,12 @@ from pavedroad.localcloud.moto_adapter.ec2_backend import LocalEC2Backend
 from pavedroad.localcloud.moto_adapter.ec2_describe import instances_xml, launched_xml
 from pavedroad.localcloud.moto_adapter.ec2_find import find_instances
 from pavedroad.localcloud.moto_adapter.ec2_launch import Launch
+from pavedroad.localcloud.moto_adapter.ec2_paging import Paged
 
 _XML = {"content-type": "text/xml;charset=UTF-8"}
 
 
-class LocalEC2Response(Launch, EC2Response):
+class LocalEC2Response(Launch, Paged, EC2Response):
     """One call of EC2."""
 
     ec2_backend: LocalEC2Backend
@@ -29,6 +30,16 @@ class LocalEC2Response(Launch, EC2Response):
     def run_instances(self):
         made = self.launch()
         return 200, dict(_XML), launched_xml(self.ec2_backend, made.id, made.instances, self._request_id)
+
+    def create_launch_template_version(self):
+        """On `SourceVersion`, as AWS has it: what the request leaves out comes from there."""
+        if source := self._get_param("SourceVersion"):
+            version = self.ec2_backend.launch_template_version(
+                self._get_param("LaunchTemplateId"), self._get_param("LaunchTemplateName"), source
+            )
+            kept = {name: value for name, value in version.data.items() if value is not None}
+            self.params["LaunchTemplateData"] = {**kept, **self.params.get("LaunchTemplateData", {})}
+        return super().create_launch_template_version()
 
     def terminate_instances(self):
         return self._change("TerminatingInstances", "terminate", self.ec2_backend.terminate_instances)
