@@ -6,7 +6,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Any
 
 import boto3
 import pytest
@@ -15,9 +15,6 @@ import uvicorn
 from pavedroad.localcloud.api.server import Endpoint
 from tests.localcloud.autoscaling.bench import ACCOUNT, REGION, Bench
 from tests.waiting import eventually
-
-if TYPE_CHECKING:
-    from mypy_boto3_autoscaling import AutoScalingClient
 
 
 @pytest.fixture
@@ -42,8 +39,8 @@ def endpoint(bench: Bench) -> Iterator[str]:
 
 
 @pytest.fixture
-def client(endpoint: str) -> AutoScalingClient:
-    return boto3.client(
+def client(endpoint: str) -> Any:
+    return boto3.client(  # pyright: ignore[reportUnknownMemberType]
         "autoscaling",
         endpoint_url=endpoint,
         region_name=REGION,

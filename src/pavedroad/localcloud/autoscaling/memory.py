@@ -98,6 +98,10 @@ class MemoryCompute:
         machine = self.machines[instance_id]
         self.machines[instance_id] = replace(machine, state="terminated", state_reason=reason)
 
+    def reboot(self, instance_id: str) -> None:
+        """It is pending again until `run`, as after a restart of the whole cloud."""
+        self.machines[instance_id] = replace(self.machines[instance_id], state="pending")
+
     def impair(self, instance_id: str) -> None:
         self.machines[instance_id] = replace(self.machines[instance_id], impaired=True)
 
