@@ -1,0 +1,98 @@
+"""Balancers outlive the processes that they are made of."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import httpx
+import psutil
+
+from tests.localcloud.balancing.bench import Balancer, Bench, fixed, weigh
+from tests.waiting import eventually
+
+
+def _process(bench: Bench, module: str) -> psutil.Process:
+    """The cloud's API or host process."""
+    children = psutil.Process(bench.cloud.pid).children(recursive=True)
+    return next(child for child in children if module in child.cmdline())
+
+
+def _is_saved(bench: Bench, since: float) -> bool:
+    snapshot = bench.cloud.home / "state.snapshot"
+    return snapshot.exists() and snapshot.stat().st_mtime >= since
+
+
+def _answers(balancer: Balancer, text: str) -> bool:
+    try:
+        return balancer.get().text == text
+    except httpx.HTTPError:
+        return False
+
+
+def test_a_cloud_that_was_stopped_balances_again_at_the_same_addresses(own_bench: Bench) -> None:
+    bench = own_bench
+    group = bench.group(bench.service("v1"))
+    balancer = bench.balancer(weigh({group: 1}))
+    bench.rule(balancer, 1, [{"Field": "path-pattern", "Values": ["/fixed"]}], fixed("still here"))
+    bench.all_healthy(group)
+    before = bench.api.describe_load_balancers()["LoadBalancers"]
+    bench.cloud.stop()
+    bench.cloud.start()
+    assert bench.api.describe_load_balancers()["LoadBalancers"] == before
+    eventually(lambda: _answers(balancer, "v1"), within=60)
+    assert balancer.get("/fixed").text == "still here"
+    bench.all_healthy(group)
+
+
+def test_a_host_killed_with_minus_9_comes_back_with_all_its_balancers(own_bench: Bench) -> None:
+    bench = own_bench
+    group = bench.group(bench.service("v1"))
+    balancer = bench.balancer(weigh({group: 1}))
+    bench.all_healthy(group)
+    _process(bench, "pavedroad.localcloud.host").kill()
+    eventually(lambda: not _answers(balancer, "v1"), within=20)
+    eventually(lambda: _answers(balancer, "v1"), within=60)
+    bench.api.modify_listener(ListenerArn=balancer.listener, DefaultActions=fixed("flipped"))
+    assert balancer.get().text == "flipped"
+
+
+def test_an_api_killed_with_minus_9_costs_no_request(own_bench: Bench) -> None:
+    bench = own_bench
+    group = bench.group(bench.service("v1"))
+    balancer = bench.balancer(weigh({group: 1}))
+    bench.all_healthy(group)
+    changed = time.time()
+    bench.api.add_tags(ResourceArns=[balancer.arn], Tags=[{"Key": "a", "Value": "b"}])
+    eventually(lambda: _is_saved(bench, changed), within=30)
+    ended, failures, served = threading.Event(), list[str](), list[str]()
+
+    def ask() -> None:
+        with httpx.Client(trust_env=False, timeout=20) as client:
+            while not ended.wait(0.01):
+                try:
+                    answer = client.get(f"http://{balancer.address}:8080/")
+                    (served if answer.status_code == 200 else failures).append(answer.text)
+                except httpx.HTTPError as error:
+                    failures.append(repr(error))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        _process(bench, "pavedroad.localcloud.api").kill()
+        eventually(lambda: _flips(bench, balancer, group), within=60)
+        bench.all_healthy(group)
+        count = len(served)
+        eventually(lambda: len(served) > count + 20)
+    finally:
+        ended.set()
+        asking.join()
+    assert failures == []
+
+
+def _flips(bench: Bench, balancer: Balancer, group: str) -> bool:
+    try:
+        bench.api.modify_listener(ListenerArn=balancer.listener, DefaultActions=weigh({group: 2}))
+    except Exception:
+        return False
+    return True
