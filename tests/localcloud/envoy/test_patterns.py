@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pavedroad.localcloud.envoy import patterns
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=20))
 def test_a_pattern_without_wildcards_matches_itself_alone(text: str) -> None:
     quoted = "".join(f"\\{symbol}" if symbol in "*?\\" else symbol for symbol in text)
