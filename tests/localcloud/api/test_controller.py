@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pavedroad.localcloud.api.ec2.controller import Controller, Managed
+from pavedroad.localcloud.api.ec2.facts import Facts
+from pavedroad.localcloud.api.ec2.life import Life
+from pavedroad.localcloud.state import State
+from pavedroad.localcloud.wanted import Guest, GuestImage, GuestState, GuestStatus
+from tests.waiting import eventually
+
+
+@dataclass
+class Machine:
+    id: str
+    life: Life = field(default_factory=Life)
+    impaired: bool = False
+    ends: bool = False
+    taken_down: bool = False
+    tags: dict[str, str] = field(default_factory=dict[str, str])
+
+    def take_down(self) -> None:
+        self.taken_down = True
+
+
+class Machines:
+    """Instances without EC2 around them."""
+
+    def __init__(self, *machines: Machine) -> None:
+        self.all = list(machines)
+
+    def instances(self) -> Iterator[Managed]:
+        return iter(self.all)
+
+    def fingerprint(self, instance: Managed) -> object:
+        assert isinstance(instance, Machine)
+        return (instance.life.boot, tuple(instance.tags.items()))
+
+    def facts(self, instance: Managed) -> Facts:
+        assert isinstance(instance, Machine)
+        image = GuestImage("ami-1")
+        return Facts(
+            **{name: "" for name in Facts.__slots__}
+            | {"id": instance.id, "boot": instance.life.boot, "image": image, "launch_index": 0}
+            | {
+                "tags": dict(instance.tags),
+                "security_groups": (),
+                "credentials": None,
+                "require_token": False,
+            }
+        )  # pyright: ignore[reportArgumentType]
+
+    def forget(self, ended_before: datetime) -> list[str]:
+        return []
+
+
+class HostOnPaper:
+    """What the host was told, and what it says."""
+
+    def __init__(self) -> None:
+        self.wanted: dict[str, Guest] = {}
+        self.tellings = 0
+        self.said: dict[str, GuestStatus] = {}
+
+    def guest(self, guest_id: str) -> GuestStatus | None:
+        return self.said.get(guest_id)
+
+    def want_guests(self, guests: dict[str, Guest | None]) -> int:
+        self.tellings += 1
+        for key, guest in guests.items():
+            if guest is None:
+                self.wanted.pop(key, None)
+            else:
+                self.wanted[key] = guest
+        return self.tellings
+
+    def taken(self, revision: int) -> bool:
+        return True
+
+    def says(self, guest_id: str, state: GuestState, boot: int = 1, reason: str = "") -> None:
+        self.said[guest_id] = GuestStatus(guest_id, boot, state, 1, 1.0, None, None, reason)
+
+
+def test_an_instance_becomes_a_guest_and_follows_it() -> None:
+    machine, host = Machine("i-1"), HostOnPaper()
+    controller = Controller(State(), Machines(machine), host)
+    controller.step()
+    assert host.wanted["i-1"].boot == 1
+    host.says("i-1", "running")
+    controller.step()
+    assert machine.life.state == "running"
+
+
+def test_nothing_is_told_twice_and_what_changes_is_told() -> None:
+    machine, host = Machine("i-1"), HostOnPaper()
+    controller = Controller(State(), Machines(machine), host)
+    for _ in range(3):
+        controller.step()
+    assert host.tellings == 1
+    machine.tags["Name"] = "web"
+    controller.step()
+    assert host.wanted["i-1"].metadata["meta-data/tags/instance/Name"] == "web"
+
+
+def test_a_guest_that_exits_by_itself_is_no_longer_wanted() -> None:
+    machine, host = Machine("i-1"), HostOnPaper()
+    controller = Controller(State(), Machines(machine), host)
+    controller.step()
+    host.says("i-1", "exited", reason="exited with status 1")
+    controller.step()
+    assert machine.life.state == "stopped"
+    assert "i-1" not in host.wanted
+
+
+def test_a_terminated_instance_is_taken_down_when_its_guest_has_ended() -> None:
+    machine, host = Machine("i-1"), HostOnPaper()
+    controller = Controller(State(), Machines(machine), host)
+    controller.step()
+    host.says("i-1", "running")
+    controller.step()
+    machine.life.terminate(datetime.now().astimezone())
+    controller.step()
+    assert "i-1" not in host.wanted
+    assert not machine.taken_down
+    host.says("i-1", "exited")
+    controller.step()
+    assert machine.life.state == "terminated"
+    assert machine.taken_down
+
+
+def test_an_instance_whose_guest_the_host_does_not_know_ends_after_a_while() -> None:
+    machine, host = Machine("i-1"), HostOnPaper()
+    controller = Controller(State(), Machines(machine), host)
+    controller.step()
+    machine.life.terminate(datetime.now().astimezone())
+
+    def ended() -> bool:
+        controller.step()
+        return machine.life.state == "terminated"
+
+    controller.step()
+    assert machine.life.state == "shutting-down"
+    eventually(ended)
+
+
+def test_the_controllers_thread_wakes_on_a_ring() -> None:
+    state, machine, host = State(), Machine("i-1"), HostOnPaper()
+    controller = Controller(state, Machines(machine), host)
+    controller.start()
+    try:
+        eventually(lambda: "i-1" in host.wanted)
+        host.says("i-1", "running")
+        state.ring()
+        eventually(lambda: machine.life.state == "running")
+    finally:
+        controller.close()

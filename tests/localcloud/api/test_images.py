@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+
+from pavedroad.localcloud.api.ec2.images import LayerStore, read_manifest
+from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.wanted import Layer
+
+CONTENT = b"a layer"
+DIGEST = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
+GOOD: dict[str, Any] = {
+    "schema": 1,
+    "command": "./serve",
+    "environment": {"A": "b"},
+    "stop_seconds": 5,
+    "port": 8080,
+    "layers": [{"digest": DIGEST, "path": ".", "shared": True, "key": "layers/one"}],
+}
+
+
+class Shelf:
+    """Objects by bucket/key."""
+
+    def __init__(self, **objects: bytes) -> None:
+        self._objects = {name.replace("__", "/"): content for name, content in objects.items()}
+
+    def open(self, account: str, bucket: str, key: str) -> BinaryIO | None:
+        content = self._objects.get(f"{bucket}/{key}")
+        return None if content is None else BytesIO(content)
+
+
+def shelf(manifest: object = GOOD) -> Shelf:
+    text = manifest if isinstance(manifest, bytes) else json.dumps(manifest).encode()
+    return Shelf(images__app=text, images__layers__one=CONTENT)
+
+
+def test_a_manifest_says_what_a_guest_boots() -> None:
+    image = read_manifest(shelf(), "1", "images/app").guest_image("ami-1")
+    assert image.command == "./serve"
+    assert image.environment == {"A": "b", "PORT": "8080"}
+    assert image.stop_seconds == 5
+    assert image.layers == (Layer(DIGEST, ".", True),)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"schema": 2}, "schema is 2"),
+        ({"command": 5}, "command is not a text"),
+        ({"environment": ["A"]}, "environment is not an object of texts"),
+        ({"stop_seconds": -1}, "stop_seconds is not a whole number from 0 to 3600"),
+        ({"port": 70000}, "port is not a whole number from 1 to 65535"),
+        ({"layers": {}}, "layers is not an array"),
+        ({"layers": [{"digest": "sha256:1", "path": ".", "key": "k"}]}, "not sha256:<64 hex digits>"),
+        ({"layers": [{"digest": DIGEST, "path": "../up", "key": "k"}]}, "leads out of the root"),
+        ({"layers": [{"digest": DIGEST, "path": ".", "shared": 1, "key": "k"}]}, "shared is neither"),
+        ({"layers": [{"digest": DIGEST, "path": "."}]}, "key is not a text"),
+    ],
+)
+def test_a_manifest_that_is_wrong_is_refused_with_what_is_wrong(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(ServiceError) as refused:
+        read_manifest(shelf({**GOOD, **change}), "1", "images/app")
+    assert refused.value.code == "InvalidManifest"
+    assert said in refused.value.message
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"{", b"\xff", b" " * (2**20 + 1)])
+def test_what_is_no_manifest_at_all_is_refused(text: bytes) -> None:
+    with pytest.raises(ServiceError, match="InvalidManifest"):
+        read_manifest(shelf(text), "1", "images/app")
+
+
+@pytest.mark.parametrize("location", ["", "images", "images/", "images/none", "none/app"])
+def test_a_manifest_that_is_not_there_is_refused(location: str) -> None:
+    with pytest.raises(ServiceError, match="There is no manifest"):
+        read_manifest(shelf(), "1", location)
+
+
+def test_layers_are_kept_under_their_digest(tmp_path: Path) -> None:
+    objects = shelf()
+    LayerStore(tmp_path).fetch(objects, "1", read_manifest(objects, "1", "images/app"))
+    assert [path.name for path in tmp_path.iterdir()] == [f"{DIGEST.removeprefix('sha256:')}.tar.zst"]
+    assert next(tmp_path.iterdir()).read_bytes() == CONTENT
+
+
+def test_a_layer_that_is_not_what_its_digest_says_leaves_nothing(tmp_path: Path) -> None:
+    manifest = read_manifest(shelf(), "1", "images/app")
+    with pytest.raises(ServiceError, match="has the digest"):
+        LayerStore(tmp_path).fetch(Shelf(images__layers__one=b"another"), "1", manifest)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_layer_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    manifest = read_manifest(shelf(), "1", "images/app")
+    with pytest.raises(ServiceError, match="There is no layer at 'images/layers/one'"):
+        LayerStore(tmp_path).fetch(Shelf(), "1", manifest)

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+
+from pavedroad.localcloud.api.scope import Scope, is_foreign, scope_of
+from pavedroad.localcloud.errors import ServiceError
+
+
+def signed(scope: str) -> dict[str, str]:
+    return {"authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
+
+
+def test_service_and_region_come_from_the_signature() -> None:
+    found = scope_of(signed("AKIA1/20260101/eu-west-1/ec2/aws4_request"), "")
+    assert found == Scope("ec2", "eu-west-1", "AKIA1")
+
+
+def test_a_presigned_query_says_them_too() -> None:
+    query = "X-Amz-Credential=AKIA1%2F20260101%2Fus-west-2%2Fs3%2Faws4_request&X-Amz-Expires=60"
+    assert scope_of({}, query) == Scope("s3", "us-west-2", "AKIA1")
+
+
+def test_the_global_region_is_the_first() -> None:
+    assert scope_of(signed("A/20260101/aws-global/iam/aws4_request"), "").region == "us-east-1"
+
+
+def test_unsigned_and_old_signatures_are_s3s() -> None:
+    assert scope_of({}, "") == Scope("s3", "us-east-1", "")
+    assert scope_of({"authorization": "AWS AKIA1:sig"}, "").service == "s3"
+    assert scope_of({}, "AWSAccessKeyId=AKIA1&Signature=x&Expires=1") == Scope("s3", "us-east-1", "AKIA1")
+
+
+@pytest.mark.parametrize("region", ["mars-1", "us-east-2", "", "../../etc"])
+def test_a_region_that_is_not_there_is_refused(region: str) -> None:
+    with pytest.raises(ServiceError) as refused:
+        scope_of(signed(f"A/20260101/{region}/ec2/aws4_request"), "")
+    if "/" not in region:
+        assert refused.value.code == "InvalidRegion"
+        assert "us-east-1, us-west-2, eu-west-1" in refused.value.message
+
+
+def test_a_broken_signature_is_refused() -> None:
+    with pytest.raises(ServiceError, match="IncompleteSignature"):
+        scope_of({"authorization": "Bearer hello"}, "")
+    with pytest.raises(ServiceError, match="AuthorizationQueryParametersError"):
+        scope_of({}, "X-Amz-Credential=hello")
+
+
+@pytest.mark.parametrize(
+    ("origin", "foreign"),
+    [
+        ("", False),
+        ("http://127.0.0.1:4570", False),
+        ("http://localhost:4570", False),
+        ("https://example.com", True),
+        ("https://localhost.example.com", True),
+        ("null", True),
+    ],
+)
+def test_pages_from_elsewhere_are_foreign(origin: str, foreign: bool) -> None:
+    assert is_foreign({"origin": origin} if origin else {}) is foreign
