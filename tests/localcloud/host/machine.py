@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 from pavedroad.localcloud import codec
+from pavedroad.localcloud.host.sweep import ROOT_VARIABLE
 from pavedroad.localcloud.wanted import Actual, Guest, GuestImage, GuestStatus, Layer, Wanted, WantedChange
 from tests.waiting import eventually
 
@@ -169,7 +170,7 @@ class Machine:
 def processes_of(home: Path, guest: Guest | None = None) -> list[int]:
     """All live processes of a guest, or of all guests of this home, whatever their parents and sessions."""
     folder = str(home / "instances" / guest.id) if guest else str(home / "instances")
-    marker = f"HOME={folder}/".encode()
+    marker = f"{ROOT_VARIABLE}={folder}/".encode()
     found: list[int] = []
     for pid in _pids():
         try:

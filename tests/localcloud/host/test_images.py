@@ -26,6 +26,14 @@ def test_a_guest_runs_from_its_layers(machine: Machine) -> None:
     assert (root / "data" / "x").read_bytes() == b"1"
 
 
+def test_programs_of_the_image_are_found_by_their_names(machine: Machine) -> None:
+    greet = put_layer(machine.home, {"bin/greet": b"#!/bin/sh\necho $1 $HOST\n"}, path=".venv", shared=True)
+    it = guest("greet hello", layers=(greet,))
+    machine.want(it)
+    assert machine.ended(it).reason == "exited with status 0"
+    assert f"hello {it.address}" in machine.console(it)
+
+
 def test_guests_that_start_at_once_unpack_a_layer_once_and_do_not_share_copies(machine: Machine) -> None:
     layer = put_layer(machine.home, {f"file{number}": b"x" * 1000 for number in range(200)})
     guests = [guest("echo $HOST > file0; sleep 1000", layers=(layer,)) for _ in range(8)]

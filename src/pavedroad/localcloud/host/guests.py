@@ -18,6 +18,7 @@ from pavedroad.localcloud.host.nursery.console import tail
 from pavedroad.localcloud.host.nursery.messages import Boot, Ended, Running
 from pavedroad.localcloud.host.pace import Pace
 from pavedroad.localcloud.host.supervision import Life, Supervision
+from pavedroad.localcloud.host.sweep import ROOT_VARIABLE
 from pavedroad.localcloud.wanted import Guest, GuestStatus
 
 CONSOLE_BYTES = 64 * 1024
@@ -202,6 +203,7 @@ class Guests:
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata_url,
             **guest.image.environment,
             **guest.environment,
+            ROOT_VARIABLE: root,
         }
 
     def _stop(self, run: _Run, grace: float) -> None:

@@ -10,13 +10,15 @@ from pathlib import Path
 
 from pavedroad.localcloud.host.nursery.tree import send
 
+ROOT_VARIABLE = "PAVED_INSTANCE_ROOT"
+"""In every guest's environment, whatever its image says."""
 _PATIENCE = 5.0
 
 
 def sweep(instances: Path) -> int:
     """SIGKILL to every process that was started below this folder; gives how many there were.
 
-    Recognised by its HOME, which no other process has: a shell that merely stands there is left alone.
+    Recognised by a variable that guests alone have: a shell that merely stands there is left alone.
     """
     deadline = time.monotonic() + _PATIENCE
     ended = 0
@@ -30,7 +32,7 @@ def sweep(instances: Path) -> int:
 
 
 def _below(instances: str) -> list[int]:
-    marker = f"HOME={instances.rstrip('/')}/".encode()
+    marker = f"{ROOT_VARIABLE}={instances.rstrip('/')}/".encode()
     found: list[int] = []
     for entry in os.listdir("/proc"):
         if not entry.isdigit() or int(entry) == os.getpid():
