@@ -8,7 +8,7 @@ import time
 import httpx
 import psutil
 
-from tests.localcloud.balancing.bench import Balancer, Bench, fixed, weigh
+from tests.localcloud.balancing.bench import Balancer, Bench, fixed, refused, weigh
 from tests.waiting import eventually
 
 
@@ -96,3 +96,22 @@ def _flips(bench: Bench, balancer: Balancer, group: str) -> bool:
     except Exception:
         return False
     return True
+
+
+def test_what_the_balancers_do_not_take_in_time_is_refused_and_nothing_has_changed(own_bench: Bench) -> None:
+    bench = own_bench
+    balancer = bench.balancer(fixed("before"))
+    host = _process(bench, "pavedroad.localcloud.host")
+    host.suspend()
+    try:
+        code, message = refused(
+            bench.api.modify_listener, ListenerArn=balancer.listener, DefaultActions=fixed("after")
+        )
+    finally:
+        host.resume()
+    assert code == "ServiceUnavailable"
+    assert "have not taken the change" in message
+    listed = bench.api.describe_listeners(ListenerArns=[balancer.listener])["Listeners"][0]
+    assert listed["DefaultActions"][0]["FixedResponseConfig"]["MessageBody"] == "before"
+    bench.rule(balancer, 1, [{"Field": "path-pattern", "Values": ["/new"]}], fixed("new"))
+    assert (balancer.get().text, balancer.get("/new").text) == ("before", "new")

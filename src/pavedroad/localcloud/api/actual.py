@@ -51,6 +51,10 @@ class ActualView:
         """Why a listener could not be opened."""
         return self._refused.get(front_arn)
 
+    def any_refusal(self) -> str | None:
+        """Why some listener could not be opened; without Envoy it is the reason for all of them."""
+        return next(iter(self._refused.values()), None)
+
     def forget_target(self, pool_arn: str, target_id: str, port: int) -> None:
         """Drop what was said of a target that is no longer wanted, so that its return begins anew."""
         with self._lock:

@@ -145,10 +145,10 @@ class HostLink:
                 self._take_refused(body)
                 return
             self._take_refused(body)
-            reason = _reason(body) or f"the host process answered {status}"
+            reason = self.actual.any_refusal() or _reason(body) or f"the host process answered {status}"
             if status != 504:
                 self._closed.wait(min(_RETRY_SECONDS, left))
-        raise HostUnavailable(f"The load balancers have not taken the change: {reason}.")
+        raise HostUnavailable(f"The load balancers have not taken the change: {reason.rstrip('.')}.")
 
     def console(self, guest_id: str) -> bytes:
         """The last 64 KiB that a guest wrote; empty for one that the host does not know."""
@@ -285,7 +285,7 @@ def _merge(known: dict[str, Any], changes: Mapping[str, Any], dirty: set[str]) -
 
 
 def _reason(body: bytes) -> str:
-    """The sentence in an error's JSON body, without its full stop."""
+    """The sentence in an error's JSON body."""
     try:
         answer = json.loads(body)
     except ValueError:
@@ -293,4 +293,4 @@ def _reason(body: bytes) -> str:
     if not isinstance(answer, dict):
         return ""
     said = cast("dict[str, Any]", answer)
-    return str(said.get("reason") or said.get("error") or "").rstrip(".")
+    return str(said.get("reason") or "")
