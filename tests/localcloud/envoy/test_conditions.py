@@ -150,3 +150,7 @@ async def test_rules_are_asked_by_priority_whatever_their_order(balancer: Balanc
 async def test_the_longest_patterns_that_aws_allows_are_taken(balancer: Balancer) -> None:
     patterns = tuple(f"/{letter * 100}*?*?*" for letter in "abcde")
     assert await _chosen(balancer, [Condition(PATH, patterns)], "/" + "c" * 120)
+
+
+async def test_a_rule_that_is_not_understood_takes_no_request(balancer: Balancer) -> None:
+    assert not await _chosen(balancer, [Condition("phase-of-the-moon", ("full",))])

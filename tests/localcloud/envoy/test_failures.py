@@ -72,6 +72,13 @@ async def test_rules_that_envoy_refuses_leave_the_old_ones_in_place(balancer: Ba
     assert balancer.routing.refused() == {}
 
 
+async def test_rules_that_make_no_sense_hurt_no_other_listener(balancer: Balancer) -> None:
+    bad, good = front(rule(FixedResponse(-1, "text/plain", ""))), front(YES)
+    await balancer.apply([], bad, good)
+    assert list(balancer.routing.refused()) == [bad.arn]
+    assert (await balancer.get(good)).text == "yes"
+
+
 async def test_an_envoy_that_is_killed_comes_back_with_everything(balancer: Balancer, process: Spawn) -> None:
     group = pool("a", *(await process("v1", count=2)).targets())
     place = await balancer.serve([group], front(rule(to(group))))

@@ -104,7 +104,13 @@ class DiscoveryServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):
         listening = asyncio.create_task(_listen(request_iterator, conversation, outgoing))
         try:
             while (told := await outgoing.get()) is not None:
-                await context.write(_response(told))
+                try:
+                    response = _response(told)
+                except json_format.ParseError as error:
+                    # What Envoy could not even be told counts as refused by it.
+                    conversation.hear(Asked(told.kind, nonce=told.nonce, error=str(error)))
+                else:
+                    await context.write(response)
         finally:
             listening.cancel()
             if self._conversation is conversation:

@@ -79,8 +79,9 @@ def _header(condition: Condition) -> Document:
             return _matches(":method", patterns.any_of(condition.values))
         case "query-string":
             return _matches(":path", patterns.query_pairs(condition.values))
-        case unknown:
-            raise ValueError(f"no such rule condition: {unknown}")
+        case _:
+            # The API lets nothing else through; a rule that is not understood takes no request.
+            return {"name": ":method", "present_match": False}
 
 
 def _matches(header: str, expression: str) -> Document:
@@ -91,7 +92,7 @@ def _source(condition: Condition) -> Document:
     ranges: list[Document] = []
     for value in condition.values:
         address, _, length = value.partition("/")
-        bits = int(length) if length else 128 if ":" in address else 32
+        bits = int(length) if length.isdigit() else 128 if ":" in address else 32
         ranges.append({"address_prefix": address, "prefix_len": bits})
     return {"key": SOURCE, "address_match": {"ranges": ranges}}
 
