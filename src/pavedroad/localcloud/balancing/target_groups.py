@@ -135,11 +135,11 @@ def _health_check(asked: Parameters, before: HealthCheck) -> HealthCheck:
             f"Health check matcher HTTP code '{matcher}' must be like '200', '200,202' or '200-499'"
         )
     interval = number(
-        asked.get("HealthCheckIntervalSeconds", before.interval_seconds), 5, 300, "Health check interval"
+        asked.get("HealthCheckIntervalSeconds", before.interval_seconds), 1, 300, "Health check interval"
     )
     timeout = number(
         asked.get("HealthCheckTimeoutSeconds", min(before.timeout_seconds, interval)),
-        2,
+        1,
         120,
         "Health check timeout",
     )
