@@ -86,7 +86,7 @@ def test_in_the_foreground_it_ends_with_its_command(fresh_platform: Platform, nu
     with subprocess.Popen(
         [*PAVED, "up"], env=platform.environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     ) as up:
-        eventually(lambda: answers(platform.url), within=90)
+        eventually(lambda: _ready(platform), within=90)
         up.send_signal(number)
         assert up.stderr
         said = up.stderr.read()
@@ -143,6 +143,10 @@ def test_a_detached_platform_belongs_to_no_terminal(fresh_platform: Platform) ->
 
 def _running(platform: Platform) -> dict[str, object]:
     return json.loads((platform.home / "running.json").read_text())
+
+
+def _ready(platform: Platform) -> bool:
+    return (platform.home / "running.json").exists() and bool(_running(platform)["ready"])
 
 
 def _parts(platform: Platform) -> list[dict[str, object]]:

@@ -34,10 +34,7 @@ def bake_folder(
     ended = _follow(client, begun["id"], story)
     if ended["state"] != "succeeded":
         raise told(ended["code"] or BakeFailed.code, ended["error"], None)
-    baked = ended["result"]
-    how = "unchanged, so" if baked["reused"] else f"baked in {baked['seconds']:.1f} s:"
-    story.line(f"{how} image {baked['image_id']}, version {baked['version']}")
-    return baked
+    return ended["result"]
 
 
 def _follow(client: Client, bake: str, story: Story) -> dict[str, Any]:

@@ -74,10 +74,12 @@ class Client:
     def delete(self, path: str) -> Any:
         return self._json("DELETE", path)
 
-    def upload(self, path: str, content: IO[bytes], **query: str | None) -> Any:
-        """A POST of bytes, as large as they are."""
+    def upload(self, path: str, archive: IO[bytes], **query: str | None) -> Any:
+        """A POST of a zstd-compressed archive, as large as it is."""
         params = {key: value for key, value in query.items() if value is not None}
-        return self._json("POST", path, content=content, params=params, timeout=httpx.Timeout(600, connect=5))
+        headers = {"Content-Type": "application/zstd"}
+        patient = httpx.Timeout(600, connect=5)
+        return self._json("POST", path, content=archive, params=params, headers=headers, timeout=patient)
 
     def follow(self, path: str, **query: str) -> Iterator[ServerEvent]:
         """Server-sent events of a route until it ends them."""

@@ -103,7 +103,10 @@ def _sentence(text: str) -> str:
 
 
 def main() -> None:
-    sys.exit(run(sys.argv[1:]))
+    try:
+        sys.exit(run(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(Exit.INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,10 @@ AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON of the API's models on stdout, and nothing else.")
 ]
 
-out = Console(highlight=False, soft_wrap=True)
+_UNCUT = 400
+"""Columns for what no terminal shows: a table in a file or a pipe loses nothing."""
+
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _UNCUT)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
