@@ -1,4 +1,4 @@
-"""A real Postgres for tests, on a socket of its own; skipped, with the command to type, where there is none."""
+"""A real Postgres for tests, on its own socket; skipped, with the command to type, where there is none."""
 
 from __future__ import annotations
 

@@ -68,6 +68,7 @@ class Road:
 
     @property
     def cloud(self) -> WatchedCloud:
+        """The cloud of us-east-1."""
         return self.clouds.region("us-east-1")
 
     async def image(self, version: str, region: str = "us-east-1") -> str:
