@@ -39,7 +39,9 @@ def test_no_import_hides_in_a_function() -> None:
         text = path.read_text()
         for match in hidden.finditer(text):
             before = text[: match.start()].rstrip().splitlines()
-            guarded = before and before[-1].strip().startswith(("if TYPE_CHECKING", "try:", "from ", "import "))
+            guarded = before and before[-1].strip().startswith(
+                ("if TYPE_CHECKING", "try:", "from ", "import ")
+            )
             if not guarded:
                 offenders.append(f"{path.relative_to(ROOT)}:{text.count(chr(10), 0, match.start()) + 1}")
     assert not offenders, f"imports hidden in functions: {offenders}"
