@@ -52,7 +52,7 @@ class Layers:
             known = None if anew else await self._recall(key)
             if known is not None:
                 return known
-            async with scratch(self._home) as folder:
+            async with scratch(self._home, key[:24]) as folder:  # compiled modules remember their path
                 await make(folder)
                 entries = await asyncio.to_thread(lambda: list(archives.entries_below(folder)))
                 layer = await self.put(entries, path=path, shared=True)

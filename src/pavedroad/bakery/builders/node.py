@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any, cast
 
@@ -113,7 +114,8 @@ async def _runtime(bench: Bench, node: Node) -> Layer:
     async def make(folder: Path) -> None:
         bench.report(f"Installing node from {package}")
         target = folder / "package"
-        install = [uv.find_uv_bin(), "pip", "install", "--no-deps", "--target", str(target), package]
+        where = ["--python", sys.executable, "--target", str(target)]
+        install = [uv.find_uv_bin(), "pip", "install", "--no-deps", *where, package]
         await bench.runner.run("Installing node", install, folder=folder)
         await asyncio.to_thread(_keep_runtime, folder)
 
