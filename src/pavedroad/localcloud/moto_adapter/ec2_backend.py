@@ -188,6 +188,12 @@ class LocalEC2Backend(EC2Backend):
             )
         return template.get_version(version)
 
+    def delete_launch_template(self, name, tid):
+        """A name that is not there is AWS's error for that, not a parameter that is missing."""
+        return super().delete_launch_template(
+            None, self.get_launch_template_by_name(name).id if name else tid
+        )
+
     def default_subnet_id(self, zone: str | None) -> str:
         """Where an instance goes that names no subnet: the zone with the fewest of them."""
         subnets = self.get_default_subnets()
