@@ -51,7 +51,7 @@ class RunningCloud:
                 stdout=log,
                 stderr=log,
             )
-        record = eventually(self._record, within=60)
+        record = eventually(self._record, within=60) or {}
         self.port = int(record["endpoint"].rpartition(":")[2])
 
     def stop(self) -> None:

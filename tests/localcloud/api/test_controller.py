@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from pavedroad.localcloud.api.ec2.controller import Controller, Managed
 from pavedroad.localcloud.api.ec2.facts import Facts
@@ -40,17 +41,10 @@ class Machines:
 
     def facts(self, instance: Managed) -> Facts:
         assert isinstance(instance, Machine)
-        image = GuestImage("ami-1")
-        return Facts(
-            **{name: "" for name in Facts.__slots__}
-            | {"id": instance.id, "boot": instance.life.boot, "image": image, "launch_index": 0}
-            | {
-                "tags": dict(instance.tags),
-                "security_groups": (),
-                "credentials": None,
-                "require_token": False,
-            }
-        )  # pyright: ignore[reportArgumentType]
+        texts: dict[str, Any] = dict.fromkeys(Facts.__slots__, "")
+        texts |= {"id": instance.id, "boot": instance.life.boot, "image": GuestImage("ami-1")}
+        texts |= {"tags": dict(instance.tags), "security_groups": (), "credentials": None}
+        return Facts(**texts | {"launch_index": 0, "require_token": False})
 
     def forget(self, ended_before: datetime) -> list[str]:
         return []
