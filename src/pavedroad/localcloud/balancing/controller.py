@@ -108,7 +108,7 @@ class Controller:
         changed |= self._reopen(store)
         if changed:
             self._state.touch()
-        return self._publisher.publish(store)
+        return self._publisher.publish(store, look=True)
 
     def _has_left(self, group: TargetGroup, member: Member, network: Network) -> bool:
         """It has drained, or ended while it did, or EC2 has forgotten it."""

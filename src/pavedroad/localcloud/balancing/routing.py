@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pavedroad.localcloud.balancing import attributes
@@ -19,21 +20,16 @@ from pavedroad.localcloud.ports import Network
 from pavedroad.localcloud.wanted import Action, Forward, Front, Pool, Probe, Rule, Target
 
 
-def pools(store: Store, network: Network) -> dict[str, Pool]:
-    """The target groups that some listener forwards to, at whatever weight: their targets are probed."""
-    found: dict[str, Pool] = {}
-    for group_arn, users in store.users().items():
-        group = store.groups[group_arn]
-        zones = enabled_zones(store, users)
-        targets = (target_of(group, member, zones, network) for member in store.members_of(group_arn))
-        found[group_arn] = Pool(
-            group_arn,
-            group.protocol,
-            _probe(group),
-            tuple(target for target in targets if target is not None),
-            _algorithm(group),
-        )
-    return found
+def pool_of(group: TargetGroup, members: Iterable[Member], zones: set[str], network: Network) -> Pool:
+    """A target group that some listener forwards to, at whatever weight: its targets are probed."""
+    targets = (target_of(group, member, zones, network) for member in members)
+    return Pool(
+        group.arn,
+        group.protocol,
+        _probe(group),
+        tuple(target for target in targets if target is not None),
+        _algorithm(group),
+    )
 
 
 def fronts(store: Store) -> dict[str, Front]:
