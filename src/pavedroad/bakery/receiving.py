@@ -7,7 +7,6 @@ from pathlib import Path
 
 from fastapi import Request
 
-from pavedroad.bakery.packing import LARGEST_BYTES
 from pavedroad.core.errors import InvalidInput, TooLarge, Unavailable
 
 _BUFFER = 1 << 20
@@ -20,7 +19,7 @@ _TYPES = (
 )
 
 
-async def receive(request: Request, target: Path, *, largest: int = LARGEST_BYTES) -> None:
+async def receive(request: Request, target: Path, *, largest: int) -> None:
     """Refuses what is no archive by its type, and, as early as can be told, what is too large."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in _TYPES:

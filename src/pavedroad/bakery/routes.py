@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -67,8 +68,8 @@ async def start_bake(  # noqa: PLR0917 - FastAPI passes all by name
     async with AsyncExitStack() as stack:
         folder = await stack.enter_async_context(bakery.scratch())
         source = folder / "source"
-        await receive(request, folder / "body")
-        await asyncio.to_thread(unpack, folder / "body", source)
+        await receive(request, folder / "body", largest=bakery.largest_bytes)
+        await asyncio.to_thread(partial(unpack, folder / "body", source, largest=bakery.largest_bytes))
         try:
             content = await asyncio.to_thread((source / loading.FILE).read_bytes)
         except OSError:

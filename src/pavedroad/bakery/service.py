@@ -22,6 +22,7 @@ from pavedroad.bakery.interpreters import Interpreters, Node, Python
 from pavedroad.bakery.jobs import Jobs
 from pavedroad.bakery.layers import Layers
 from pavedroad.bakery.model import BakeResult, Built, ImageView, Kind
+from pavedroad.bakery.packing import LARGEST_BYTES
 from pavedroad.bakery.recipe import Recipe, image_name, kind_of, within_tags
 from pavedroad.bakery.requirements import PythonNeeds, python_needs
 from pavedroad.bakery.running import Report, Runner, build_environment
@@ -73,7 +74,9 @@ class Bakery:
         audit: Audit,
         *,
         step_seconds: float = _STEP_SECONDS,
+        largest_bytes: int = LARGEST_BYTES,
     ) -> None:
+        self.largest_bytes = largest_bytes
         self.jobs = Jobs(clock)
         self._clouds = clouds
         self._home = places.builds
