@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pavedroad.localcloud.balancing.asked import Parameters, tags
+from pavedroad.localcloud.balancing.asked import Parameters, invalid, tags
 from pavedroad.localcloud.balancing.call import Call
 from pavedroad.localcloud.balancing.store import Store
 from pavedroad.localcloud.errors import ServiceError
 
 URL = "pavedroad:url"
 """Ours: the address that opens, on a balancer whose listener had to be put on another port."""
+
+_AT_ONCE = 20
 
 _MISSING = {
     "loadbalancer": ("LoadBalancerNotFound", "Load balancer"),
@@ -37,6 +39,8 @@ def remove_tags(call: Call) -> Parameters:
 
 def describe_tags(call: Call) -> Parameters:
     described: list[Parameters] = []
+    if len(call.parameters["ResourceArns"]) > _AT_ONCE:
+        raise invalid(f"At most {_AT_ONCE} resources can be described at once")
     for resource_arn in call.parameters["ResourceArns"]:
         present = {**_tags_of(call.store, resource_arn), **_url(call.store, resource_arn)}
         listed = [{"Key": key, "Value": value} for key, value in present.items()]
