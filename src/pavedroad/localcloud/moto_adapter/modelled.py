@@ -10,11 +10,11 @@ from urllib.parse import parse_qsl
 from botocore.model import OperationNotFoundError
 from botocore.validate import ParamValidator
 from moto.core.parse import QueryParser
-from moto.core.serialize import QuerySerializer, SerializationContext
 from moto.core.utils import get_service_model
 
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.moto_adapter.result_xml import result_writer
 
 Parameters = dict[str, Any]
 Check = Callable[[str, Parameters], None]
@@ -26,6 +26,7 @@ class Wire:
     def __init__(self, service: str, check: Check | None = None) -> None:
         """`check` says what the model does not allow, in place of botocore's own validation."""
         self._service = service
+        self._writers: dict[str, Callable[[Parameters, str], bytes]] = {}
         self._check = check or self._validate
 
     def read(self, request: ApiRequest) -> tuple[str, Parameters]:
@@ -51,16 +52,16 @@ class Wire:
 
     def write(self, request: ApiRequest, action: str, result: Parameters) -> ApiResponse:
         """The result of an operation, in the model's shape."""
-        context = SerializationContext(request.request_id or None)
-        answer = QuerySerializer(self._operation(action), context).serialize(result)
-        body: str | bytes = answer["body"]
+        writer = self._writers.get(action)
+        if writer is None:
+            writer = self._writers[action] = result_writer(self._operation(action))
         return ApiResponse(
-            answer["status_code"],
+            200,
             (
                 ("content-type", "text/xml"),
                 ("x-amzn-requestid", request.request_id),
             ),
-            body.encode() if isinstance(body, str) else body,
+            writer(result, request.request_id),
         )
 
     def _validate(self, action: str, parameters: Parameters) -> None:
