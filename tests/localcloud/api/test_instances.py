@@ -35,7 +35,7 @@ def sleepers(tag: str) -> list[psutil.Process]:
 
 def test_an_instance_runs_stops_starts_reboots_and_terminates(cloud: RunningCloud) -> None:
     ec2 = cloud.client("ec2")
-    [made] = run(cloud, **image_of_command(cloud, "sh -c 'echo up $PAVED_INSTANCE_ID as $$; exec sleep 1000'"))
+    [made] = run(cloud, **image_of_command(cloud, "sh -c 'echo up $PAVED_INSTANCE_ID $$; exec sleep 999'"))
     first = await_state(cloud, made, "running")
     eventually(lambda: f"up {made}" in console(cloud, made))
     stopping = ec2.stop_instances(InstanceIds=[made])["StoppingInstances"][0]

@@ -31,7 +31,12 @@ class Paged(EC2BaseResponse):
     _token: str | None = None
 
     def parse_parameters(self, request) -> None:
-        super().parse_parameters(request)
+        try:
+            super().parse_parameters(request)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise ServiceError(
+                "InvalidParameterValue", f"A parameter is not of its type: {error}."
+            ) from error
         operation = self._get_action()
         if not operation.startswith("Describe"):
             return

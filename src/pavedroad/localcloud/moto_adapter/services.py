@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
@@ -13,11 +14,12 @@ from werkzeug.exceptions import HTTPException
 
 from pavedroad.localcloud.api.errors import error_response
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
-from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.errors import ServiceError, internal_failure
 from pavedroad.localcloud.moto_adapter.environ import environ_of
-from pavedroad.localcloud.moto_adapter.responses import as_service_error, kept_headers
+from pavedroad.localcloud.moto_adapter.responses import as_service_error, kept_headers, missing_action
 from pavedroad.localcloud.state import State
 
+_log = logging.getLogger(__name__)
 NAMES = ("s3", "iam", "sts", "route53", "sns", "sqs")
 
 
@@ -71,7 +73,15 @@ def _call(app: Callable[..., object], request: ApiRequest) -> ApiResponse:
 
     body = b"".join(app(environ_of(request), start_response))  # pyright: ignore[reportArgumentType, reportCallIssue]
     status, headers = said[-1]
-    kept = kept_headers(headers)
+    if request.service != "s3" and not body and status == 404:
+        raise missing_action()
+    if status >= 500:
+        _log.error("%s answered %s: %s", request.service, status, body[:2000])
+        raise internal_failure()
+    kept = tuple(
+        (name, "text/xml" if request.service != "s3" and value.startswith("text/html") else value)
+        for name, value in kept_headers(headers)
+    )
     if request.method == "HEAD":
         kept += tuple(
             ("content-length", value) for name, value in headers if name.lower() == "content-length"
