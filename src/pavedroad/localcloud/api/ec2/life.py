@@ -85,8 +85,10 @@ class Life:
         self.state = "terminated" if was == "stopped" else "shutting-down"
         if self.state == "terminated":
             self.ended_at = now
-        code, message = _USER_STOP
-        self._explain(code, reason or message, f"User initiated ({_stamp(now)})")
+        if was != "stopped" or self.reason_code == _USER_STOP[0]:
+            code, message = _USER_STOP
+            self._explain(code, reason or message, f"User initiated ({_stamp(now)})")
+        # an instance that ended by itself goes on saying why, whoever clears it away
 
     # What the host reports
 
