@@ -35,6 +35,8 @@ class Controller:
         self._generation = generation
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._failing: dict[str, str] = {}
+        """What keeps a group from being looked after, by its ARN: said once, not every second."""
 
     def start(self) -> None:
         self._stopping.clear()
@@ -54,10 +56,14 @@ class Controller:
         with self._state.lock:
             passes = list(self._passes())
         for group_pass in passes:
+            group = group_pass.group
             try:
                 changed |= self._drive(group_pass)
-            except Exception:
-                _log.exception("The group %s could not be looked after", group_pass.group.name)
+                self._failing.pop(group.arn, None)
+            except Exception as error:
+                if self._failing.get(group.arn) != repr(error):
+                    self._failing[group.arn] = repr(error)
+                    _log.exception("The group %s could not be looked after", group.name)
         return changed
 
     def _drive(self, group_pass: GroupPass) -> bool:
