@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,13 +16,11 @@ from pavedroad.clouds.memory_fleet import Fault
 from pavedroad.clouds.model import ImageSpec
 from pavedroad.delivery.model import DeploymentView
 from pavedroad.delivery.rollout import STEPS
-from tests.delivery.control import Task, run
+from tests.delivery.control import Task, live_and_die
 from tests.delivery.far_cloud import FarCloudServer
-from tests.delivery.road import WatchedClouds
+from tests.delivery.road import WatchedClouds, manifest_of
 
 _POINTS = ("before", "after", "recorded")
-_PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["tests.delivery.control"])  # each is a process of its own, begun quickly
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +54,10 @@ class Crashing:
         """Run a control process to its end: by -9 at `point`, else by itself, with what it answered."""
         kept = {"kind": "red-black", "shrink_after": "1h", "delete_after": "2h", **strategy}
         image = self.image(version, fault) if version else ""
-        answers, answering = _PROCESSES.Pipe(duplex=False)
-        task = Task(self.home, self.socket, point, image, kept, groups)
-        process = _PROCESSES.Process(target=run, args=(task, answering), daemon=True)
-        process.start()
-        answering.close()
-        process.join(90)
-        assert process.exitcode == (-signal.SIGKILL if point else 0)
-        return [] if point else answers.recv()
+        task = Task(self.home, self.socket, point, image, manifest_of(strategy=kept), groups)
+        exit_code, deployments = live_and_die(task)
+        assert exit_code == (-signal.SIGKILL if point else 0)
+        return deployments
 
     def weights(self) -> dict[str, int]:
         """By target group's name, of the groups that are to stay."""

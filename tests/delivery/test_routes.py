@@ -54,9 +54,7 @@ async def _events(
 ) -> list[tuple[str, dict[str, Any]]]:
     answer = await http.get(f"/v1/deployments/{deployment}/events", headers=headers)
     assert answer.headers["content-type"].startswith("text/event-stream")
-    blocks = (
-        dict(line.split(": ", 1) for line in block.splitlines()) for block in answer.text.split("\n\n")
-    )
+    blocks = (dict(line.split(": ", 1) for line in block.splitlines()) for block in answer.text.split("\n\n"))
     return [(block["event"], json.loads(block["data"])) for block in blocks if block]
 
 

@@ -23,6 +23,7 @@ _REFUSED = 3
 _LINES = 20
 _TOLD = 3
 _TERMINATING = re.compile(r"[Tt]erminating EC2 instance: (i-[0-9a-f]+)")
+_CODE = re.compile(r"^(?:Client|Server)\.\w+: ")
 _NO_ROOM = re.compile(r"capacity|limit", re.IGNORECASE)
 _HOPELESS = re.compile(r"does not exist|not found|InvalidAMIID|Invalid", re.IGNORECASE)
 
@@ -168,7 +169,7 @@ async def console_tail(cloud: Cloud, instance: str, lines: int = _LINES) -> str:
 
 
 def _end_of(instance: Instance) -> str:
-    return f"{instance.id} {instance.state_reason.rstrip('.')}"
+    return f"{instance.id} {_CODE.sub('', instance.state_reason).rstrip('.')}"
 
 
 def _spoken(seconds: float) -> str:
