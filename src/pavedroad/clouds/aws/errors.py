@@ -46,8 +46,8 @@ def is_missing(error: BaseException) -> bool:
     return code in _MISSING or code.endswith(_MISSING_ENDINGS)
 
 
-def translated(error: BotoCoreError | ClientError, where: str) -> PavedError:
-    """The platform's error; `where` names the cloud for sentences on its absence."""
+def translated(error: BotoCoreError | ClientError, region: str) -> PavedError:
+    """The platform's error."""
     if isinstance(error, ClientError):
         code, operation = code_of(error), error.operation_name
         if is_missing(error):
@@ -56,12 +56,12 @@ def translated(error: BotoCoreError | ClientError, where: str) -> PavedError:
         return kind(f"The cloud refused {operation}: {sentence_of(error)} ({code})", aws_code=code)
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return Unavailable(
-            f"There are no complete credentials for {where}.",
+            f"There are no complete credentials for the cloud in {region}.",
             next_step="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE.",
         )
     if isinstance(error, exceptions.ConnectionError | HTTPClientError):
         return Unavailable(
-            f"{where[0].upper()}{where[1:]} does not answer: {error}",
+            f"The cloud in {region} does not answer: {error}",
             next_step="See whether it runs: paved status.",
         )
     return CloudFailed(f"The cloud could not be asked: {error}")

@@ -34,7 +34,6 @@ class Link:
         self.region = region
         self._session = session
         self._endpoint_url = endpoint_url
-        self._where = f"the cloud at {endpoint_url}" if endpoint_url else f"AWS {region}"
         self._making = threading.Lock()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"cloud-{region}")
         self._config = Config(
@@ -52,7 +51,7 @@ class Link:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except (ClientError, BotoCoreError) as error:
-            raise translated(error, self._where) from None
+            raise translated(error, self.region) from None
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)

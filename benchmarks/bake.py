@@ -1,0 +1,106 @@
+"""How long bakes take: the first, one of changed source with unchanged dependencies, and an unchanged one.
+
+Run it: .venv/bin/python benchmarks/bake.py. Bakes into a private cloud of its own, with real uv and npm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import boto3
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from pavedroad.access.audit import Audit
+from pavedroad.access.model import Principal
+from pavedroad.bakery.service import Bakery
+from pavedroad.clouds.aws.cloud import AwsClouds
+from pavedroad.core.clock import SystemClock
+from pavedroad.core.places import Places
+from pavedroad.database.engine import Database, sqlite_url
+from pavedroad.database.migrating import migrate
+from pavedroad.manifest.loading import load
+from tests.localcloud.running import running_cloud
+
+WHO = Principal("benchmark", frozenset())
+MANIFEST = "application: bench\nowner: team-road\ncommand: {command}\n"
+PROJECT = """
+[project]
+name = "bench"
+version = "1.0"
+dependencies = ["datasette==0.65.2"]
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+"""
+SERVICES: dict[str, dict[str, str]] = {
+    "requirements (datasette)": {
+        "paved.yaml": MANIFEST.format(command="python app.py"),
+        "requirements.txt": "datasette==0.65.2\n",
+        "app.py": "print('hello')\n",
+    },
+    "package (over datasette)": {
+        "paved.yaml": MANIFEST.format(command="python -m bench"),
+        "pyproject.toml": PROJECT,
+        "src/bench/__init__.py": "",
+        "app.py": "print('hello')\n",
+    },
+    "node (express)": {
+        "paved.yaml": MANIFEST.format(command="node app.js"),
+        "package.json": json.dumps(
+            {"name": "bench", "version": "1.0.0", "dependencies": {"express": "5.1.0"}}
+        ),
+        "app.py": "// hello\n",
+    },
+}
+
+
+async def measure(bakery: Bakery, folder: Path) -> dict[str, float]:
+    manifest = load(folder)
+    figures: dict[str, float] = {}
+    for turn in ("first", "changed", "changed again", "unchanged"):
+        if turn.startswith("changed"):
+            with (folder / "app.py").open("a") as source:
+                source.write(f"# {turn}\n")
+        result = await bakery.bake(WHO, manifest, folder)
+        assert result.reused == (turn == "unchanged")
+        figures[turn] = result.seconds
+    return figures
+
+
+async def main() -> None:
+    with (
+        tempfile.TemporaryDirectory(prefix="paved-bench-") as home,
+        running_cloud(Path(home, "cloud")) as cloud,
+    ):
+        places = Places(Path(home, "platform"))
+        places.prepare()
+        database = Database(sqlite_url(places.database))
+        migrate(database)
+        session = boto3.Session(aws_access_key_id="any", aws_secret_access_key="thing")
+        clouds = AwsClouds(endpoint_url=cloud.endpoint, session=session)
+        bakery = Bakery(clouds, places, SystemClock(), Audit(database, SystemClock()))
+        print(f"{'seconds':26}{'first':>9}{'changed':>9}{'again':>9}{'unchanged':>11}")
+        slow: list[str] = []
+        for number, (name, files) in enumerate(SERVICES.items()):
+            folder = Path(home, f"service-{number}")
+            for path, text in files.items():
+                place = folder / path
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_text(text)
+            figures = await measure(bakery, folder)
+            print(f"{name:26}" + "".join(f"{figures[turn]:9.2f}" for turn in list(figures)[:3]), end="")
+            print(f"{figures['unchanged']:11.2f}")
+            if max(figures["changed"], figures["changed again"]) >= 2:
+                slow.append(name)
+        clouds.close()
+        database.close()
+    print("A changed source with unchanged dependencies: under 2 s." if not slow else f"Over 2 s: {slow}")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
