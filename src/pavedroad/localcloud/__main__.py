@@ -7,10 +7,12 @@ import logging
 import sys
 from pathlib import Path
 
+from pavedroad.core.errors import PavedError
 from pavedroad.core.places import Places
 from pavedroad.localcloud.launcher import HomeInUse, NotReady, PortInUse, launch
 
 DEFAULT_PORT = 4566
+_EXIT_STATUS: dict[type[PavedError], int] = {PortInUse: 3, HomeInUse: 4, NotReady: 5}
 
 
 def main() -> None:
@@ -28,9 +30,9 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         launch(options.home.absolute(), options.port)
-    except (HomeInUse, PortInUse, NotReady) as refusal:
+    except PavedError as refusal:
         sys.stderr.write(f"{refusal.sentence} {refusal.next_step or ''}".rstrip() + "\n")
-        sys.exit(refusal.exit_status)
+        sys.exit(_EXIT_STATUS.get(type(refusal), 1))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from pavedroad.core.errors import PavedError
+from pavedroad.core.errors import PavedError, Unavailable
 from pavedroad.localcloud.blocks import Block, claim
 
 _log = logging.getLogger(__name__)
@@ -35,23 +35,26 @@ _READY_SECONDS = 60.0
 
 class PortInUse(PavedError):
     code = "port-in-use"
-    exit_status = 3
 
 
 class HomeInUse(PavedError):
     code = "home-in-use"
-    exit_status = 4
 
 
 class NotReady(PavedError):
     code = "not-ready"
-    exit_status = 5
 
 
 def launch(home: Path, port: int) -> None:
     """Run the cloud until SIGTERM or SIGINT. Raises when it cannot begin."""
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = _lock(home)
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = _lock(home)
+    except OSError as error:
+        raise Unavailable(
+            f"The folder {home} cannot be written: {error.strerror}.",
+            next_step="Make it writable, or choose another with --home.",
+        ) from error
     try:
         with _listen(port) as listening:
             claimed = claim(home)
@@ -67,7 +70,7 @@ def _lock(home: Path) -> int:
     lock = os.open(home / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         os.close(lock)
         raise HomeInUse(
             f"A private cloud runs in {home} already.",
