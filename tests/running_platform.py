@@ -8,7 +8,9 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import boto3
 import httpx
 import psutil
 
@@ -73,6 +75,16 @@ class Platform:
         """The HTTP API, with the administrator's token."""
         bearer = {"Authorization": f"Bearer {self.token}"}
         return httpx.Client(base_url=self.url, headers=bearer | headers, timeout=60, trust_env=False)
+
+    def aws(self, service: str, region: str = "us-east-1") -> Any:
+        """boto3, with nothing of ours but the endpoint."""
+        return boto3.client(  # pyright: ignore[reportUnknownMemberType]
+            service,  # type: ignore[call-overload]
+            region_name=region,
+            endpoint_url=self.endpoint,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
 
     def start(self) -> None:
         self.paved("up", "--detach")

@@ -32,7 +32,10 @@ async def _cluster(request: Request, name: str) -> dict[str, object]:
     running: DeploymentView | None = None
     if cluster.deployment:
         running = await delivery.deployment(cluster.deployment)
-    return {"cluster": cluster, "running": running, "rollback_to": rollback_target(cluster)}
+    target = rollback_target(cluster)
+    serving = next((group for group in cluster.server_groups if group.enabled), None)
+    back = target is not None and serving is not None and target.created_at < serving.created_at
+    return {"cluster": cluster, "running": running, "rollback_to": target, "back": back}
 
 
 def rollback_target(cluster: ClusterView) -> ServerGroupView | None:

@@ -73,6 +73,6 @@ def page(
         headers={
             "Content-Security-Policy": _CONTENT_SECURITY,
             "Cache-Control": "no-store",
-            "Referrer-Policy": "no-referrer",
+            "Referrer-Policy": "same-origin",
         },
     )

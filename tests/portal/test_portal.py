@@ -1,0 +1,175 @@
+"""The portal in a real browser: what a developer sees and does there."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.running_platform import Platform
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no browser here: sudo apt-get install chromium (or let `make test` do it)"
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"],
+        )
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Browser, platform: Platform) -> Iterator[Page]:
+    """Signed in, as `paved open` would do it."""
+    context = browser.new_context(base_url=platform.url, viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(f"/login?token={platform.token}")
+    yield page
+    context.close()
+
+
+def _deploy(platform: Platform, name: str, version: str, folder: Path) -> None:
+    target = folder / name
+    if not target.exists():
+        shutil.copytree(ROOT / "examples" / "hello", target)
+        manifest = target / "paved.yaml"
+        manifest.write_text(manifest.read_text().replace("application: hello", f"application: {name}"))
+    (target / "version.txt").write_text(version)
+    platform.paved("deploy", str(target), "--version", version)
+
+
+@pytest.fixture(scope="module")
+def shop(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A cluster with two versions, the second serving."""
+    folder = tmp_path_factory.mktemp("shop")
+    _deploy(platform, "shop", "1.0.0", folder)
+    _deploy(platform, "shop", "2.0.0", folder)
+    yield "shop"
+    platform.paved("destroy", "shop", "--yes")
+
+
+def test_nobody_gets_in_without_the_token(browser: Browser, platform: Platform) -> None:
+    context = browser.new_context(base_url=platform.url)
+    page = context.new_page()
+    page.goto("/clusters/anything")
+    expect(page).to_have_url(re.compile("/login$"))
+    page.get_by_label("Token").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("The token is wrong")).to_be_visible()
+    page.get_by_label("Token").fill(platform.token)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Clusters")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    page.goto("/")
+    expect(page).to_have_url(re.compile("/login$"))
+    context.close()
+
+
+def test_a_cluster_is_shown_whole(page: Page, shop: str) -> None:
+    page.goto("/")
+    card = page.get_by_role("article").filter(has=page.get_by_role("link", name=shop, exact=True))
+    expect(card).to_contain_text("serving")
+    card.get_by_role("link", name=shop, exact=True).click()
+    serving = page.get_by_role("article").filter(has_text="100 %")
+    expect(serving).to_contain_text("shop-v001")
+    expect(serving).to_contain_text("2.0.0")
+    expect(serving.locator("li.good")).to_have_count(3)
+    for zone in ("us-east-1a", "us-east-1b", "us-east-1c"):
+        expect(serving).to_contain_text(zone)
+    expect(page.get_by_role("article").filter(has_text="no traffic")).to_contain_text("shop-v000")
+
+
+def test_what_happens_in_the_cloud_is_seen_without_a_reload(
+    page: Page, platform: Platform, shop: str
+) -> None:
+    page.goto(f"/clusters/{shop}")
+    expect(page.locator(".group.serving li.good")).to_have_count(3)
+    cluster = json.loads(platform.paved("clusters", shop, "--json").stdout)[0]
+    victim = next(group for group in cluster["server_groups"] if group["enabled"])["instances"][0]["id"]
+    expect(page.get_by_text(victim)).to_be_visible()
+    platform.aws("ec2").terminate_instances(InstanceIds=[victim])
+    expect(page.get_by_text(victim)).to_be_hidden(timeout=60_000)
+    expect(page.locator(".group.serving li.good")).to_have_count(3, timeout=60_000)
+
+
+def test_rollback_and_deploy_are_a_button_each(page: Page, platform: Platform, shop: str) -> None:
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(f"/clusters/{shop}")
+    url = page.get_by_role("main").get_by_role("link", name="http://127.").first.get_attribute("href")
+    assert url
+    assert httpx.get(url).json()["version"] == "2.0.0"
+    page.get_by_role("button", name="Roll back to 1.0.0").click()
+    expect(page.get_by_role("status")).to_contain_text("took the traffic back")
+    expect(page.locator(".group.serving")).to_contain_text("shop-v000")
+    assert httpx.get(url).json()["version"] == "1.0.0"
+
+    page.get_by_label("Image").select_option(label=_option(page, "2.0.0"))
+    page.get_by_role("button", name="Deploy", exact=True).click()
+    expect(page).to_have_url(re.compile("/deployments/"))
+    expect(page.get_by_text("succeeded").first).to_be_visible(timeout=120_000)
+    assert httpx.get(url).json()["version"] == "2.0.0"
+
+
+def _option(page: Page, version: str) -> str:
+    return next(text for text in page.locator("#image option").all_inner_texts() if text.startswith(version))
+
+
+def test_the_last_group_that_serves_is_not_disabled(page: Page, shop: str) -> None:
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(f"/clusters/{shop}")
+    page.locator(".group.serving").get_by_role("button", name="Disable").click()
+    expect(page.get_by_role("status").locator(".bad")).to_be_visible()
+    expect(page.locator(".group.serving")).to_have_count(1)
+
+
+def test_records_are_pages_of_their_own(page: Page, shop: str) -> None:
+    page.goto("/images")
+    expect(page.get_by_role("cell", name="2.0.0").first).to_be_visible()
+    page.goto("/audit")
+    expect(page.get_by_role("cell", name="deploy", exact=True).first).to_be_visible()
+    page.goto("/deployments")
+    expect(page.get_by_role("cell", name=re.compile("shop-v00")).first).to_be_visible()
+    page.goto(f"/clusters/{shop}")
+    page.locator(".instances a").first.click()
+    expect(page.locator(".console")).to_contain_text("hello")
+
+
+def test_an_unknown_cluster_is_a_page_that_says_so(page: Page) -> None:
+    answer = page.goto("/clusters/nothing-like-it")
+    assert answer
+    assert answer.status == 404
+    expect(page.get_by_text("nothing-like-it")).to_be_visible()
+
+
+def test_another_site_cannot_press_the_buttons(platform: Platform) -> None:
+    with httpx.Client(base_url=platform.url, cookies={"pavedroad_session": platform.token}) as client:
+        refused = client.post("/clusters/shop/rollback", headers={"Origin": "http://evil.example"})
+        assert refused.status_code == 403
+        assert client.post("/clusters/shop/rollback").status_code == 403
+
+
+def test_no_page_needs_anything_from_elsewhere(page: Page, platform: Platform, shop: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    for path in ("/", f"/clusters/{shop}", "/images", "/deployments", "/audit"):
+        page.goto(path)
+    assert asked
+    assert not [url for url in asked if not url.startswith((platform.url, "data:"))]
+    assert not errors
