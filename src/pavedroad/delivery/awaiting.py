@@ -15,7 +15,7 @@ from pavedroad.core.errors import NotFound, PavedError, Unavailable
 from pavedroad.delivery import cluster
 from pavedroad.delivery.failures import NotUp
 
-_QUICK = 0.25
+_QUICK = 0.15
 _QUICK_FOR = 15.0
 _SLOW = 1.0
 _ENDED = 3

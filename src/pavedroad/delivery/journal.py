@@ -113,7 +113,10 @@ class Journal:
             refusal = self._turns.take(session, row.cluster, deployment, _doing(deployment), within=None)
             return "" if refusal is None else f"Waiting: {refusal.sentence}"
 
-        return await self._database.write(work)
+        try:
+            return await self._database.write(work)
+        except IntegrityError:  # another process took it in this very moment
+            return "Waiting for its turn."
 
     async def note(self, deployment: str, phase: Phase, sentence: str) -> None:
         """Add a line, unless it only repeats the last one (a step may run twice)."""

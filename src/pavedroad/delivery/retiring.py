@@ -30,7 +30,8 @@ from pavedroad.delivery.turns import Turns
 from pavedroad.manifest.model import Strategy
 
 WORKFLOW = "retire"
-_PAUSE = 1.0
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 15.0
 _CLEANER = "clean-up"
 
 
@@ -138,6 +139,7 @@ class Retiring:
         """Do one thing to the group when its time has come and it still may; False when it may no more."""
         cluster, group = str(document["cluster"]), str(document["server_group"])
         cloud = self._clouds.region(str(document["region"]))
+        pause = _FIRST_PAUSE
         while True:
             if not await self._counts(str(document["id"]), group):
                 return False
@@ -155,7 +157,8 @@ class Retiring:
                         return True
             except Conflict:
                 pass  # someone works on the cluster: what they leave behind decides
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _shrink(self, cloud: Cloud, cluster: Cluster, group: ServerGroup) -> None:
         await cloud.resize_server_group(group.name, minimum=0, maximum=group.maximum, desired=0)

@@ -1,0 +1,50 @@
+"""Whatever is not well says why, in one sentence."""
+
+from __future__ import annotations
+
+from pavedroad.clouds.memory_fleet import Fault
+from tests.delivery.road import DEE, Road
+from tests.waiting import eventually_async
+
+
+async def test_what_is_well_has_no_reason(road: Road) -> None:
+    await road.shipped("1.0")
+    cluster = await road.delivery.cluster("hello")
+    (group,) = cluster.server_groups
+    assert (cluster.reason, group.reason) == ("", "")
+    assert [instance.reason for instance in group.instances] == ["", ""]
+    assert {instance.health for instance in group.instances} == {"healthy"}
+
+
+async def test_a_sick_group_quotes_its_instances(road: Road) -> None:
+    await road.shipped("1.0")
+    reason = "Health checks failed with these codes: [500]"
+    road.cloud.faults[await road.image("1.0")] = Fault("unhealthy", reason)
+
+    async def sick() -> bool:
+        return (await road.delivery.server_group("hello-v000")).healthy == 0
+
+    await eventually_async(sick)
+    cluster = await road.delivery.cluster("hello")
+    (group,) = cluster.server_groups
+    assert group.reason.startswith("0 of 2 healthy; i-")
+    assert reason in group.reason
+    assert group.instances[0].reason == reason
+    assert cluster.reason == "No instance of hello-v000 is healthy."
+
+
+async def test_a_shrunk_group_says_so(road: Road) -> None:
+    await road.shipped("1.0")
+    await road.shipped("2.0")
+    await road.delivery.resize(DEE, "hello-v000", 0, 0, 2)
+    assert (await road.delivery.server_group("hello-v000")).reason == "It is shrunk to no instances."
+
+
+async def test_a_cluster_in_mid_deploy_names_its_deployment(road: Road) -> None:
+    await road.shipped("1.0")
+    road.cloud.faults[await road.image("2.0")] = Fault("unhealthy", "still starting")
+    view = await road.begin("2.0")
+    assert (await road.delivery.cluster("hello")).deployment == view.id
+    await road.delivery.cancel(DEE, view.id)
+    await road.end(view.id)
+    assert (await road.delivery.cluster("hello")).deployment is None
