@@ -9,7 +9,7 @@ import typer
 
 from pavedroad.cli.client import Client, segment
 from pavedroad.cli.clusters import age
-from pavedroad.cli.screen import AsJson, note, result, say, show, table
+from pavedroad.cli.screen import AsJson, note, one_line, result, say, show, table
 
 app = typer.Typer(help="Tokens for the API: make, list and revoke them.", no_args_is_help=True)
 
@@ -83,6 +83,6 @@ def audit(
     rows = table("WHEN", "WHO", "ACTION", "SUBJECT", "OUTCOME", "REASON")
     for entry in found["entries"]:
         when = datetime.fromisoformat(entry["at"]).strftime("%Y-%m-%d %H:%M:%S")
-        reason = str(entry["detail"].get("reason", ""))
+        reason = one_line(str(entry["detail"].get("reason", "")))
         rows.add_row(when, entry["principal"], entry["action"], entry["subject"], entry["outcome"], reason)
     show(rows)

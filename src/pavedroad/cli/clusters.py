@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from pavedroad.cli import screen
 from pavedroad.cli.client import Client, segment
-from pavedroad.cli.screen import AsJson, result, say, show, table
+from pavedroad.cli.screen import AsJson, one_line, result, say, show, table
 from pavedroad.core.errors import PavedError
 
 _EVERY_SECONDS = 1.0
@@ -90,7 +90,7 @@ def _table(found: list[dict[str, Any]]) -> Table:
                 group["version"],
                 age(group["created_at"]),
                 url,
-                "going away" if group["deleting"] else group["reason"],
+                "going away" if group["deleting"] else one_line(group["reason"]),
             )
     return rows
 
@@ -105,13 +105,19 @@ def _watch(client: Client, application: str | None) -> None:
     """Looks again at each event, and every second besides, since instances die without one."""
     woken = threading.Event()
     threading.Thread(target=_wake, args=(client, woken), daemon=True).start()
-    with Live(console=screen.out, auto_refresh=False, screen=False) as shown:
+    with Live(console=screen.out, auto_refresh=False) if screen.out.is_terminal else nullcontext() as moving:
+        shown: object = None
         while True:
             try:
                 found = client.get("/v1/clusters", application=application)
-                shown.update(_table(found) if found else Text("There are no clusters yet."), refresh=True)
+                looks = _table(found) if found else Text("There are no clusters yet.")
             except PavedError as error:
-                shown.update(Group(Text(error.sentence, style="red")), refresh=True)
+                found, looks = error.sentence, Text(error.sentence, style="red")
+            if moving is not None:
+                moving.update(looks, refresh=True)
+            elif found != shown:
+                screen.out.print(looks)
+            shown = found
             woken.wait(_EVERY_SECONDS)
             woken.clear()
 

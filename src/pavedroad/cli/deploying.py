@@ -11,7 +11,7 @@ from pavedroad.cli.baking import bake_folder
 from pavedroad.cli.client import Client, segment
 from pavedroad.cli.clusters import age
 from pavedroad.cli.following import follow_deployment, outcome
-from pavedroad.cli.screen import AsJson, note, note_plain, result, say, show, table
+from pavedroad.cli.screen import AsJson, note, note_plain, one_line, result, say, show, table
 from pavedroad.cli.story import Story
 from pavedroad.manifest.loading import load, validate
 from pavedroad.manifest.model import Manifest
@@ -133,7 +133,7 @@ def deployments(
             entry["phase"],
             age(entry["started_at"]),
             entry["who"],
-            entry["error"],
+            one_line(entry["error"]),
         )
     show(rows)
 

@@ -58,11 +58,16 @@ def show(table: Table) -> None:
 
 
 def table(*columns: str) -> Table:
-    """A table without borders, so that it can be cut by other commands."""
+    """A table without borders; of its columns the last gives way where the screen is narrow."""
     made = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     for column in columns:
-        made.add_column(column, no_wrap=not out.is_terminal, overflow="fold")
+        made.add_column(column, no_wrap=column != columns[-1], overflow="fold")
     return made
+
+
+def one_line(text: str) -> str:
+    """A text for a table's cell."""
+    return " ".join(text.split())
 
 
 def complain(sentence: str, next_step: str | None = None) -> None:
