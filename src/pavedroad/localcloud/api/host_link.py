@@ -28,6 +28,8 @@ _POLL_SECONDS = 20.0
 _ANSWER_SECONDS = 30.0
 _RETRY_SECONDS = 0.1
 _REFUSED_SECONDS = 1.0
+_TURN_SECONDS = 3.0
+"""Longer than Envoy takes to start again after it has died."""
 
 Follower = Callable[[ActualChange], None]
 
@@ -126,15 +128,17 @@ class HostLink:
     # What the host does at once
 
     def route(self, revision: int, seconds: float) -> None:
-        """Wait until Envoy serves `revision`; `HostUnavailable` with a sentence when it does not in time."""
+        """Wait until Envoy serves `revision`; `HostUnavailable` with a sentence when it does not in time, or
+        when it serves no listener at all, as where it is not installed."""
         deadline = time.monotonic() + seconds
         reason = "the host process does not answer"
         while (left := deadline - time.monotonic()) > 0 and not self._closed.is_set():
             if self.actual.routed >= revision:
                 return
-            connection = UnixConnection(self._socket, left + 5)
+            turn = min(left, _TURN_SECONDS)
+            connection = UnixConnection(self._socket, turn + 1)
             try:
-                target = f"/routes/{revision}/wait?seconds={left:.3f}"
+                target = f"/routes/{revision}/wait?seconds={turn:.3f}"
                 status, body = connection.call("POST", target)
             except OSError:
                 self._closed.wait(min(_RETRY_SECONDS, left))
@@ -148,7 +152,13 @@ class HostLink:
             reason = self.actual.any_refusal() or _reason(body) or f"the host process answered {status}"
             if status != 504:
                 self._closed.wait(min(_RETRY_SECONDS, left))
+            elif self._all_refused():
+                break
         raise HostUnavailable(f"The load balancers have not taken the change: {reason.rstrip('.')}.")
+
+    def _all_refused(self) -> bool:
+        with self._lock:
+            return bool(self._fronts) and all(self.actual.refused(arn) for arn in self._fronts)
 
     def console(self, guest_id: str) -> bytes:
         """The last 64 KiB that a guest wrote; empty for one that the host does not know."""

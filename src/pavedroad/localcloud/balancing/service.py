@@ -23,6 +23,8 @@ from pavedroad.localcloud.ports import Balancers
 from pavedroad.localcloud.state import State
 
 ROUTE_SECONDS = 10.0
+_FOLLOW_SECONDS = 3.0
+"""For changes that stand whether Envoy takes them in time or not."""
 _PORTS_TRIED = 5
 
 _log = logging.getLogger(__name__)
@@ -114,7 +116,7 @@ class LoadBalancing:
     def _settle(self, call: Call, operation: Operation, journal: Journal, revision: int) -> None:
         """Wait until Envoy serves the change, or take it back."""
         try:
-            self._link.route(revision, ROUTE_SECONDS)
+            self._link.route(revision, ROUTE_SECONDS if operation.must_route else _FOLLOW_SECONDS)
             for listener_arn in call.opens:
                 self._open(call, listener_arn, journal)
         except HostUnavailable as error:
