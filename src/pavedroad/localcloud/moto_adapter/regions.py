@@ -8,6 +8,7 @@ reading. So its EC2 models are imported here, before all else, with a session th
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ class OurRegions:
 
 def limit() -> None:
     AccountSpecificBackend.get_session = classmethod(lambda _: OurRegions())
-    with _session_of_ours():
+    with _session_of_ours(), _offerings_of_ours():
         importlib.import_module("moto.ec2.models")
 
 
@@ -42,3 +43,21 @@ def _session_of_ours() -> Generator[None]:
         yield
     finally:
         boto3.Session = kept
+
+
+@contextmanager
+def _offerings_of_ours() -> Generator[None]:
+    """moto reads a file for each region of what instance types it offers; of these, ours."""
+    kept = os.listdir
+
+    def listdir(path=".") -> list[str]:
+        names = kept(path)
+        if "instance_type_offerings" not in str(path):
+            return names
+        return [name for name in names if "." not in name or name.partition(".")[0] in REGIONS]
+
+    os.listdir = listdir
+    try:
+        yield
+    finally:
+        os.listdir = kept

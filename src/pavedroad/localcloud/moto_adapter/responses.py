@@ -94,12 +94,12 @@ class ResponseService:
     def handle(self, request: ApiRequest) -> ApiResponse:
         with self._state.lock:
             answer = respond(self._responder(), request)
-            if not _only_reads(request):
+            if not only_reads(request):
                 self._state.touch()
         return answer
 
 
-def _only_reads(request: ApiRequest) -> bool:
+def only_reads(request: ApiRequest) -> bool:
     body = request.body()[:4096]
     return any(
         body.startswith(verb) or b"&" + verb in body

@@ -3,24 +3,28 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import threading
-from collections.abc import Callable
-
-from flask import Flask
-from moto.core.exceptions import _RESTError
-from moto.moto_server.werkzeug_app import create_backend_app
-from werkzeug.exceptions import HTTPException
+from collections.abc import Callable, Iterable
 
 from pavedroad.localcloud.api.errors import error_response
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
-from pavedroad.localcloud.errors import ServiceError, internal_failure
+from pavedroad.localcloud.errors import internal_failure
 from pavedroad.localcloud.moto_adapter.environ import environ_of
-from pavedroad.localcloud.moto_adapter.responses import as_service_error, kept_headers, missing_action
+from pavedroad.localcloud.moto_adapter.responses import (
+    as_service_error,
+    kept_headers,
+    missing_action,
+    only_reads,
+)
 from pavedroad.localcloud.state import State
 
 _log = logging.getLogger(__name__)
+_ROUTED = "pavedroad.localcloud.moto_adapter.routed"
 NAMES = ("s3", "iam", "sts", "route53", "sns", "sqs")
+
+Application = Callable[..., Iterable[bytes]]
 
 
 class MotoService:
@@ -30,17 +34,16 @@ class MotoService:
         self._name = name
         self._state = state
         self._making = threading.Lock()
-        self._app: Flask | None = None
+        self._app: Application | None = None
 
     @property
     def name(self) -> str:
         return self._name
 
-    def prepare(self) -> Flask:
+    def prepare(self) -> Application:
         with self._making:
             if self._app is None:
-                self._app = create_backend_app(self._name)  # pyright: ignore[reportArgumentType]
-                self._app.register_error_handler(HTTPException, _as_aws)
+                self._app = importlib.import_module(_ROUTED).application(self._name)
             return self._app
 
     def handle(self, request: ApiRequest) -> ApiResponse:
@@ -50,19 +53,12 @@ class MotoService:
                 response = _call(app, request)
             except Exception as error:
                 return error_response(request, as_service_error(error, request))
-            if request.method not in ("GET", "HEAD"):
+            if request.method not in ("GET", "HEAD") and (self._name == "s3" or not only_reads(request)):
                 self._state.touch()
         return response
 
 
-def _as_aws(error: HTTPException) -> object:
-    """A route that Flask does not find is an error page of its own making; the rest is moto's."""
-    if isinstance(error, _RESTError):
-        return error
-    raise ServiceError("InvalidAction", "There is no such operation in this service.", error.code or 404)
-
-
-def _call(app: Callable[..., object], request: ApiRequest) -> ApiResponse:
+def _call(app: Application, request: ApiRequest) -> ApiResponse:
     said: list[tuple[int, list[tuple[str, str]]]] = []
 
     def start_response(
@@ -71,7 +67,7 @@ def _call(app: Callable[..., object], request: ApiRequest) -> ApiResponse:
         said.append((int(status.split(maxsplit=1)[0]), headers))
         return lambda _: None
 
-    body = b"".join(app(environ_of(request), start_response))  # pyright: ignore[reportArgumentType, reportCallIssue]
+    body = b"".join(app(environ_of(request), start_response))
     status, headers = said[-1]
     if request.service != "s3" and not body and status == 404:
         raise missing_action()
