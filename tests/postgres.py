@@ -14,6 +14,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.waiting import eventually
+
 _INSTALL = "no Postgres on this machine; to run this: apt-get install postgresql"
 _SETTINGS = ("fsync=off", "listen_addresses=", "max_connections=60", "shared_buffers=16MB")
 
@@ -56,8 +58,6 @@ def postgres() -> Iterator[str]:
 
 
 def _answering(folder: str, running: subprocess.Popen[bytes]) -> str:
-    from tests.waiting import eventually
-
     def ready() -> bool:
         assert running.poll() is None, Path(folder, "log").read_text()
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from dbos import DBOS
 
 from pavedroad.core.errors import Forbidden, Guarded, InvalidInput, NotFound
 from pavedroad.delivery.model import DeployRequest
@@ -137,3 +138,27 @@ async def test_redeploying_uses_the_last_manifest_with_another_image(road: Road)
     view = await road.end(begun.id)
     assert view.version == "2.0"
     assert (await road.cloud.target_group("hello-v001")).port == 9100
+
+
+async def test_the_address_of_a_cluster_does_not_change_with_a_version(road: Road) -> None:
+    await road.shipped("1.0")
+    view = await road.deploy("2.0", listen=9080)
+    assert (view.phase, view.server_group) == ("failed", "")
+    assert "listens on port 80; the manifest says listen: 9080" in view.error
+    assert await road.weights() == {"hello-v000": 100}
+
+
+async def test_what_cannot_be_begun_does_not_keep_its_turn(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(DBOS, "start_workflow_async", _broken)
+        with pytest.raises(RuntimeError):
+            await road.begin("1.0")
+    (view,) = await road.delivery.deployments()
+    assert view.phase == "failed"
+    await road.shipped("1.0")
+
+
+async def _broken(*_args: object) -> None:
+    raise RuntimeError("no workflows today")

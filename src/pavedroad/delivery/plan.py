@@ -36,6 +36,7 @@ class Plan:
 
 
 def make_plan(manifest: Manifest, image_id: str, version: str, cluster: Cluster) -> Plan:
+    _check_port(manifest, cluster)
     name = next_name(manifest, cluster.groups)
     losing = {"red-black": cluster.serving, "highlander": cluster.present, "none": ()}[manifest.strategy.kind]
     return Plan(
@@ -49,6 +50,16 @@ def make_plan(manifest: Manifest, image_id: str, version: str, cluster: Cluster)
         previous={group.name: [group.minimum, group.desired, group.maximum] for group in losing},
         first=cluster.balancer is None,
     )
+
+
+def _check_port(manifest: Manifest, cluster: Cluster) -> None:
+    """The address is the cluster's, shared by its groups: it does not change with one of them."""
+    if cluster.balancer is not None and cluster.listener.port != manifest.listen:
+        raise Conflict(
+            f"The cluster {cluster.name} listens on port {cluster.listener.port}; "
+            f"the manifest says listen: {manifest.listen}.",
+            next_step="Keep the port, destroy the cluster first, or deploy under another stack or detail.",
+        )
 
 
 def next_name(manifest: Manifest, groups: Sequence[ServerGroup]) -> str:

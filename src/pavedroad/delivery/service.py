@@ -28,6 +28,7 @@ from pavedroad.delivery.model import (
     ClusterView,
     DeploymentView,
     DeployRequest,
+    Phase,
     Progress,
     RollbackView,
     ServerGroupView,
@@ -134,7 +135,7 @@ class Delivery:
             await self._refuse_two_regions(name, manifest.region)
             deployment = await self._journal.open(principal, order)
             told["deployment"] = deployment
-            await self._rollout.begin(deployment)
+            await self._begin(deployment)
         self._changed(name, f"deployment {deployment} began")
         return await self._journal.view(deployment)
 
@@ -250,6 +251,14 @@ class Delivery:
                 cloud, cluster = await self._estate.find(cluster.name)
                 yield cloud, cluster, cluster.group(group)
         self._changed(cluster.name, f"{action} {group}")
+
+    async def _begin(self, deployment: str) -> None:
+        try:
+            await self._rollout.begin(deployment)
+        except Exception:
+            sentence = "It could not be begun, and nothing was changed."
+            await self._journal.finish(deployment, Phase.FAILED, error=sentence)
+            raise
 
     async def _retire(self, cluster: Cluster, group: ServerGroup, region: str) -> None:
         manifest = await self._journal.manifest_of(group.name)
