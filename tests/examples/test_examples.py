@@ -51,7 +51,7 @@ EXAMPLES_AND_UPGRADES = [
     ),
     Example(
         "httpbin",
-        _replace("paved.yaml", "httpbin==0.10.2", "httpbin==0.10.4"),
+        _replace("paved.yaml", "httpbin[mainapp]==0.10.2", "httpbin[mainapp]==0.10.4"),
         lambda client: client.get("/spec.json").json()["info"]["version"],
         "0.10.2",
         "0.10.4",
