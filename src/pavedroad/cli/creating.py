@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,12 +10,9 @@ from typing import Annotated
 import typer
 
 from pavedroad.cli.screen import AsJson, result, say
-from pavedroad.core.errors import Conflict, InvalidInput, Unavailable
-from pavedroad.core.names import ClusterName
+from pavedroad.manifest import starters
 from pavedroad.manifest.loading import load
 from pavedroad.manifest.schema import json_schema
-
-_TEMPLATES = Path(__file__).with_name("templates")
 
 
 class Kind(StrEnum):
@@ -36,17 +32,8 @@ def new(
     as_json: AsJson = False,
 ) -> None:
     """Write a folder with a working service and its paved.yaml."""
-    if str(ClusterName.parse(name)) != name or "-" in name:
-        raise InvalidInput(
-            f"'{name}' is not an application's name: it takes letters, digits, '.' and '_'.",
-            next_step=f"Try `paved new {re.sub(r'[^a-zA-Z0-9._]+', '_', name).strip('_') or 'api'}`.",
-        )
     folder = Path(name)
-    if folder.exists():
-        raise Conflict(
-            f"{folder.absolute()} is there already.", next_step="Choose another name, or remove it."
-        )
-    files = _write(folder, _TEMPLATES / kind, {"@NAME@": name, "@OWNER@": owner or _user()})
+    files = starters.write(folder, name=name, kind=kind.value, owner=owner or _user())
     if as_json:
         result({"folder": str(folder.absolute()), "files": files})
         return
@@ -70,24 +57,6 @@ def validate(
         result(manifest.model_dump(mode="json"))
     else:
         say(f"{manifest.cluster}, of {manifest.owner}: all is well.")
-
-
-def _write(folder: Path, template: Path, words: dict[str, str]) -> list[str]:
-    written: list[str] = []
-    try:
-        for source in sorted(path for path in template.rglob("*") if path.is_file()):
-            text = source.read_text()
-            for word, value in words.items():
-                text = text.replace(word, value)
-            target = folder / source.relative_to(template)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text)
-            written.append(str(target.relative_to(folder)))
-    except OSError as error:
-        raise Unavailable(
-            f"{folder.absolute()} cannot be written: {error.strerror}.", next_step="Choose a folder that can."
-        ) from error
-    return written
 
 
 def _user() -> str:

@@ -35,7 +35,7 @@ class Deploy:
         manifest = load(folder)
         baked = bake_folder(self._client, folder, manifest, self._story, version=version)
         begun = self.begin(manifest, baked["image_id"])
-        return outcome(self.follow(begun))
+        return outcome(follow_deployment(self._client, begun["id"], self._story))
 
     def begin(self, manifest: Manifest, image_id: str, *, wait_for_turn: bool = False) -> dict[str, Any]:
         request = {
