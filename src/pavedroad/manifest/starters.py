@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -20,7 +21,11 @@ _TEMPLATES = Path(__file__).with_name("templates")
 def write(folder: Path, *, name: str, kind: Kind, owner: str) -> list[str]:
     """Fill a new folder; gives the files' names. Nothing that is there is ever overwritten."""
     if "-" in name or str(ClusterName.parse(name)) != name:
-        raise InvalidInput(f"'{name}' is not an application's name: it takes letters, digits, '.' and '_'.")
+        likely = re.sub(r"[^a-zA-Z0-9._]+", "_", name).strip("_") or "api"
+        raise InvalidInput(
+            f"'{name}' is not an application's name: it takes letters, digits, '.' and '_'.",
+            next_step=f"Try '{likely}'.",
+        )
     files = {
         place.relative_to(_TEMPLATES / kind).as_posix(): place.read_text()
         for place in sorted((_TEMPLATES / kind).rglob("*"))
