@@ -59,6 +59,18 @@ async def test_a_rollback_to_a_shrunk_group_brings_it_up_first(road: Road) -> No
     assert (back.weight, back.healthy, back.minimum, back.desired, back.maximum) == (100, 2, 2, 2, 5)
 
 
+async def test_a_listener_holds_five_groups_and_older_ones_come_back_all_the_same(road: Road) -> None:
+    for version in range(8):
+        await road.shipped(f"{version}.0")
+    listener = (await road.cloud.balancer("hello")).listeners[0]
+    assert len(listener.weights) == 5
+    assert await road.weights() == {f"hello-v00{push}": 100 if push == 7 else 0 for push in range(8)}
+    back = await road.delivery.rollback(DEE, "hello", "hello-v000")
+    assert back.enabled == "hello-v000"
+    await road.delivery.enable(DEE, "hello-v001")
+    assert {name for name, share in (await road.weights()).items() if share} == {"hello-v000", "hello-v001"}
+
+
 async def test_a_rollback_passes_over_a_sick_group_for_a_warm_one(road: Road) -> None:
     await road.shipped("1.0")
     await road.shipped("2.0")

@@ -33,6 +33,8 @@ from pavedroad.core.errors import CloudFailed, NotFound, PavedError
 Thing = TypeVar("Thing")
 
 _MOST_ACTIVITIES = 100
+_MOST_TARGET_GROUPS = 5
+"""In one forward action, by AWS's quota."""
 
 
 class MemoryCloud:
@@ -237,6 +239,11 @@ class MemoryCloud:
         known = {group.id for group in self._targets.values()}
         if missing := [arn for arn in weights if arn not in known]:
             raise NotFound(f"Target groups '{missing[0]}' not found")
+        if len(weights) > _MOST_TARGET_GROUPS:
+            raise CloudFailed(
+                f"The maximum number of target groups on an action is {_MOST_TARGET_GROUPS}.",
+                aws_code="TooManyTargetGroups",
+            )
         for name, balancer in self._balancers.items():
             if listener.id in {own.id for own in balancer.listeners}:
                 changed = (

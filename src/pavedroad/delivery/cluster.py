@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from pavedroad.clouds.model import Balancer, Listener, ServerGroup, TargetHealth
 from pavedroad.clouds.ports import Cloud
-from pavedroad.core.errors import CloudFailed, NotFound
+from pavedroad.core.errors import CloudFailed, Conflict, NotFound
 from pavedroad.delivery import naming
 
 FULL = 100
 """The weight of a group that takes all of the traffic."""
+MOST_ATTACHED = 5
+"""Target groups in one forward action, by AWS's quota."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +64,43 @@ class Cluster:
         return found
 
     def weights_with(self, *enabled: ServerGroup) -> dict[str, int]:
-        """The listener's weights when just these take traffic. The others stay attached at zero, so that
-        the balancer goes on checking their health and a rollback finds them warm."""
+        """The listener's weights when just these take traffic. The newest others stay attached at zero, so
+        that the balancer goes on checking their health and a rollback finds them warm."""
         shares = shares_by_capacity({group.name: group.desired for group in enabled})
-        return {
-            target_group: shares.get(group.name, 0)
-            for group in self.present
-            for target_group in group.target_group_ids
-        }
+        weights = {target: shares[group.name] for group in enabled for target in group.target_group_ids}
+        if len(weights) > MOST_ATTACHED:
+            raise _full(self.name)
+        for target in (target for group in self.present for target in group.target_group_ids):
+            if len(weights) < MOST_ATTACHED:
+                weights.setdefault(target, 0)
+        return weights
+
+    def weights_attaching(self, target_group_id: str) -> dict[str, int]:
+        """The listener's weights with one more target group at zero; where it holds no more, the oldest
+        group without traffic makes room."""
+        weights = self.weights
+        if target_group_id in weights:
+            return weights
+        age = {target: place for place, group in enumerate(self.groups) for target in group.target_group_ids}
+        idle = [target for target, weight in weights.items() if weight == 0]
+        idle.sort(key=lambda target: age.get(target, len(age)))
+        while len(weights) >= MOST_ATTACHED:
+            if not idle:
+                raise _full(self.name)
+            del weights[idle.pop()]
+        return {**weights, target_group_id: 0}
 
     def weights_without(self, *leaving: ServerGroup) -> dict[str, int]:
         """The listener's weights as they are, without these groups."""
         gone = {target_group for group in leaving for target_group in group.target_group_ids}
         return {target: weight for target, weight in self.weights.items() if target not in gone}
+
+
+def _full(cluster: str) -> Conflict:
+    return Conflict(
+        f"{MOST_ATTACHED} server groups of {cluster} take traffic, and a listener holds no more.",
+        next_step="Disable or destroy one first.",
+    )
 
 
 def shares_by_capacity(capacity: Mapping[str, int]) -> dict[str, int]:

@@ -43,7 +43,9 @@ class Removing:
     async def sweep(self, region: str, group: str) -> None:
         """Wait until a group is gone - its instances drain - and remove its target group."""
         cloud = self._clouds.region(region)
-        while await _is_leaving(cloud, group):  # noqa: ASYNC110 - the cloud tells nobody
+        while (found := await _group(cloud, group)) is not None:
+            if not found.deleting:
+                return  # a new group of that name: what is there is its own
             await asyncio.sleep(_PAUSE)
         await remove_target_group(cloud, group)
 
@@ -62,9 +64,8 @@ async def remove_target_group(cloud: Cloud, group: str) -> None:
         await asyncio.sleep(_PAUSE / 4)
 
 
-async def _is_leaving(cloud: Cloud, group: str) -> bool:
-    """False when it is gone, and also when a new group of that name is there to stay."""
+async def _group(cloud: Cloud, name: str) -> ServerGroup | None:
     try:
-        return (await cloud.server_group(group)).deleting
+        return await cloud.server_group(name)
     except NotFound:
-        return False
+        return None

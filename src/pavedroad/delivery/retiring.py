@@ -133,7 +133,7 @@ class Retiring:
         else:
             await self._durable.sleep(delete_after)
         if await self._durable.step("delete", lambda: self._act(document, self._delete)):
-            await self._durable.step("sweep", lambda: self._removing.sweep(region, group))
+            await self._durable.step("sweep", lambda: self._sweep(region, group))
 
     async def _act(self, document: Document, act: _Act) -> bool:
         """Do one thing to the group when its time has come and it still may; False when it may no more."""
@@ -149,7 +149,9 @@ class Retiring:
                         return False
                     found = await look(cloud, cluster)
                     retired = next((held for held in found.present if held.name == group), None)
-                    if retired is None or found.weight(retired) > 0:
+                    if retired is None:
+                        return True  # it went already, perhaps by this very step before a crash
+                    if found.weight(retired) > 0:
                         await self.forget(group)
                         return False
                     if await _someone_serves(cloud, found):
@@ -166,8 +168,11 @@ class Retiring:
 
     async def _delete(self, cloud: Cloud, cluster: Cluster, group: ServerGroup) -> None:
         await self._removing.start(cloud, cluster, group)
-        await self.forget(group.name)
         await self._tell("destroy", cluster.name, group.name)
+
+    async def _sweep(self, region: str, group: str) -> None:
+        await self._removing.sweep(region, group)
+        await self.forget(group)
 
     async def _tell(self, action: str, cluster: str, group: str) -> None:
         await self._database.write(lambda s: self._audit.add(s, _CLEANER, action, group, "done"))

@@ -155,7 +155,7 @@ class Rollout:
             look(run.cloud, run.plan.cluster), run.cloud.target_group(run.plan.target_group)
         )
         if target_group.id not in cluster.weights:
-            await run.cloud.set_weights(cluster.listener, {**cluster.weights, target_group.id: 0})
+            await run.cloud.set_weights(cluster.listener, cluster.weights_attaching(target_group.id))
 
     async def _create_server_group(self, run: _Run) -> None:
         await self._journal.check_cancel(run.deployment)

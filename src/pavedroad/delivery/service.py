@@ -185,7 +185,7 @@ class Delivery:
 
     async def enable(self, principal: Principal, group: str) -> ServerGroupView:
         async with self._changing(principal, "enable", group) as (cloud, cluster, found):
-            if await traffic.enable(cloud, cluster, found):
+            if await traffic.enable(cloud, cluster, found, self._clock):
                 await self._retiring.forget(group)
         return await self.server_group(group)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 
 from pavedroad.clouds.model import ServerGroup
 from pavedroad.clouds.ports import Cloud
 from pavedroad.core.clock import Clock
 from pavedroad.core.errors import Conflict, DeployFailed, Guarded, NotFound
 from pavedroad.delivery.awaiting import HealthWait
-from pavedroad.delivery.cluster import Cluster, healthy_count
+from pavedroad.delivery.cluster import Cluster, healthy_count, look
 from pavedroad.delivery.retiring import Sizes
 
 _WARM_UP_SECONDS = 300.0
@@ -37,11 +38,14 @@ async def guard_last(cloud: Cloud, cluster: Cluster, leaving: ServerGroup, what:
         )
 
 
-async def enable(cloud: Cloud, cluster: Cluster, group: ServerGroup) -> bool:
+async def enable(cloud: Cloud, cluster: Cluster, group: ServerGroup, clock: Clock) -> bool:
     """Give a group its share beside those that serve; False when it has one already."""
     if cluster.weight(group) > 0:
         return False
     _refuse_deleting(group)
+    if await attach(cloud, cluster, group):
+        cluster = await look(cloud, cluster.name)
+        await _until_healthy(cloud, group, max(1, group.minimum), clock, clock.now())
     if await healthy_count(cloud, group) == 0:
         raise Conflict(
             f"{group.name} has no healthy instance, so it cannot take traffic.",
@@ -109,7 +113,22 @@ async def _warm_up(
         await cloud.resize_server_group(
             group.name, minimum=wanted.minimum, maximum=wanted.maximum, desired=wanted.desired
         )
-    wait = HealthWait(cloud, clock, group.name, wanted.desired, within=_WARM_UP_SECONDS, since=since)
+    await attach(cloud, cluster, group)
+    await _until_healthy(cloud, group, wanted.desired, clock, since)
+
+
+async def attach(cloud: Cloud, cluster: Cluster, group: ServerGroup) -> bool:
+    """Have the balancer check a group's health again, at weight zero; False when it does already."""
+    astray = [target for target in group.target_group_ids if target not in cluster.weights]
+    for target in astray:
+        await cloud.set_weights(cluster.listener, cluster.weights_attaching(target))
+    return bool(astray)
+
+
+async def _until_healthy(
+    cloud: Cloud, group: ServerGroup, wanted: int, clock: Clock, since: datetime
+) -> None:
+    wait = HealthWait(cloud, clock, group.name, wanted, within=_WARM_UP_SECONDS, since=since)
     try:
         await wait.run(_silent, _never)
     except DeployFailed as error:
