@@ -1,18 +1,18 @@
 """The platform's errors: one small tree, each with a stable code and an HTTP status.
 
-    PavedError
-    ├── InvalidInput          invalid-input      400   what was asked makes no sense as asked
-    ├── Unauthenticated       unauthenticated    401   no token, or a wrong one
-    ├── Forbidden             forbidden          403   known, but not allowed
-    ├── NotFound              not-found          404   there is no such thing
-    ├── Conflict              conflict           409   it makes sense, but not now
-    │   └── Guarded           guarded            409   a guard refused: it would hurt users
-    ├── TooLarge              too-large          413   the body is over the limit
-    ├── DeployFailed          deploy-failed      422   the new version did not come up; nothing was harmed
-    │   └── BakeFailed        bake-failed        422   the image could not be built
-    ├── CloudFailed           cloud-failed       502   the cloud refused or broke
-    │   └── CapacityRefused   capacity-refused   502   the cloud has no room for what was asked
-    └── Unavailable           unavailable        503   a part of the platform is not there
+PavedError
+├── InvalidInput          invalid-input      400   what was asked makes no sense as asked
+├── Unauthenticated       unauthenticated    401   no token, or a wrong one
+├── Forbidden             forbidden          403   known, but not allowed
+├── NotFound              not-found          404   there is no such thing
+├── Conflict              conflict           409   it makes sense, but not now
+│   └── Guarded           guarded            409   a guard refused: it would hurt users
+├── TooLarge              too-large          413   the body is over the limit
+├── DeployFailed          deploy-failed      422   the new version did not come up; nothing was harmed
+│   └── BakeFailed        bake-failed        422   the image could not be built
+├── CloudFailed           cloud-failed       502   the cloud refused or broke
+│   └── CapacityRefused   capacity-refused   502   the cloud has no room for what was asked
+└── Unavailable           unavailable        503   a part of the platform is not there
 """
 
 from __future__ import annotations
