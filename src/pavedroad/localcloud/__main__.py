@@ -13,6 +13,7 @@ from pavedroad.localcloud.launcher import HomeInUse, NotReady, PortInUse, launch
 
 DEFAULT_PORT = 4566
 _EXIT_STATUS: dict[type[PavedError], int] = {PortInUse: 3, HomeInUse: 4, NotReady: 5}
+_REFUSED = 6
 
 
 def main() -> None:
@@ -32,7 +33,7 @@ def main() -> None:
         launch(options.home.absolute(), options.port)
     except PavedError as refusal:
         sys.stderr.write(f"{refusal.sentence} {refusal.next_step or ''}".rstrip() + "\n")
-        sys.exit(_EXIT_STATUS.get(type(refusal), 1))
+        sys.exit(_EXIT_STATUS.get(type(refusal), _REFUSED))
 
 
 if __name__ == "__main__":

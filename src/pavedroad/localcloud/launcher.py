@@ -22,6 +22,7 @@ from typing import cast
 
 from pavedroad.core.errors import PavedError, Unavailable
 from pavedroad.localcloud.blocks import Block, claim
+from pavedroad.localcloud.envoy.binary import envoy_program
 
 _log = logging.getLogger(__name__)
 _PR_SET_PDEATHSIG = 1
@@ -47,6 +48,7 @@ class NotReady(PavedError):
 
 def launch(home: Path, port: int) -> None:
     """Run the cloud until SIGTERM or SIGINT. Raises when it cannot begin."""
+    envoy_program()  # missing, it is said now and not when the first balancer is asked for
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = _lock(home)

@@ -22,6 +22,8 @@ _CHUNK = 65_536
 _PROBE_EVERY = 0.05
 _LONGEST_PAUSE = 5.0
 _STEADY_SECONDS = 30.0
+_REFUSED = range(3, 7)
+"""Exit statuses of a part that will not start, with its reason as its last line."""
 
 logger = logging.getLogger(__name__)
 
@@ -174,6 +176,8 @@ class Part:
             else f"exited with status {status}"
         )
         last = self._log.tail[-1].strip() if self._log.tail else ""
+        if status in _REFUSED and last:
+            return last.rstrip(".")
         return f"{how}: {last}".rstrip(".: ") if last else how
 
     def _turn(self, state: PartState, reason: str) -> None:

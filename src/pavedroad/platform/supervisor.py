@@ -24,7 +24,6 @@ from typing import Any
 from pavedroad import __version__
 from pavedroad.core.errors import PavedError, Unavailable
 from pavedroad.core.places import Places
-from pavedroad.localcloud.envoy.binary import envoy_program
 from pavedroad.platform import running
 from pavedroad.platform.logs import BoundedLog
 from pavedroad.platform.parts import Part, PartSpec
@@ -160,8 +159,6 @@ def check(settings: Settings, parts: Sequence[PartSpec]) -> None:
             f"{_LEAST_FREE // 1_000_000} MB are needed.",
             next_step="Free some space, or set PAVED_HOME to a folder on another disk.",
         )
-    if any(part.name == CLOUD for part in parts):
-        envoy_program()
     options = {CLOUD: "--cloud-port", CONTROL: "--port"}
     for part in parts:
         port = int(part.address.rsplit(":", 1)[1])
