@@ -72,14 +72,12 @@ def services(versions: Versions) -> Iterator[None]:
         yield
 
 
-async def measure(
-    proxy: Proxy, address: str, versions: Versions, *, flips: int, pause: float, connections: int
-) -> Result:
+async def measure(proxy: Proxy, versions: Versions, *, flips: int, pause: float, connections: int) -> Result:
     made: list[Flip] = []
     with tempfile.TemporaryDirectory(prefix="paved-", dir="/tmp") as folder:
         try:
-            await proxy.start(address, versions, OLD, Path(folder))
-            with Load(address, PORT, connections=connections) as load:
+            await proxy.start(versions, OLD, Path(folder))
+            with Load(proxy.address, PORT, connections=connections) as load:
                 await asyncio.sleep(1)
                 for number in range(flips):
                     old, new = (OLD, NEW) if number % 2 == 0 else (NEW, OLD)
@@ -115,7 +113,7 @@ def _result(name: str, flips: list[Flip], report: Report) -> Result:
 async def run(flips: int, pause: float, connections: int) -> list[Result]:
     front, *places = addresses(7)
     versions: Versions = {OLD: places[:3], NEW: places[3:]}
-    present, missing = proxies()
+    present, missing = proxies(front)
     for absent in missing:
         print(
             f"NOT COMPARED with {absent.name}: it is not installed. Type: apt-get install {absent.package}",
@@ -125,9 +123,7 @@ async def run(flips: int, pause: float, connections: int) -> list[Result]:
     with services(versions):
         for proxy in present:
             print(f"{proxy.name} ...", file=sys.stderr)
-            results.append(
-                await measure(proxy, front, versions, flips=flips, pause=pause, connections=connections)
-            )
+            results.append(await measure(proxy, versions, flips=flips, pause=pause, connections=connections))
     return results
 
 

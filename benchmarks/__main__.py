@@ -1,0 +1,25 @@
+"""All figures in one go: `python -m benchmarks`. Each is a program of its own too."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+FIGURES = {
+    "Flips under load, beside nginx and HAProxy": "flips",
+    "DescribeInstances at 1,000 instances, beside moto": "describe_instances",
+    "Bakes": "bake",
+    "Deploy, rollback, a killed instance": "shipping",
+}
+
+
+def main() -> None:
+    failed = False
+    for title, module in FIGURES.items():
+        print(f"\n{title}\n", flush=True)
+        failed |= subprocess.run([sys.executable, "-m", f"benchmarks.{module}"], check=False).returncode != 0
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()
