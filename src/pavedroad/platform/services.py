@@ -70,6 +70,7 @@ async def serving(services: Services) -> AsyncGenerator[None]:
     try:
         yield
     finally:
+        await services.bakery.close()
         await services.delivery.stop()
         services.clouds.close()
         services.database.close()
