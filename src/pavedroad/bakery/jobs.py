@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from uuid import uuid4
-
-import structlog
 
 from pavedroad.bakery.model import BakeResult, BakeView
 from pavedroad.bakery.running import Report
@@ -17,7 +16,7 @@ from pavedroad.core.errors import NotFound, PavedError
 _KEPT = 200
 _MOST_LINES = 5000
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class Jobs:
@@ -83,7 +82,7 @@ class Jobs:
             self._finish(job_id, state="failed", error="The platform was stopped.", code="cancelled")
             raise
         except Exception:
-            _log.exception("bake failed unexpectedly", bake=job_id)
+            _log.exception("the bake %s broke", job_id)
             self._finish(job_id, state="failed", error="The bakery failed unexpectedly.", code="internal")
         else:
             self._finish(job_id, state="succeeded", result=result)

@@ -9,7 +9,8 @@ import typer
 
 from pavedroad.cli.client import Client, segment
 from pavedroad.cli.clusters import age
-from pavedroad.cli.screen import AsJson, note, one_line, result, say, show, table
+from pavedroad.cli.rows import Rows
+from pavedroad.cli.screen import AsJson, note, result, say, show
 
 app = typer.Typer(help="Tokens for the API: make, list and revoke them.", no_args_is_help=True)
 
@@ -45,7 +46,7 @@ def list_tokens(as_json: AsJson = False) -> None:
     if as_json:
         result(found)
         return
-    rows = table("ID", "NAME", "ROLES", "AGE", "MADE BY", "STATE")
+    rows = Rows("ID", "NAME", "ROLES", "AGE", "MADE BY", "STATE", spare=("MADE BY", "AGE"))
     for token in found:
         state = (
             "revoked"
@@ -55,7 +56,7 @@ def list_tokens(as_json: AsJson = False) -> None:
             else "good"
         )
         roles = ", ".join(token["roles"])
-        rows.add_row(token["id"], token["name"], roles, age(token["created_at"]), token["created_by"], state)
+        rows.add(token["id"], token["name"], roles, age(token["created_at"]), token["created_by"], state)
     show(rows)
 
 
@@ -80,9 +81,9 @@ def audit(
     if as_json:
         result(found)
         return
-    rows = table("WHEN", "WHO", "ACTION", "SUBJECT", "OUTCOME", "REASON")
+    rows = Rows("WHEN", "WHO", "ACTION", "SUBJECT", "OUTCOME", "REASON", beneath=("REASON",))
     for entry in found["entries"]:
         when = datetime.fromisoformat(entry["at"]).strftime("%Y-%m-%d %H:%M:%S")
-        reason = one_line(str(entry["detail"].get("reason", "")))
-        rows.add_row(when, entry["principal"], entry["action"], entry["subject"], entry["outcome"], reason)
+        reason = str(entry["detail"].get("reason", ""))
+        rows.add(when, entry["principal"], entry["action"], entry["subject"], entry["outcome"], reason)
     show(rows)

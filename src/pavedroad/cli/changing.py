@@ -9,9 +9,11 @@ import typer
 
 from pavedroad.cli.client import Client, segment
 from pavedroad.cli.clusters import cluster_path
-from pavedroad.cli.screen import AsJson, result, say
-from pavedroad.core.errors import InvalidInput
+from pavedroad.cli.screen import AsJson, note, result, say
+from pavedroad.core.errors import Cold, InvalidInput
 from pavedroad.core.names import is_server_group
+
+_WARM_UP_SECONDS = 600.0
 
 GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="A server group, such as api-v003.")]
 ClusterArgument = Annotated[
@@ -24,8 +26,14 @@ def rollback(
     to: Annotated[str | None, typer.Option("--to", help="The server group; default: the one before.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give the traffic back to an earlier server group, in one step."""
-    done = Client.here().post(f"{cluster_path(cluster)}/rollback", {"to": to})
+    """Give the traffic back to an earlier server group: in one step when it is warm. One that was shrunk
+    is brought up first; Ctrl-C leaves it as it was."""
+    client, path = Client.here(), f"{cluster_path(cluster)}/rollback"
+    try:
+        done = client.post(path, {"to": to, "when_cold": "refuse"})
+    except Cold as cold:
+        note(cold.sentence)
+        done = client.post(path, {"to": to, "when_cold": "warm-up"}, within=_WARM_UP_SECONDS)
     if as_json:
         result(done)
     else:

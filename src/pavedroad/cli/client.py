@@ -17,7 +17,8 @@ from pavedroad.core.errors import PavedError, Unauthenticated, Unavailable
 from pavedroad.core.places import Places
 from pavedroad.platform import running
 
-_TIMEOUT = httpx.Timeout(60, connect=5)
+_SECONDS = 60.0
+_TIMEOUT = httpx.Timeout(_SECONDS, connect=5)
 _START = "Start it with `paved up`."
 
 
@@ -65,8 +66,8 @@ class Client:
             "GET", path, params={key: value for key, value in query.items() if value is not None}
         )
 
-    def post(self, path: str, body: Any = None) -> Any:
-        return self._json("POST", path, json=body)
+    def post(self, path: str, body: Any = None, *, within: float = _SECONDS) -> Any:
+        return self._json("POST", path, json=body, timeout=httpx.Timeout(within, connect=5))
 
     def put(self, path: str, body: Any) -> Any:
         return self._json("PUT", path, json=body)

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 import typer
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from pavedroad.cli import screen
 from pavedroad.cli.client import Client, segment
-from pavedroad.cli.screen import AsJson, one_line, result, say, show, table
+from pavedroad.cli.rows import Rows
+from pavedroad.cli.screen import AsJson, result, say, show
 from pavedroad.core.errors import PavedError
 
 _EVERY_SECONDS = 1.0
@@ -26,9 +26,9 @@ def applications(as_json: AsJson = False) -> None:
     if as_json:
         result(found)
         return
-    rows = table("APPLICATION", "OWNER", "CLUSTERS")
+    rows = Rows("APPLICATION", "OWNER", "CLUSTERS", beneath=("CLUSTERS",))
     for application in found:
-        rows.add_row(application["name"], application["owner"], ", ".join(application["clusters"]))
+        rows.add(application["name"], application["owner"], ", ".join(application["clusters"]))
     _show(rows, "There are no applications yet. Ship one: paved new api --kind python && paved deploy api")
 
 
@@ -51,9 +51,9 @@ def clusters(
     if not found:
         say("There are no clusters yet. Ship one: paved new api --kind python && paved deploy api")
         return
-    show(_table(found))
+    show(_rows(found))
     for cluster in found:
-        if cluster["reason"]:
+        if cluster["reason"] and cluster["server_groups"]:
             say(f"{cluster['name']}: {cluster['reason']}")
 
 
@@ -72,17 +72,18 @@ def cluster_path(name: str) -> str:
     return f"/v1/clusters/{segment(name)}"
 
 
-def _table(found: list[dict[str, Any]]) -> Table:
-    rows = table("CLUSTER", "SERVER GROUP", "TRAFFIC", "HEALTHY", "VERSION", "AGE", "ADDRESS", "REASON")
+def _rows(found: list[dict[str, Any]]) -> Rows:
+    columns = ("CLUSTER", "SERVER GROUP", "TRAFFIC", "HEALTHY", "VERSION", "AGE", "ADDRESS", "REASON")
+    rows = Rows(*columns, beneath=("REASON", "ADDRESS"), spare=("CLUSTER", "AGE"))
     for cluster in found:
         first = True
         for group in cluster["server_groups"] or [None]:
             name, url = (cluster["name"], cluster["url"]) if first else ("", "")
             first = False
             if group is None:
-                rows.add_row(name, "", "", "", "", "", url, cluster["reason"])
+                rows.add(name, "", "", "", "", "", url, cluster["reason"])
                 continue
-            rows.add_row(
+            rows.add(
                 name,
                 group["name"],
                 f"{group['weight']} %" if group["enabled"] else "off",
@@ -90,7 +91,7 @@ def _table(found: list[dict[str, Any]]) -> Table:
                 group["version"],
                 age(group["created_at"]),
                 url,
-                "going away" if group["deleting"] else one_line(group["reason"]),
+                "going away" if group["deleting"] else group["reason"],
             )
     return rows
 
@@ -110,7 +111,7 @@ def _watch(client: Client, application: str | None) -> None:
         while True:
             try:
                 found = client.get("/v1/clusters", application=application)
-                looks = _table(found) if found else Text("There are no clusters yet.")
+                looks = screen.fitted(_rows(found)) if found else Text("There are no clusters yet.")
             except PavedError as error:
                 found, looks = error.sentence, Text(error.sentence, style="red")
             if moving is not None:
@@ -130,8 +131,8 @@ def _wake(client: Client, woken: threading.Event) -> None:
         return
 
 
-def _show(rows: Table, empty: str) -> None:
-    if rows.row_count:
+def _show(rows: Rows, empty: str) -> None:
+    if rows:
         show(rows)
     else:
         say(empty)

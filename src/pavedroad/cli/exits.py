@@ -12,6 +12,7 @@ _BY_CODE = {
     "not-found": 4,
     "conflict": 5,
     "guarded": 5,
+    "cold": 5,
     "deploy-failed": 6,
     "bake-failed": 6,
     "capacity-refused": 6,

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from pavedroad.cli.client import Client, segment
+from pavedroad.cli.screen import note, note_plain, say
 from pavedroad.cli.story import Story
 from pavedroad.core.errors import DeployFailed, Unavailable
 
@@ -46,6 +47,29 @@ def outcome(deployment: dict[str, Any]) -> dict[str, Any]:
         next_step=f"Correct it and deploy again. What served before still serves; "
         f"`paved logs {deployment['cluster']}` shows it.",
     )
+
+
+def follow_here(client: Client, deployment_id: str, story: Story) -> dict[str, Any]:
+    """As `follow_deployment`, for someone at a terminal: Ctrl-C leaves it going on, and says so."""
+    try:
+        return follow_deployment(client, deployment_id, story)
+    except KeyboardInterrupt:
+        note(
+            f"\nThe deployment goes on without you. Follow it: paved deployments {deployment_id} --follow. "
+            f"Cancel it: paved cancel {deployment_id}"
+        )
+        raise
+
+
+def tell_end(ended: dict[str, Any], *, quiet: bool) -> None:
+    """The address, or why there is none with the console's last lines."""
+    if ended["console"] and not quiet:
+        note(f"The last lines of the console of {ended['server_group']}:")
+        for line in ended["console"].splitlines():
+            note_plain(f"  {line}")
+    outcome(ended)
+    if not quiet:
+        say(f"{ended['server_group']} serves version {ended['version']}: {ended['url']}")
 
 
 def _tell(story: Story, progress: dict[str, Any]) -> None:

@@ -1,8 +1,7 @@
-"""`paved up`, `down`, `status`, `open`: the platform on this machine."""
+"""`paved up` and `paved down`: the platform on this machine."""
 
 from __future__ import annotations
 
-import os
 import signal
 from types import FrameType
 from typing import Annotated
@@ -13,6 +12,7 @@ from pavedroad.cli import tour
 from pavedroad.cli.client import Client
 from pavedroad.cli.failures import told
 from pavedroad.cli.screen import AsJson, note, result, say
+from pavedroad.cli.standing import login_url
 from pavedroad.cli.starting import Supervised, await_ready, stop
 from pavedroad.core.errors import Conflict, Unavailable
 from pavedroad.core.places import Places
@@ -113,44 +113,6 @@ def down(as_json: AsJson = False) -> None:
         say("Nothing was running.")
 
 
-def status(as_json: AsJson = False) -> None:
-    """What runs, where, since when, and whether the cloud answers."""
-    found = Client.here().get("/v1/status")
-    if as_json:
-        result(found)
-        return
-    cloud = found["cloud"]
-    say(f"Pavedroad {found['version']}, up for {_duration(found['uptime_seconds'])}")
-    say(f"  portal and API   {found['url']}")
-    kind = "private cloud" if cloud["private"] else "cloud"
-    say(f"  {kind:<16} {cloud['endpoint'] or 'AWS'}  ({cloud['region']})")
-    if not cloud["reachable"]:
-        say(f"                   {cloud['reason']}")
-    for part in found["parts"]:
-        restarts = f", restarted {part['restarts']} times" if part["restarts"] else ""
-        reason = f": {part['reason']}" if part["reason"] else ""
-        say(f"  {part['name']:<16} {part['state']}, process {part['pid']}{restarts}{reason}")
-    say(f"  home             {found['home']}")
-
-
-def login_url(client: Client) -> str:
-    """The portal's address that signs its opener in."""
-    return f"{client.url}/login?token={client.token}"
-
-
-def open_portal(as_json: AsJson = False) -> None:
-    """Print the portal's address that signs you in, and open it where there is a browser."""
-    client = Client.here()
-    client.get("/v1/status")
-    url = login_url(client)
-    if as_json:
-        result({"url": url})
-        return
-    say(url)
-    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
-        typer.launch(url)
-
-
 def _until_ready(supervised: Supervised, places: Places, *, quiet: bool) -> Running | None:
     """None where another supervisor runs already."""
     for said in supervised.said():
@@ -204,9 +166,3 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def _ignore_interrupts() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,4 +1,4 @@
-"""The `paved` command: its commands, and how every failure ends."""
+"""The `paved` command: what it says of itself, and how every failure ends."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import typer
 from typer.exceptions import TyperException
 
 from pavedroad import __version__
-from pavedroad.cli import access, changing, cloud, clusters, creating, deploying, lifecycle, logs
+from pavedroad.cli.commands import Commands
 from pavedroad.cli.exits import Exit
 from pavedroad.cli.screen import complain, complain_of, say
 from pavedroad.core.errors import PavedError
 
 app = typer.Typer(
     name="paved",
+    cls=Commands,
     help="The paved road: ship services on a private cloud in the box, or on AWS.",
     no_args_is_help=True,
     add_completion=True,
@@ -39,34 +40,6 @@ def root(
     ] = False,
 ) -> None:
     """The paved road: ship services on a private cloud in the box, or on AWS."""
-
-
-for command in (
-    lifecycle.up,
-    lifecycle.down,
-    lifecycle.status,
-    creating.new,
-    deploying.bake,
-    deploying.deploy,
-    changing.rollback,
-    changing.enable,
-    changing.disable,
-    changing.resize,
-    changing.destroy,
-    clusters.clusters,
-    clusters.applications,
-    deploying.images,
-    deploying.deployments,
-    deploying.cancel,
-    logs.logs,
-    access.audit,
-    creating.schema,
-    creating.validate,
-):
-    app.command()(command)
-app.command("open")(lifecycle.open_portal)
-app.add_typer(access.app, name="token")
-app.add_typer(cloud.app, name="cloud")
 
 
 def run(arguments: Sequence[str]) -> int:

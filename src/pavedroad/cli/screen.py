@@ -9,18 +9,16 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
+from pavedroad.cli.rows import Rows
 from pavedroad.core.errors import PavedError
 
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON of the API's models on stdout, and nothing else.")
 ]
 
-_UNCUT = 400
-"""Columns for what no terminal shows: a table in a file or a pipe loses nothing."""
-
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _UNCUT)
+out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -53,21 +51,13 @@ def note_plain(text: str) -> None:
     err.print(text, markup=False)
 
 
-def show(table: Table) -> None:
-    out.print(table)
+def show(rows: Rows) -> None:
+    out.print(fitted(rows))
 
 
-def table(*columns: str) -> Table:
-    """A table without borders; of its columns the last gives way where the screen is narrow."""
-    made = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-    for column in columns:
-        made.add_column(column, no_wrap=column != columns[-1], overflow="fold")
-    return made
-
-
-def one_line(text: str) -> str:
-    """A text for a table's cell."""
-    return " ".join(text.split())
+def fitted(rows: Rows) -> Text:
+    """As the screen has room for it; in a file or a pipe nothing is left out."""
+    return rows.text(out.width if out.is_terminal else None)
 
 
 def complain(sentence: str, next_step: str | None = None) -> None:

@@ -13,8 +13,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
-from pydantic import TypeAdapter
-
 from pavedroad.core.errors import Unavailable
 from pavedroad.core.places import Places
 
@@ -53,9 +51,6 @@ class Running:
     parts: tuple[PartView, ...]
 
 
-_SHAPE = TypeAdapter(Running)
-
-
 def write(places: Places, running: Running) -> None:
     """In one step, so that a reader never sees half of it."""
     handle, name = tempfile.mkstemp(dir=places.home, prefix=".running-")
@@ -77,8 +72,12 @@ def read(places: Places) -> Running | None:
 
 
 def parse(found: dict[str, Any]) -> Running:
-    """From JSON."""
-    return _SHAPE.validate_python(found)
+    """From JSON that a supervisor wrote; of another version's, say, it is a ValueError."""
+    try:
+        values: dict[str, Any] = {**found, "parts": tuple(PartView(**part) for part in found["parts"])}
+        return Running(**values)
+    except (KeyError, TypeError) as error:
+        raise ValueError("This was not written by a supervisor of this version.") from error
 
 
 def forget(places: Places) -> None:

@@ -221,7 +221,6 @@ def _log_to(places: Places, level: str) -> None:
     lines = Lines()
     lines.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=level, handlers=[lines], force=True)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def main() -> None:
