@@ -138,3 +138,23 @@ def test_a_bomb_is_refused_before_it_unfolds(tmp_path: Path) -> None:
     with pytest.raises(TooLarge):
         unpack(tmp_path / "body", tmp_path / "out", largest=1_000_000)
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_unpacking_needs_no_filters_of_tarfile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for newer in ("data_filter", "tar_filter", "fully_trusted_filter", "FilterError"):
+        monkeypatch.delattr(tarfile, newer, raising=False)
+    (tmp_path / "body").write_bytes(tar_of((tarfile.TarInfo("a/b"), b"x"), link("c", "a/b")))
+    unpack(tmp_path / "body", tmp_path / "whole")
+    assert (tmp_path / "whole" / "c").read_bytes() == b"x"
+    (tmp_path / "bad").write_bytes(tar_of((tarfile.TarInfo("../out-of-it"), b"x")))
+    with pytest.raises(InvalidInput, match="would be unpacked outside"):
+        unpack(tmp_path / "bad", tmp_path / "refused")
+
+
+def test_what_is_unpacked_is_ours_and_nobody_elses_to_write(tmp_path: Path) -> None:
+    odd = tarfile.TarInfo("tool")
+    odd.mode, odd.uid, odd.gid = 0o6777, 12345, 12345
+    (tmp_path / "body").write_bytes(tar_of((odd, b"x")))
+    unpack(tmp_path / "body", tmp_path / "whole")
+    made = (tmp_path / "whole" / "tool").stat()
+    assert (made.st_mode & 0o7777, made.st_uid) == (0o755, os.geteuid())

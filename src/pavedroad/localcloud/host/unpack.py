@@ -14,6 +14,7 @@ from pathlib import Path
 
 import zstandard
 
+from pavedroad.core import tarballs
 from pavedroad.localcloud.host.nursery import linux
 
 UNFINISHED = ".unpacking-"
@@ -22,7 +23,7 @@ _CHUNK = 1 << 20
 
 def unpack(layer: Path, folder: Path) -> None:
     """Beside its place, then renamed: it is there whole, or not at all. Only files, folders and links, none
-    of which leads out of the folder (tarfile's `tar` filter; links may name a program of the machine)."""
+    of which leads out of the folder (but links may name a program of the machine)."""
     digest = hashlib.sha256()
     with layer.open("rb") as stream:
         while chunk := stream.read(_CHUNK):
@@ -36,7 +37,7 @@ def unpack(layer: Path, folder: Path) -> None:
             zstandard.ZstdDecompressor().stream_reader(stream) as plain,
             tarfile.open(fileobj=plain, mode="r|") as archive,
         ):
-            archive.extractall(building, filter=_safe)  # noqa: S202 - filtered
+            tarballs.extract(archive, building, links_may_leave=True)
         building.chmod(0o755)
         building.rename(folder)
     except OSError as error:
@@ -44,18 +45,6 @@ def unpack(layer: Path, folder: Path) -> None:
             raise
     finally:
         shutil.rmtree(building, ignore_errors=True)
-
-
-def _safe(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
-    """As the layer has it, owned by us, within its folder; devices and pipes are refused."""
-    if not (member.isfile() or member.isdir() or member.issym() or member.islnk()):
-        raise tarfile.SpecialFileError(member)
-    if member.islnk():
-        target = Path(folder, member.linkname).resolve()
-        if not target.is_relative_to(Path(folder).resolve()):
-            raise tarfile.LinkOutsideDestinationError(member, str(target))
-    ours = member.replace(uid=None, gid=None, uname=None, gname=None, deep=False)  # pyright: ignore[reportArgumentType]
-    return tarfile.tar_filter(ours, folder)
 
 
 def main() -> None:
