@@ -36,7 +36,7 @@ class GuestImage:
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """An instance that should run. `boot` rises by one for every start or reboot that is wanted."""
+    """An instance that there should be. `boot` rises by one for every start or reboot that is wanted."""
 
     id: str
     boot: int
@@ -52,6 +52,8 @@ class Guest:
     """IMDS paths below `/latest/` (without leading slash) to their texts, e.g. `meta-data/instance-id`."""
     require_token: bool = False
     """IMDSv2 only."""
+    running: bool = True
+    """Else it is stopped, and keeps its disk: what is not wanted at all loses it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,13 +98,36 @@ def test_nothing_is_told_twice_and_what_changes_is_told() -> None:
     assert host.wanted["i-1"].metadata["meta-data/tags/instance/Name"] == "web"
 
 
-def test_a_guest_that_exits_by_itself_is_no_longer_wanted() -> None:
+def test_a_guest_that_exits_by_itself_is_wanted_no_longer_running_but_with_its_disk() -> None:
     machine, host = Machine("i-1"), HostOnPaper()
     controller = Controller(State(), Machines(machine), host)
     controller.step()
     host.says("i-1", "exited", reason="exited with status 1")
     controller.step()
     assert machine.life.state == "stopped"
+    assert not host.wanted["i-1"].running
+
+
+def test_a_stopped_instance_stays_known_to_the_host_until_it_is_terminated() -> None:
+    machine, host = Machine("i-1"), HostOnPaper()
+    controller = Controller(State(), Machines(machine), host)
+    controller.step()
+    host.says("i-1", "running")
+    controller.step()
+    machine.life.stop("i-1", datetime.now().astimezone())
+    controller.step()
+    assert not host.wanted["i-1"].running
+    host.says("i-1", "exited")
+    controller.step()
+    assert machine.life.state == "stopped"
+    Controller(State(), Machines(machine), later := HostOnPaper()).step()
+    assert not later.wanted["i-1"].running
+    machine.life.start("i-1")
+    controller.step()
+    assert (host.wanted["i-1"].running, host.wanted["i-1"].boot) == (True, 2)
+    machine.life.stop("i-1", datetime.now().astimezone())
+    machine.life.terminate(datetime.now().astimezone())
+    controller.step()
     assert "i-1" not in host.wanted
 
 

@@ -31,6 +31,14 @@ def child(cloud: RunningCloud, module: str) -> psutil.Process:
     return found
 
 
+def child_or_none(cloud: RunningCloud, module: str) -> psutil.Process | None:
+    """Before it is there it has no command line yet."""
+    try:
+        return child(cloud, module)
+    except (ValueError, psutil.Error):
+        return None
+
+
 def test_after_a_restart_everything_is_there_and_runs_again(fresh_cloud: RunningCloud) -> None:
     cloud = fresh_cloud
     s3, iam = cloud.client("s3"), cloud.client("iam")
@@ -86,6 +94,32 @@ def test_when_the_api_process_dies_guests_go_on_and_calls_wait(fresh_cloud: Runn
     eventually(lambda: child(cloud, "pavedroad.localcloud.api").pid != api.pid)
     assert process.is_running()
     assert process.pid in [one.pid for one in processes_naming(tag)]
+
+
+def test_a_stopped_instance_keeps_its_disk_over_restarts_until_it_is_terminated(
+    fresh_cloud: RunningCloud,
+) -> None:
+    cloud = fresh_cloud
+    [made] = run(cloud, **image_of_command(cloud, "sh -c 'echo found $(cat kept); exec sleep 1000'"))
+    await_state(cloud, made, "running")
+    root = cloud.home / "instances" / made / "root"
+    (root / "kept").write_text("what it wrote")
+    cloud.client("ec2").stop_instances(InstanceIds=[made])
+    await_state(cloud, made, "stopped")
+    host = child(cloud, "pavedroad.localcloud.host")
+    host.kill()
+    eventually(lambda: child_or_none(cloud, "pavedroad.localcloud.host") not in (None, host), within=40)
+    assert state(cloud, made) == "stopped"
+    cloud.stop()
+    cloud.start()
+    assert state(cloud, made) == "stopped"
+    cloud.client("ec2").start_instances(InstanceIds=[made])
+    await_state(cloud, made, "running")
+    eventually(lambda: "found what it wrote" in console(cloud, made))
+    cloud.client("ec2").terminate_instances(InstanceIds=[made])
+    await_state(cloud, made, "terminated")
+    eventually(lambda: not root.exists())
+    assert "found what it wrote" in console(cloud, made)
 
 
 def saved(cloud: RunningCloud, _: str) -> bool:
@@ -176,7 +210,7 @@ def test_a_folder_that_cannot_be_is_said_so(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"")
     done = launch("--home", str(file / "home"), "--port", "0")
-    assert done.returncode == 1
+    assert done.returncode == 6
     assert done.stderr.startswith(f"The folder {file}/home cannot be written: Not a directory.")
     assert len(done.stderr.splitlines()) == 1
 

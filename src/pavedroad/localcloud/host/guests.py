@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -23,6 +24,9 @@ from pavedroad.localcloud.wanted import Guest, GuestStatus
 
 CONSOLE_BYTES = 64 * 1024
 _FORGET_SECONDS = 600.0
+"""In which what a terminated guest printed, and how it ended, can still be read."""
+_DISK_SECONDS = 3.0
+"""After which a terminated guest's disk goes."""
 _BARE_STOP_SECONDS = 5
 _PROGRAM_FOLDERS = (".venv/bin", "node_modules/.bin", "bin")
 _LET_THROUGH = (
@@ -46,10 +50,11 @@ class _Run:
         self.wanted: Guest | None = guest
         self.guest = guest
         """What the current boot was made of."""
-        self.status = _starting(guest)
+        self.status = _starting(guest) if guest.running else _stopped(guest)
         self.life: Life | None = None
         self.preparing: asyncio.Task[None] | None = None
-        self.forgetting: asyncio.TimerHandle | None = None
+        self.leaving: tuple[asyncio.TimerHandle, ...] = ()
+        """While nobody wants it: when its disk goes, and when the rest of it is forgotten."""
 
     @property
     def is_over(self) -> bool:
@@ -69,6 +74,7 @@ class Guests:
         forgotten: Callable[[str], None],
         gone: Callable[[str], None],
         forget_seconds: float = _FORGET_SECONDS,
+        disk_seconds: float = _DISK_SECONDS,
     ) -> None:
         self._instances = home / "instances"
         self._instances.mkdir(parents=True, exist_ok=True)
@@ -82,6 +88,7 @@ class Guests:
         self._forgotten = forgotten
         self._gone = gone
         self._forget_seconds = forget_seconds
+        self._disk_seconds = disk_seconds
         self._runs: dict[str, _Run] = {}
         self._cleaning: set[asyncio.Task[None]] = set()
         self._all_over = asyncio.Event()
@@ -92,7 +99,7 @@ class Guests:
         self.change({**dict.fromkeys(self._runs, None), **wanted})
         for folder in self._instances.iterdir():
             if folder.name not in self._runs:  # of a guest that ended for good while no host ran
-                asyncio.get_running_loop().call_later(self._forget_seconds, self._remove, folder.name)
+                asyncio.get_running_loop().call_later(self._disk_seconds, self._remove, folder.name)
 
     def change(self, guests: Mapping[str, Guest | None]) -> None:
         """These as said, None for no longer wanted; the others as they are."""
@@ -101,7 +108,10 @@ class Guests:
             if run is None:
                 if guest is not None:
                     self._runs[guest_id] = run = _Run(guest)
-                    self._boot(run, guest)
+                    if guest.running:
+                        self._boot(run, guest)
+                    else:
+                        self._changed(guest_id)
                 continue
             run.wanted = guest
             self._close_difference(run)
@@ -116,9 +126,10 @@ class Guests:
         return await asyncio.to_thread(tail, str(self._instances / guest_id), CONSOLE_BYTES)
 
     async def stop_all(self, grace: float) -> None:
-        """Stop every guest, waiting for them; none waits longer than `grace`."""
+        """Stop every guest, waiting for them; none waits longer than `grace`. Their disks stay."""
         for run in self._runs.values():
-            run.wanted = None
+            run.wanted = replace(run.guest, running=False)
+            self._stay(run)
             self._stop(run, min(grace, run.guest.image.stop_seconds))
         deadline = time.monotonic() + grace + 5
         while any(not run.is_over for run in self._runs.values()) and time.monotonic() < deadline:
@@ -128,19 +139,14 @@ class Guests:
             except TimeoutError:
                 continue
         self._imds.close_all()
-        for run in self._runs.values():
-            if run.forgetting is not None:
-                run.forgetting.cancel()
 
     def _close_difference(self, run: _Run) -> None:
         wanted = run.wanted
-        if wanted is None:
+        if wanted is not None:
+            self._stay(run)
+        if wanted is None or not wanted.running:
             self._stop(run, run.guest.image.stop_seconds)
-            return
-        if run.forgetting is not None:
-            run.forgetting.cancel()
-            run.forgetting = None
-        if wanted.boot > run.guest.boot:
+        elif wanted.boot > run.guest.boot:
             if run.is_over:
                 self._boot(run, wanted)
             else:
@@ -208,7 +214,7 @@ class Guests:
 
     def _stop(self, run: _Run, grace: float) -> None:
         if run.is_over:
-            self._forget_later(run)
+            self._leave(run)
             return
         if run.status.state != "stopping":
             self._say(run, replace(run.status, state="stopping"))
@@ -244,8 +250,8 @@ class Guests:
         )
         self._gone(run.guest.address)
         self._all_over.set()
-        if run.wanted is None:
-            self._forget_later(run)
+        if run.wanted is None or not run.wanted.running:
+            self._leave(run)
         elif run.wanted.boot > run.guest.boot:
             self._boot(run, run.wanted)
 
@@ -253,11 +259,25 @@ class Guests:
         run.status = status
         self._changed(status.id)
 
-    def _forget_later(self, run: _Run) -> None:
+    def _leave(self, run: _Run) -> None:
+        """It is over, and not to boot again soon or ever."""
         self._imds.close(run.guest.id)
-        if run.forgetting is None:
-            loop = asyncio.get_running_loop()
-            run.forgetting = loop.call_later(self._forget_seconds, self._forget, run)
+        if run.wanted is not None and run.wanted.boot != run.guest.boot:
+            # Whoever wants it has lost count: its next boot is one over what it wants now.
+            self._say(run, replace(run.status, boot=run.wanted.boot))
+            run.guest = run.wanted
+        if run.wanted is None and not run.leaving:
+            later = asyncio.get_running_loop().call_later
+            run.leaving = (
+                later(self._disk_seconds, self._clear, self._instances / run.guest.id / "root"),
+                later(self._forget_seconds, self._forget, run),
+            )
+
+    def _stay(self, run: _Run) -> None:
+        """It is wanted (again)."""
+        for leaving in run.leaving:
+            leaving.cancel()
+        run.leaving = ()
 
     def _forget(self, run: _Run) -> None:
         guest_id = run.guest.id
@@ -267,10 +287,14 @@ class Guests:
             self._remove(guest_id)
 
     def _remove(self, guest_id: str) -> None:
-        """Its disk, unless it is wanted again by now."""
-        folder = self._instances / guest_id
-        if guest_id not in self._runs and folder.exists():
-            folder = folder.rename(folder.with_name(f".removing-{guest_id}"))  # it may come back meanwhile
+        """All that it left, unless it is known (again) by now."""
+        if guest_id not in self._runs:
+            self._clear(self._instances / guest_id)
+
+    def _clear(self, folder: Path) -> None:
+        if folder.exists():
+            # Moved aside first: its guest may come back meanwhile.
+            folder = folder.rename(self._instances / f".removing-{secrets.token_hex(8)}")
             task = asyncio.create_task(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
             self._cleaning.add(task)
             task.add_done_callback(self._cleaning.discard)
@@ -278,6 +302,10 @@ class Guests:
 
 def _starting(guest: Guest) -> GuestStatus:
     return GuestStatus(guest.id, guest.boot, "starting", None, None, None, None, "")
+
+
+def _stopped(guest: Guest) -> GuestStatus:
+    return replace(_starting(guest), state="exited", reason="stopped")
 
 
 def _sentence(error: BaseException) -> str:

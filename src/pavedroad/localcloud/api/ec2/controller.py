@@ -170,15 +170,16 @@ class Controller:
         return True
 
     def _want(self, instance: Managed, changes: dict[str, Guest | None]) -> None:
-        if not instance.life.should_run:
+        life = instance.life
+        if not life.keeps_disk:
             if self._wanted.pop(instance.id, None) is not None:
                 changes[instance.id] = None
             return
-        fingerprint = self._fleet.fingerprint(instance)
+        fingerprint = (life.should_run, self._fleet.fingerprint(instance))
         if self._wanted.get(instance.id) != fingerprint:
             self._wanted[instance.id] = fingerprint
             self._dropped.pop(instance.id, None)
-            changes[instance.id] = guest_of(self._fleet.facts(instance))
+            changes[instance.id] = guest_of(self._fleet.facts(instance), running=life.should_run)
 
     def _forget(self, alive: set[str]) -> bool:
         if time.monotonic() - self._forgotten_at < _FORGET_EVERY:

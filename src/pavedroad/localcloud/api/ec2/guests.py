@@ -1,4 +1,4 @@
-"""An instance as the host should run it."""
+"""An instance as the host should have it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pavedroad.localcloud.api.ec2.metadata import metadata_of
 from pavedroad.localcloud.wanted import Guest
 
 
-def guest_of(facts: Facts) -> Guest:
+def guest_of(facts: Facts, *, running: bool) -> Guest:
     return Guest(
         id=facts.id,
         boot=facts.boot,
@@ -20,4 +20,5 @@ def guest_of(facts: Facts) -> Guest:
         environment={"AWS_REGION": facts.region, "AWS_DEFAULT_REGION": facts.region},
         metadata=metadata_of(facts),
         require_token=facts.require_token,
+        running=running,
     )

@@ -53,6 +53,11 @@ class Life:
     def should_run(self) -> bool:
         return self.wish == "run"
 
+    @property
+    def keeps_disk(self) -> bool:
+        """Whether the host should know of it: a stopped one boots from its own disk again."""
+        return self.wish != "terminate"
+
     # What callers ask
 
     def start(self, instance_id: str) -> None:
