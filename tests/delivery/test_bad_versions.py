@@ -37,7 +37,7 @@ async def _assert_unharmed(road: Road) -> None:
         (Fault("crashes", "exited with status 1"), "end while they boot .*exited with status 1"),
         (
             Fault("unhealthy", "Health checks failed with these codes: [500]"),
-            "within 1 s: .*codes: \\[500\\]",
+            "within 1 s: .*status 500",
         ),
         (
             Fault("unhealthy", "Request timed out"),

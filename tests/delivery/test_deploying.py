@@ -38,7 +38,7 @@ async def test_the_story_says_what_it_waits_for_and_ends_with_the_share(road: Ro
     view = await road.shipped("1.0")
     told = [line.sentence for line in view.progress]
     assert told[0] == "Creating hello-v000."
-    assert any("0 of 2 healthy; i-" in sentence for sentence in told)
+    assert any("0 of 2 healthy: " in sentence for sentence in told)
     assert told[-1] == "hello-v000 takes 100 % of the traffic."
     assert [line.number for line in view.progress] == list(range(1, len(told) + 1))
 

@@ -123,7 +123,7 @@ async def test_no_bad_version_costs_the_old_one_a_request(shop: Shop) -> None:
         for version, environment in (("sick", {"SICK": "1"}), ("slow", {"SLEEP": "600"})):
             bad = await shop.deploy(await shop.image(version, **environment), boot_timeout="6s")
             assert bad.phase == "failed"
-            assert "was not healthy within 6 s: 0 of 2 healthy; i-" in bad.error
+            assert "was not healthy within 6 s: 0 of 2 healthy: " in bad.error
             assert f"booting {version}" in bad.console
         await load.sees("good")
     assert load.failures == []
@@ -144,7 +144,7 @@ async def test_a_control_process_killed_in_mid_deploy_costs_no_request_either(
     home.mkdir()
     async with under_load(first.url, clients=2) as load:
         await load.sees("first")
-        dying = Task(home, running.endpoint, point, image, manifest)
+        dying = Task(home, running.endpoint, point, (image,), manifest)
         died, _ = await asyncio.to_thread(live_and_die, dying)
         assert died == -signal.SIGKILL
         ended, deployments = await asyncio.to_thread(live_and_die, Task(home, running.endpoint))

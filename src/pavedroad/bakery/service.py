@@ -27,6 +27,7 @@ from pavedroad.bakery.recipe import Recipe, image_name, kind_of, within_tags
 from pavedroad.bakery.requirements import PythonNeeds, python_needs
 from pavedroad.bakery.running import Report, Runner, build_environment
 from pavedroad.bakery.scratch import scratch, sweep
+from pavedroad.bakery.sizes import spoken
 from pavedroad.bakery.sources import SourceFile
 from pavedroad.bakery.turns import Turns
 from pavedroad.clouds.model import Image, ImageSpec
@@ -189,7 +190,7 @@ class Bakery:
             built = await command_builder.build(bench)
         entries = await asyncio.to_thread(lambda: list(archives.entries_below(bench.work)))
         application = await bench.layers.put(entries, path=".", shared=False)
-        order.report(f"Application: {application.size / 1e6:.1f} MB, packed")
+        order.report(f"Application: {spoken(application.size)}, packed")
         image = await self._register(
             order, cloud, recipe, Built((application, *built.layers), built.programs)
         )
@@ -275,7 +276,7 @@ def _default_version(commit: str | None, stamp: str) -> str:
 
 def _say_source(report: Report, files: list[SourceFile]) -> None:
     size = sum(file.size for file in files)
-    report(f"Source: {len(files)} files, {size / 1e6:.1f} MB")
+    report(f"Source: {len(files)} files, {spoken(size)}")
 
 
 def _view(image: Image, region: str) -> ImageView:

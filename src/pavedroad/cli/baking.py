@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pavedroad.bakery.packing import pack_folder
+from pavedroad.bakery.sizes import spoken
 from pavedroad.cli.client import Client, segment
 from pavedroad.cli.failures import told
 from pavedroad.cli.story import Story
@@ -27,7 +28,7 @@ def bake_folder(
     """Bake a folder; gives what came of it, or raises why nothing did."""
     with tempfile.TemporaryDirectory(prefix="paved-pack-") as temporary:
         parcel = pack_folder(folder, manifest, Path(temporary) / "source.tar.zst")
-        story.moving(f"sending {parcel.files} files, {_size(parcel.packed_bytes)}")
+        story.moving(f"sending {parcel.files} files, {spoken(parcel.packed_bytes)}")
         query = {"version": version, "commit": source_commit(folder), "rebake": "true" if rebake else None}
         with parcel.place.open("rb") as archive:
             begun = client.upload("/v1/bakes", archive, **query)
@@ -43,13 +44,6 @@ def _follow(client: Client, bake: str, story: Story) -> dict[str, Any]:
             return event.data
         story.line(event.data["line"])
     return client.get(f"/v1/bakes/{segment(bake)}")
-
-
-def _size(number: int) -> str:
-    for unit, size in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)):
-        if number >= size:
-            return f"{number / size:.1f} {unit}"
-    return f"{number} bytes"
 
 
 def source_commit(folder: Path) -> str | None:

@@ -14,6 +14,7 @@ from pavedroad.core.clock import Clock
 from pavedroad.core.errors import NotFound, PavedError, Unavailable
 from pavedroad.delivery import cluster
 from pavedroad.delivery.failures import NotUp
+from pavedroad.delivery.reasons import shortfall
 
 _QUICK = 0.15
 _QUICK_FOR = 15.0
@@ -100,18 +101,16 @@ class HealthWait:
         healthy = sum(1 for target in states.values() if target is not None and target.state == "healthy")
         if healthy >= self._wanted:
             return None
-        reasons = [
-            f"{instance}: {target.reason.rstrip('.') or target.state}"
-            if target is not None
-            else f"{instance}: not yet registered with the load balancer"
+        reasons = {
+            instance: "not yet registered with the load balancer"
+            if target is None
+            else target.reason or f"its health is {target.state}"
             for instance, target in states.items()
             if target is None or target.state != "healthy"
-        ]
-        if not reasons:
-            failed = next((activity for activity in activities if activity.status == "Failed"), None)
-            reasons = [failed.message.rstrip(".") if failed is not None else "instances are being launched"]
-        more = f" and {len(reasons) - _TOLD} more" if len(reasons) > _TOLD else ""
-        return f"{healthy} of {self._wanted} healthy; {'; '.join(reasons[:_TOLD])}{more}."
+        }
+        failed = next((activity for activity in activities if activity.status == "Failed"), None)
+        launching = failed.message if failed is not None else "instances are being launched"
+        return shortfall(healthy, self._wanted, reasons, otherwise=launching)
 
     async def _give_up_if_hopeless(
         self, group: ServerGroup, health: dict[str, TargetHealth], activities: list[Activity]

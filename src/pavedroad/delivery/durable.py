@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final, TypeVar, cast
 
 import sqlalchemy as sa
-import structlog
 from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID
 
 from pavedroad.core.checkpoints import Checkpoints
@@ -23,7 +23,7 @@ from pavedroad.core.errors import PavedError, Unavailable
 from pavedroad.database.engine import open_engine
 from pavedroad.delivery.failures import NotUp, StepRefused
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 Document = dict[str, Any]
 Body = Callable[[Document], Awaitable[None]]

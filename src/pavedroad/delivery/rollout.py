@@ -104,7 +104,7 @@ class Rollout:
         if plan is not None:
             run = _Run(deployment, document, plan, self._clouds)
             try:
-                await self._durable.step("withdraw", lambda: self._withdraw(run, refusal))
+                await self._durable.step("withdraw", lambda: self._withdraw(run))
             except StepRefused as trouble:
                 leftover = f" What it made could not all be removed: {trouble.sentence}"
         cancelled = refusal.why == Cancelled.code
@@ -208,10 +208,10 @@ class Rollout:
         await self._journal.note(run.deployment, Phase.FLIPPING, sentence)
         await self._journal.finish(run.deployment, Phase.SUCCEEDED)
 
-    async def _withdraw(self, run: _Run, refusal: StepRefused) -> None:
+    async def _withdraw(self, run: _Run) -> None:
         """Back to what was: the old weights first, then nothing left of the new."""
         await self._journal.note(
-            run.deployment, Phase.ROLLING_BACK, f"Taking {run.plan.server_group} away: {refusal.sentence}"
+            run.deployment, Phase.ROLLING_BACK, f"Taking {run.plan.server_group} away again."
         )
         cloud, plan = run.cloud, run.plan
         cluster = await look(cloud, plan.cluster)

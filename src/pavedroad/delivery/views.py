@@ -13,8 +13,7 @@ from pavedroad.core.names import ClusterName
 from pavedroad.delivery import naming
 from pavedroad.delivery.cluster import Cluster, health_of
 from pavedroad.delivery.model import ClusterView, InstanceView, ServerGroupView
-
-_TOLD = 2
+from pavedroad.delivery.reasons import shortfall
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +119,10 @@ def _group_reason(
         return "It takes traffic but has no instances." if enabled else "It is shrunk to no instances."
     if healthy >= group.desired:
         return f"Its processes {', '.join(group.suspended)} are suspended." if group.suspended else ""
-    reasons = [f"{view.id}: {view.reason.rstrip('.')}" for view in instances if view.reason]
-    if not reasons and (failed := next((a for a in activities if a.status == "Failed"), None)):
-        reasons = [failed.message.rstrip(".")]
-    more = f" and {len(reasons) - _TOLD} more" if len(reasons) > _TOLD else ""
-    told = "; ".join(reasons[:_TOLD]) or "instances are being launched"
-    return f"{healthy} of {group.desired} healthy; {told}{more}."
+    reasons = {view.id: view.reason for view in instances if view.reason}
+    failed = next((activity for activity in activities if activity.status == "Failed"), None)
+    launching = failed.message if failed is not None else "instances are being launched"
+    return shortfall(healthy, group.desired, reasons, otherwise=launching)
 
 
 def _cluster_reason(cluster: Cluster, groups: tuple[ServerGroupView, ...] | list[ServerGroupView]) -> str:

@@ -17,6 +17,7 @@ from pavedroad.bakery.interpreters import Python
 from pavedroad.bakery.layers import key_of
 from pavedroad.bakery.model import Built, Layer
 from pavedroad.bakery.requirements import PythonNeeds
+from pavedroad.bakery.sizes import spoken
 
 _VERSION = 1  # of what this builder makes: raise it when that changes
 _VENV = ".venv"
@@ -42,7 +43,7 @@ async def build(bench: Bench, needs: PythonNeeds, python: Python) -> Built:
 
     bench.report("Dependencies: looking for their layer")
     layer = await bench.layers.made_from(key, path=path, make=make, anew=bench.anew)
-    bench.report(f"Dependencies: {layer.size / 1e6:.1f} MB, packed")
+    bench.report(f"Dependencies: {spoken(layer.size)}, packed")
     if bench.build.command:
         tree = await bench.layers.tree(layer)
         command = bench.build.command
