@@ -6,7 +6,9 @@ import asyncio
 import multiprocessing
 import os
 import signal
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -24,18 +26,24 @@ _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(["tests.delivery.control"])  # each is a process of its own, begun quickly
 
 
+Act = Callable[[Road], Awaitable[object]]
+Sight = Callable[[Road], Awaitable[bool]]
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a control process does: first it waits until all that was under way has ended; with an image it
-    deploys that, dying at `point` if there is one; at last it waits until just `groups` are left."""
+    """What a control process does: first it waits until all that was under way has ended; it deploys its
+    images and acts, all in their order; in the last of these it dies at `point`, if there is one. At last
+    it waits until it sees what it is to see."""
 
     home: Path
     cloud: str
     """The socket of a far cloud, or the endpoint of a private one."""
     point: str = ""
-    image: str = ""
+    images: tuple[str, ...] = ()
     manifest: dict[str, Any] = field(default_factory=dict[str, Any])
-    groups: int = 0
+    acts: tuple[Act, ...] = ()
+    sees: Sight | None = None
 
 
 class DieAt:
@@ -71,20 +79,25 @@ def _private(endpoint: str) -> AwsClouds:
 
 async def _run(task: Task) -> list[DeploymentView]:
     checkpoints = DieAt(task.point) if task.point else NoCheckpoints()
-    clouds = _private(task.cloud) if task.cloud.startswith("http") else FarClouds(task.cloud)
+    clouds = _private(task.cloud) if task.cloud.startswith("http") else FarClouds(task.cloud, checkpoints)
     async with open_road(task.home, clouds=clouds, checkpoints=checkpoints) as road:
         await _settled(road)
-        if isinstance(checkpoints, DieAt):
-            checkpoints.armed = True
-        if task.image:
-            begun = await road.delivery.deploy(DEE, DeployRequest(task.manifest, task.image))
-            await road.end(begun.id)
+        works: list[Act] = [*(partial(_deploy, task.manifest, image) for image in task.images), *task.acts]
+        for work in works:
+            if isinstance(checkpoints, DieAt):
+                checkpoints.armed = work is works[-1]
+            await work(road)
         if task.point:
             await asyncio.sleep(60)  # the point may lie in the clean-up that follows
             raise AssertionError(f"never reached {task.point}")
-        if task.groups:
-            await eventually_async(lambda: _has_groups(road, task.groups), within=60)
+        if (sees := task.sees) is not None:
+            await eventually_async(lambda: sees(road), within=60)
         return await road.delivery.deployments()
+
+
+async def _deploy(manifest: dict[str, Any], image: str, road: Road) -> None:
+    begun = await road.delivery.deploy(DEE, DeployRequest(manifest, image))
+    await road.end(begun.id)
 
 
 async def _settled(road: Road) -> None:
@@ -93,10 +106,10 @@ async def _settled(road: Road) -> None:
             await road.end(view.id)
 
 
-async def _has_groups(road: Road, count: int) -> bool:
-    """Just so many groups, and not a target group more."""
-    cluster = await road.delivery.cluster("hello")
-    kept = {group.name for group in cluster.server_groups}
+async def has_groups(count: int, road: Road) -> bool:
+    """Just so many groups, and not a target group more; of none, not an address either."""
+    clusters = await road.delivery.clusters()
+    kept = {group.name for cluster in clusters for group in cluster.server_groups}
     names = {f"hello-v{push:03d}" for push in range(10)} - kept
     swept = [await road.is_swept(name) for name in sorted(names)]
-    return len(kept) == count and all(swept)
+    return len(kept) == count and all(swept) and bool(clusters) == bool(count)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from multiprocessing.connection import Client, Connection, Listener
 from typing import Any
 
+from pavedroad.core.checkpoints import Checkpoints
 from tests.delivery.road import REGIONS, WatchedClouds
 
 
@@ -61,10 +62,11 @@ class FarCloudServer:
 class FarCloud:
     """The cloud port, from a distance."""
 
-    def __init__(self, socket: str, region: str) -> None:
+    def __init__(self, socket: str, region: str, checkpoints: Checkpoints) -> None:
         self.region = region
         self.account = "000000000000"
         self._socket = socket
+        self._checkpoints = checkpoints
         self._pool = ThreadPoolExecutor(8)
 
     def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
@@ -78,14 +80,18 @@ class FarCloud:
 
         async def over_there(*args: Any, **kwargs: Any) -> Any:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._pool, lambda: call(*args, **kwargs))
+            answer = await loop.run_in_executor(self._pool, lambda: call(*args, **kwargs))
+            self._checkpoints.reach(f"called {method}")
+            return answer
 
         return over_there
 
 
 class FarClouds:
-    def __init__(self, socket: str) -> None:
-        self._clouds = {region: FarCloud(socket, region) for region in REGIONS}
+    """Clouds that say which call they have just answered: `called set_weights`."""
+
+    def __init__(self, socket: str, checkpoints: Checkpoints) -> None:
+        self._clouds = {region: FarCloud(socket, region, checkpoints) for region in REGIONS}
 
     def region(self, name: str) -> FarCloud:
         return self._clouds[name]

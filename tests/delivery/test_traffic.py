@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from pavedroad.clouds.memory_fleet import Fault
-from pavedroad.core.errors import Conflict, DeployFailed, Forbidden, Guarded, InvalidInput, NotFound
+from pavedroad.core.errors import Cold, Conflict, DeployFailed, Forbidden, Guarded, InvalidInput, NotFound
 from tests.delivery.road import DEE, VIC, Road
 from tests.waiting import eventually_async
 
@@ -57,6 +57,32 @@ async def test_a_rollback_to_a_shrunk_group_brings_it_up_first(road: Road) -> No
     await road.delivery.rollback(DEE, "hello")
     back = await road.delivery.server_group("hello-v000")
     assert (back.weight, back.healthy, back.minimum, back.desired, back.maximum) == (100, 2, 2, 2, 5)
+
+
+async def test_a_rollback_to_a_shrunk_group_can_be_refused_with_what_it_would_take(road: Road) -> None:
+    await road.shipped("1.0")
+    await road.shipped("2.0")
+    await road.delivery.resize(DEE, "hello-v000", 0, 0, 2)
+    with pytest.raises(Cold, match=r"v000 is shrunk: it is brought up first.* hello-v001 keeps the tr"):
+        await road.delivery.rollback(DEE, "hello", when_cold="refuse")
+    assert (await road.cloud.server_group("hello-v000")).desired == 0
+
+
+async def test_a_rollback_that_is_given_up_leaves_a_shrunk_group_shrunk(road: Road) -> None:
+    await road.shipped("1.0")
+    await road.shipped("2.0")
+    await road.delivery.resize(DEE, "hello-v000", 0, 0, 2)
+    road.cloud.faults[await road.image("1.0")] = Fault("unhealthy", "still starting")
+    looks = iter(range(3))
+
+    async def hang_up() -> None:
+        if next(looks) == 2:
+            raise Conflict("hung up")
+
+    with pytest.raises(Conflict, match="hung up"):
+        await road.delivery.rollback(DEE, "hello", stop=hang_up)
+    assert (await road.cloud.server_group("hello-v000")).desired == 0
+    assert await road.weights() == {"hello-v000": 0, "hello-v001": 100}
 
 
 async def test_a_listener_holds_five_groups_and_older_ones_come_back_all_the_same(road: Road) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,10 +15,10 @@ from tests.delivery.road import DEE, Road, WatchedClouds, open_road
 from tests.waiting import eventually_async
 
 
-async def _stuck(road: Road, version: str = "2.0") -> str:
+async def _stuck(road: Road, version: str = "2.0", **manifest: Any) -> str:
     """A deployment that waits for health that does not come."""
     road.cloud.faults[await road.image(version)] = Fault("unhealthy", "still starting")
-    begun = await road.begin(version)
+    begun = await road.begin(version, **manifest)
 
     async def waiting() -> bool:
         return (await road.delivery.deployment(begun.id)).phase == "waiting"
@@ -28,8 +30,10 @@ async def _stuck(road: Road, version: str = "2.0") -> str:
 async def test_a_second_deployment_is_refused_with_the_first_ones_name(road: Road) -> None:
     await road.shipped("1.0")
     first = await _stuck(road)
-    with pytest.raises(Conflict, match=first):
-        await road.begin("3.0")
+    for refused in (road.begin("3.0"), road.delivery.rollback(DEE, "hello")):
+        with pytest.raises(Conflict, match=first) as refusal:
+            await refused
+        assert f"cancel it: paved cancel {first}." in (refusal.value.next_step or "")
     assert (await road.delivery.cluster("hello")).deployment == first
     await road.delivery.cancel(DEE, first)
     await road.end(first)
@@ -74,6 +78,17 @@ async def test_cancelling_takes_away_what_was_made_and_says_who(road: Road) -> N
     assert (await road.audited(action="cancel"))[0].outcome == "done"
 
 
+async def test_cancelling_one_that_waits_for_health_gives_up_the_turn_within_two_seconds(road: Road) -> None:
+    await road.shipped("1.0")
+    await road.shipped("2.0")
+    first = await _stuck(road, "3.0")
+    asked = time.monotonic()
+    await road.delivery.cancel(DEE, first)
+    await road.end(first)
+    assert time.monotonic() - asked < 2
+    assert (await road.delivery.rollback(DEE, "hello")).enabled == "hello-v000"
+
+
 async def test_one_that_waits_for_its_turn_can_be_cancelled(road: Road) -> None:
     await road.shipped("1.0")
     first = await _stuck(road)
@@ -91,6 +106,17 @@ async def test_what_has_ended_or_never_was_cannot_be_cancelled(road: Road) -> No
         await road.delivery.cancel(DEE, view.id)
     with pytest.raises(NotFound):
         await road.delivery.cancel(DEE, "dep-none")
+
+
+async def test_a_restart_does_not_begin_the_wait_for_health_anew(tmp_path: Path) -> None:
+    clouds, quick = WatchedClouds(), {"kind": "red-black", "boot_timeout": "4s"}
+    async with open_road(tmp_path, clouds=clouds) as road:
+        first = await _stuck(road, strategy=quick)
+        waiting = time.monotonic()
+        await asyncio.sleep(3)
+    async with open_road(tmp_path, clouds=clouds) as road:
+        assert "not healthy within 4 s" in (await road.end(first)).error
+        assert time.monotonic() - waiting < 7
 
 
 async def test_turns_and_the_queue_outlive_a_restart(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ PavedError
 ├── Forbidden             forbidden          403   known, but not allowed
 ├── NotFound              not-found          404   there is no such thing
 ├── Conflict              conflict           409   it makes sense, but not now
-│   └── Guarded           guarded            409   a guard refused: it would hurt users
+│   ├── Guarded           guarded            409   a guard refused: it would hurt users
+│   └── Cold              cold               409   it takes a while, and it was not said that it may
 ├── TooLarge              too-large          413   the body is over the limit
 ├── DeployFailed          deploy-failed      422   the new version did not come up; nothing was harmed
 │   └── BakeFailed        bake-failed        422   the image could not be built
@@ -59,6 +60,10 @@ class Conflict(PavedError):
 
 class Guarded(Conflict):
     code = "guarded"
+
+
+class Cold(Conflict):
+    code = "cold"
 
 
 class TooLarge(PavedError):

@@ -46,20 +46,23 @@ class HealthWait:
         wanted: int,
         *,
         within: float,
+        spent: float = 0.0,
         since: datetime | None = None,
     ) -> None:
-        """What the group did before `since` does not count against it."""
+        """`spent` seconds of `within` are over already; what the group did before `since` does not count
+        against it."""
         self._cloud = cloud
         self._clock = clock
         self._group = group
         self._wanted = wanted
         self._within = within
+        self._spent = spent
         self._since = since
         self._seen: dict[str, None] = {}
 
     async def run(self, told: Told, stop: Callable[[], Awaitable[None]]) -> None:
         """Return when the group is healthy, or raise `NotUp`; `stop` raises to end the wait from outside."""
-        start = self._clock.monotonic()
+        start = self._clock.monotonic() - self._spent
         last = ""
         while True:
             await stop()

@@ -42,7 +42,7 @@ def compose(
     )
     turns = Turns(database, clock, executor)
     journal = Journal(database, turns, access.audit, events, clock)
-    removing = Removing(clouds, durable)
+    removing = Removing(clouds, durable, turns, access.audit)
     retiring = Retiring(
         clouds=clouds,
         database=database,

@@ -12,6 +12,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import partial
 from typing import Any, Final, TypeVar, cast
 
@@ -34,6 +35,7 @@ WORKFLOWS_VERSION: Final = "pavedroad-1"
 a workflow's steps are therefore a contract: change them behind `DBOS.patch`."""
 
 _ALIVE = frozenset({"PENDING", "ENQUEUED", "DELAYED"})
+_BATCH = 200
 _PATIENCE = 60
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 3.0
@@ -89,6 +91,17 @@ class Durable:
         """Whether a workflow was started and will not run again."""
         found = await DBOS.get_workflow_status_async(workflow_id)
         return found is not None and found.status not in _ALIVE
+
+    async def forget_finished(self, before: datetime) -> None:
+        """Drop what is kept of workflows that ended before then."""
+        while True:
+            ended = await DBOS.list_workflows_async(
+                completed_before=before.isoformat(), limit=_BATCH, load_input=False, load_output=False
+            )
+            ids = [workflow.workflow_id for workflow in ended if workflow.status not in _ALIVE]
+            if not ids:
+                return
+            await DBOS.delete_workflows_async(ids)
 
     async def step(self, name: str, work: Callable[[], Awaitable[Result]]) -> Result:
         """The answer of `work`, which must be JSON; waits out a cloud or database that is away."""

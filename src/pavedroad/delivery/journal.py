@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from pavedroad.database.engine import Database, Result
 from pavedroad.delivery.failures import Cancelled
 from pavedroad.delivery.model import FINAL, DeploymentView, Phase, Progress, WhenBusy
 from pavedroad.delivery.tables import DeploymentRow, ProgressRow
-from pavedroad.delivery.turns import Turns, release
+from pavedroad.delivery.turns import Turns, release, way_out
 from pavedroad.manifest.model import Manifest
 
 _FINAL = [str(phase) for phase in FINAL]
@@ -93,7 +94,7 @@ class Journal:
         if running := session.scalar(unfinished.order_by(DeploymentRow.number)):
             raise Conflict(
                 f"The cluster {cluster} is busy: {_doing(running)}.",
-                next_step=f"Wait for {running}, cancel it, or deploy with when_busy: wait.",
+                next_step=f"{way_out(running)} Or deploy in your turn: paved deploy --wait-for-turn.",
             )
 
     async def take_turn(self, deployment: str) -> str:
@@ -144,6 +145,13 @@ class Journal:
         if line := await self._database.write(work):
             told = {"number": line.number, "at": line.at.isoformat(), "phase": phase, "sentence": sentence}
             self._events.publish(Event("deployment.progress", deployment, told))
+
+    async def waiting_since(self, deployment: str) -> datetime | None:
+        """When it first said that it waits for health: a restart does not begin the wait anew."""
+        first = sa.select(sa.func.min(ProgressRow.at)).where(
+            ProgressRow.deployment == deployment, ProgressRow.phase == Phase.WAITING
+        )
+        return await self._database.read(lambda session: session.scalar(first))
 
     async def set_plan(self, deployment: str, *, server_group: str) -> None:
         await self._change(deployment, lambda row: setattr(row, "server_group", server_group))

@@ -10,6 +10,7 @@ from typing import Literal
 from pavedroad.clouds.model import HealthState, InstanceState
 
 WhenBusy = Literal["refuse", "wait"]
+WhenCold = Literal["warm-up", "refuse"]
 
 
 class Phase(StrEnum):

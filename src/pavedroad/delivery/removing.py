@@ -1,29 +1,52 @@
-"""Taking server groups away: out of the traffic first, then the group, then what was made for it."""
+"""Taking server groups away: out of the traffic first, then the group, then what was made for it.
+
+A removal is followed up by a durable workflow that begins before anything is taken away: should the process
+die in between, it finishes what was begun, and at last it sweeps up what was made for the groups.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 
+from pavedroad.access.audit import Audit
+from pavedroad.access.model import Principal
 from pavedroad.clouds.model import ServerGroup
 from pavedroad.clouds.ports import Cloud, CloudProvider
 from pavedroad.core.errors import CloudFailed, NotFound
 from pavedroad.delivery import naming
-from pavedroad.delivery.cluster import Cluster
+from pavedroad.delivery.cluster import Cluster, look
 from pavedroad.delivery.durable import Document, Durable
+from pavedroad.delivery.turns import Turns
 
-WORKFLOW = "sweep"
+WORKFLOW = "remove"
 _PAUSE = 1.0
 _IN_USE_ATTEMPTS = 20
+_CLEANER = Principal("clean-up", frozenset())
 
 
 class Removing:
-    """Removes groups; the sweep after a group's end is a durable workflow of its own."""
+    """Removes groups, and clusters whole."""
 
-    def __init__(self, clouds: CloudProvider, durable: Durable) -> None:
+    def __init__(self, clouds: CloudProvider, durable: Durable, turns: Turns, audit: Audit) -> None:
         self._clouds = clouds
         self._durable = durable
-        durable.workflow(WORKFLOW, self._sweep)
+        self._turns = turns
+        self._audit = audit
+        durable.workflow(WORKFLOW, self._follow_up)
+
+    async def remove(self, cloud: Cloud, cluster: Cluster, group: ServerGroup) -> None:
+        """Remove a group for good. To be called in the cluster's turn, as `remove_cluster` is."""
+        await self._begin(cloud, cluster, (group,), whole=False)
+        await self.start(cloud, cluster, group)
+
+    async def remove_cluster(self, cloud: Cloud, cluster: Cluster) -> None:
+        """Remove a cluster: its address first, then all of its groups."""
+        await self._begin(cloud, cluster, cluster.groups, whole=True)
+        if cluster.balancer is not None:
+            await cloud.delete_balancer(cluster.balancer.name)
+        await asyncio.gather(*(cloud.delete_server_group(group.name) for group in cluster.present))
 
     async def start(self, cloud: Cloud, cluster: Cluster, *groups: ServerGroup) -> None:
         """The groups leave the listener in one step, then end; requests in flight may drain."""
@@ -31,14 +54,34 @@ class Removing:
             await cloud.set_weights(cluster.listener, left)
         await asyncio.gather(*(cloud.delete_server_group(group.name) for group in groups))
 
-    async def sweep_later(self, region: str, group: str) -> None:
-        """Remove what is left of a group once its last instance is gone."""
-        document = {"region": region, "server_group": group}
-        await self._durable.begin(WORKFLOW, f"sweep-{group}-{secrets.token_hex(4)}", document)
+    async def _begin(
+        self, cloud: Cloud, cluster: Cluster, groups: Sequence[ServerGroup], *, whole: bool
+    ) -> None:
+        document: Document = {
+            "region": cloud.region,
+            "cluster": cluster.name,
+            "groups": {group.name: group.created_at.isoformat() for group in groups},
+            "whole": whole,
+        }
+        await self._durable.begin(WORKFLOW, f"remove-{cluster.name}-{secrets.token_hex(6)}", document)
 
-    async def _sweep(self, document: Document) -> None:
-        region, group = str(document["region"]), str(document["server_group"])
-        await self._durable.step("sweep", lambda: self.sweep(region, group))
+    async def _follow_up(self, document: Document) -> None:
+        await self._durable.step("finish-removal", lambda: self._finish(document))
+        for group in document["groups"]:
+            await self._durable.step("sweep", lambda group=group: self.sweep(document["region"], group))
+
+    async def _finish(self, document: Document) -> None:
+        """Once whoever began it is done or dead, remove what is left - as a rule, nothing."""
+        name, cloud = str(document["cluster"]), self._clouds.region(str(document["region"]))
+        await self._turns.operations_end(name)
+        if not _left(document, await look(cloud, name)):
+            return
+        async with self._turns.operation(name, "a removal is being finished", patient=True):
+            cluster = await look(cloud, name)
+            left = _left(document, cluster)
+            await self.start(cloud, cluster, *left)
+        for group in left:
+            await self._audit.record(_CLEANER, "destroy", group.name, "done")
 
     async def sweep(self, region: str, group: str) -> None:
         """Wait until a group is gone - its instances drain - and remove its target group."""
@@ -48,6 +91,19 @@ class Removing:
                 return  # a new group of that name: what is there is its own
             await asyncio.sleep(_PAUSE)
         await remove_target_group(cloud, group)
+
+
+def _left(document: Document, cluster: Cluster) -> list[ServerGroup]:
+    """A group that takes traffic and a cluster that has its address were never begun with, or have come
+    back: they stay."""
+    if document["whole"] and cluster.balancer is not None:
+        return []
+    meant = document["groups"]
+    return [
+        group
+        for group in cluster.present
+        if meant.get(group.name) == group.created_at.isoformat() and cluster.weight(group) == 0
+    ]
 
 
 async def remove_target_group(cloud: Cloud, group: str) -> None:

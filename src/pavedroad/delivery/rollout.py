@@ -166,12 +166,14 @@ class Rollout:
         async def told(sentence: str) -> None:
             await self._journal.note(run.deployment, Phase.WAITING, sentence)
 
+        since = await self._journal.waiting_since(run.deployment)
         wait = HealthWait(
             run.cloud,
             self._clock,
             run.plan.server_group,
             run.manifest.capacity.desired,
             within=run.manifest.strategy.boot_timeout,
+            spent=(self._clock.now() - since).total_seconds() if since is not None else 0.0,
         )
         await wait.run(told, lambda: self._journal.check_cancel(run.deployment))
         wanted = run.manifest.capacity.desired

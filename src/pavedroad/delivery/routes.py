@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pavedroad.access.model import Principal
 from pavedroad.access.routes import principal
 from pavedroad.access.service import Access
+from pavedroad.delivery.failures import Cancelled
 from pavedroad.delivery.model import (
     ApplicationView,
     ClusterView,
@@ -62,6 +63,11 @@ class RollbackBody(BaseModel):
         description="The server group to go back to; the one before when left out.",
         examples=["hello-v002"],
     )
+    when_cold: Literal["warm-up", "refuse"] = Field(
+        default="warm-up",
+        description="What to do when that group is not warm: bring it up and wait, or refuse (code cold) "
+        "and say what that would take.",
+    )
 
 
 class CapacityBody(BaseModel):
@@ -103,10 +109,21 @@ async def read_cluster(delivery: Service, cluster: str) -> ClusterView:
 
 @router.post("/clusters/{cluster}/rollback", summary="Give the traffic back to an earlier server group")
 async def roll_back(
-    delivery: Service, someone: Someone, cluster: str, body: Annotated[RollbackBody | None, Body()] = None
+    request: Request,
+    delivery: Service,
+    someone: Someone,
+    cluster: str,
+    body: Annotated[RollbackBody | None, Body()] = None,
 ) -> RollbackView:
-    """At once when that group is warm; a group that was shrunk is brought up and healthy first."""
-    return await delivery.rollback(someone, cluster, body.to if body is not None else None)
+    """At once when that group is warm; a group that was shrunk is brought up and healthy first. Whoever
+    hangs up meanwhile ends that, and the group gets its old size back."""
+
+    async def stop() -> None:
+        if await request.is_disconnected():
+            raise Cancelled("Whoever asked for the rollback hung up: the traffic stays where it is.")
+
+    asked = body or RollbackBody()
+    return await delivery.rollback(someone, cluster, asked.to, when_cold=asked.when_cold, stop=stop)
 
 
 @router.delete("/clusters/{cluster}", status_code=202, summary="Delete a cluster with all that it has")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from pydantic import ValidationError
@@ -32,6 +33,7 @@ from pavedroad.delivery.model import (
     Progress,
     RollbackView,
     ServerGroupView,
+    WhenCold,
 )
 from pavedroad.delivery.removing import Removing
 from pavedroad.delivery.retiring import Retiring, Sizes
@@ -42,6 +44,7 @@ from pavedroad.manifest.model import Manifest, Strategy
 
 _CONSOLE_LINES = 2000
 _ROLLBACK_SECONDS = 600.0
+_REMEMBERED = timedelta(days=30)
 
 
 class Delivery:
@@ -76,6 +79,7 @@ class Delivery:
         """Take up what was under way. To be called in the loop that serves."""
         await self._turns.forget_operations()
         self._durable.start()
+        await self._durable.forget_finished(self._clock.now() - _REMEMBERED)
         for deployment in await self._journal.unfinished():
             await self._rollout.take_up(deployment)
 
@@ -164,21 +168,34 @@ class Delivery:
             await self._journal.cancel(deployment, principal.name)
         return await self._journal.view(deployment)
 
-    async def rollback(self, principal: Principal, cluster: str, to: str | None = None) -> RollbackView:
-        """Give the traffic back to an earlier group: at once when it is warm."""
+    async def rollback(
+        self,
+        principal: Principal,
+        cluster: str,
+        to: str | None = None,
+        *,
+        when_cold: WhenCold = "warm-up",
+        stop: traffic.Stop = traffic.never,
+    ) -> RollbackView:
+        """Give the traffic back to an earlier group: at once when it is warm. One that is cold is warmed up
+        first, or refused with what that takes; `stop` raises to end the warm-up."""
         began = self._clock.monotonic()
         async with self._access.acting(principal, "rollback", cluster, {"to": to or ""}) as told:
             doing = f"{principal.name} is rolling it back"
             async with self._turns.operation(cluster, doing, within=_ROLLBACK_SECONDS):
                 cloud, found = await self._estate.find(cluster)
                 group, healthy = await traffic.choose_rollback(cloud, found, to)
-                sizes = await self._retiring.sizes(group.name)
-                flipped = await traffic.flip_to(cloud, found, group, healthy, sizes, self._clock)
+                if not traffic.is_warm(group, healthy):
+                    if when_cold == "refuse":
+                        raise traffic.cold(found, group, healthy)
+                    await self._warm_up(cloud, found, group, stop)
+                disabled = [held for held in found.serving if held.name != group.name]
+                for held in disabled:  # before the flip: a retirement leaves alone what takes traffic
+                    await self._retire(found, held, cloud.region)
+                await cloud.set_weights(found.listener, found.weights_with(group))
                 seconds = self._clock.monotonic() - began
                 await self._retiring.forget(group.name)
-                for disabled in flipped.disabled:
-                    await self._retire(found, disabled, cloud.region)
-            losing = ", ".join(disabled.name for disabled in flipped.disabled)
+            losing = ", ".join(held.name for held in disabled)
             told.update({"to": group.name, "from": losing, "seconds": round(seconds, 3)})
         self._changed(cluster, f"rolled back to {group.name}")
         return RollbackView(cluster, losing, group.name, seconds)
@@ -191,7 +208,8 @@ class Delivery:
 
     async def disable(self, principal: Principal, group: str) -> ServerGroupView:
         async with self._changing(principal, "disable", group) as (cloud, cluster, found):
-            await traffic.disable(cloud, cluster, found)
+            if await traffic.disable(cloud, cluster, found):
+                await self._retiring.forget(group)
         return await self.server_group(group)
 
     async def resize(
@@ -219,9 +237,8 @@ class Delivery:
         """Delete a group with all that was made for it; what it has in flight may drain."""
         async with self._changing(principal, "destroy", group) as (cloud, cluster, found):
             await traffic.guard_last(cloud, cluster, found, "destroyed")
-            await self._removing.start(cloud, cluster, found)
+            await self._removing.remove(cloud, cluster, found)
             await self._retiring.forget(group)
-            await self._removing.sweep_later(cloud.region, group)
 
     async def destroy_cluster(self, principal: Principal, cluster: str) -> None:
         """Delete a cluster whole: its address, its groups, its traffic."""
@@ -230,13 +247,8 @@ class Delivery:
             self._turns.operation(cluster, f"{principal.name} is destroying it"),
         ):
             cloud, found = await self._estate.find(cluster)
-            if found.balancer is not None:
-                await cloud.delete_balancer(found.balancer.name)
-            await asyncio.gather(*(cloud.delete_server_group(group.name) for group in found.present))
-            names = [group.name for group in found.groups]
-            await self._retiring.forget(*names)
-            for name in names:
-                await self._removing.sweep_later(cloud.region, name)
+            await self._removing.remove_cluster(cloud, found)
+            await self._retiring.forget(*(group.name for group in found.groups))
         self._changed(cluster, "it was destroyed")
 
     @asynccontextmanager
@@ -259,6 +271,14 @@ class Delivery:
             sentence = "It could not be begun, and nothing was changed."
             await self._journal.finish(deployment, Phase.FAILED, error=sentence)
             raise
+
+    async def _warm_up(self, cloud: Cloud, cluster: Cluster, group: ServerGroup, stop: traffic.Stop) -> None:
+        """A retired group retires anew from here on, so that a warm-up that dies leaves nothing for ever."""
+        sizes = await self._retiring.sizes(group.name)
+        if sizes is not None:
+            await self._retire(cluster, group, cloud.region)
+        wanted = sizes or traffic.sizes_like(cluster, group)
+        await traffic.warm_up(cloud, cluster, group, wanted, self._clock, stop=stop)
 
     async def _retire(self, cluster: Cluster, group: ServerGroup, region: str) -> None:
         manifest = await self._journal.manifest_of(group.name)
@@ -303,6 +323,6 @@ def _manifest(document: dict[str, Any]) -> Manifest:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "paved.yaml"
         raise InvalidInput(
-            f"The manifest's field {field} is not as it should be: {first['msg']}.",
+            f"The manifest's field {field} is not as it should be: {first['msg'].removeprefix('Value error, ')}.",
             next_step="Check paved.yaml: paved validate.",
         ) from error

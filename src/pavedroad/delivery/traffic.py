@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from pavedroad.clouds.model import ServerGroup
 from pavedroad.clouds.ports import Cloud
 from pavedroad.core.clock import Clock
-from pavedroad.core.errors import Conflict, DeployFailed, Guarded, NotFound
+from pavedroad.core.errors import Cold, Conflict, DeployFailed, Guarded, NotFound
 from pavedroad.delivery.awaiting import HealthWait
 from pavedroad.delivery.cluster import Cluster, healthy_count, look
 from pavedroad.delivery.retiring import Sizes
 
+Stop = Callable[[], Awaitable[None]]
+"""Raises to end a wait from outside."""
+
 _WARM_UP_SECONDS = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class Flipped:
-    """What a flip did."""
-
-    disabled: tuple[ServerGroup, ...]
-    enabled: ServerGroup
 
 
 async def guard_last(cloud: Cloud, cluster: Cluster, leaving: ServerGroup, what: str) -> None:
@@ -45,7 +40,7 @@ async def enable(cloud: Cloud, cluster: Cluster, group: ServerGroup, clock: Cloc
     _refuse_deleting(group)
     if await attach(cloud, cluster, group):
         cluster = await look(cloud, cluster.name)
-        await _until_healthy(cloud, group, max(1, group.minimum), clock, clock.now())
+        await _until_healthy(cloud, group, max(1, group.minimum), clock, clock.now(), never)
     if await healthy_count(cloud, group) == 0:
         raise Conflict(
             f"{group.name} has no healthy instance, so it cannot take traffic.",
@@ -84,37 +79,48 @@ async def choose_rollback(cloud: Cloud, cluster: Cluster, to: str | None) -> tup
         )
     counts = await asyncio.gather(*(healthy_count(cloud, group) for group in older))
     for group, healthy in zip(older, counts, strict=True):
-        if _is_warm(group, healthy):
+        if is_warm(group, healthy):
             return group, healthy
     return older[0], counts[0]
 
 
-async def flip_to(  # noqa: PLR0917
-    cloud: Cloud, cluster: Cluster, group: ServerGroup, healthy: int, sizes: Sizes | None, clock: Clock
-) -> Flipped:
-    """All traffic to one group, which is warmed up first when it is cold."""
-    if not _is_warm(group, healthy):
-        await _warm_up(cloud, cluster, group, sizes, clock)
-    await cloud.set_weights(cluster.listener, cluster.weights_with(group))
-    disabled = tuple(held for held in cluster.serving if held.name != group.name)
-    return Flipped(disabled, group)
-
-
-def _is_warm(group: ServerGroup, healthy: int) -> bool:
+def is_warm(group: ServerGroup, healthy: int) -> bool:
+    """Whether a group could take all of the traffic now."""
     return group.desired > 0 and healthy >= max(1, group.minimum)
 
 
-async def _warm_up(
-    cloud: Cloud, cluster: Cluster, group: ServerGroup, sizes: Sizes | None, clock: Clock
+def cold(cluster: Cluster, group: ServerGroup, healthy: int) -> Cold:
+    """What a rollback would have to do first."""
+    losing = ", ".join(held.name for held in cluster.serving) or "nobody"
+    state = "is shrunk" if group.desired == 0 else f"has {healthy} of {group.desired} instances healthy"
+    return Cold(
+        f"{group.name} {state}: it is brought up first, for at most {_WARM_UP_SECONDS / 60:.0f} min; "
+        f"until it is healthy {losing} keeps the traffic.",
+        next_step="Say when_cold: warm-up if that is meant.",
+    )
+
+
+async def warm_up(
+    cloud: Cloud, cluster: Cluster, group: ServerGroup, sizes: Sizes, clock: Clock, *, stop: Stop
 ) -> None:
-    wanted = sizes or _sizes_of(cluster, group)
+    """Give a cold group its size and wait until it is healthy; what ends the wait gives it its old size
+    back."""
     since = clock.now().replace(microsecond=0)  # clouds count in seconds
-    if (group.minimum, group.desired, group.maximum) != (wanted.minimum, wanted.desired, wanted.maximum):
+    had = Sizes(group.minimum, group.desired, group.maximum)
+    try:
+        await _resize(cloud, group, had, sizes)
+        await attach(cloud, cluster, group)
+        await _until_healthy(cloud, group, sizes.desired, clock, since, stop)
+    except (Exception, asyncio.CancelledError):
+        await asyncio.shield(_resize(cloud, group, sizes, had))
+        raise
+
+
+async def _resize(cloud: Cloud, group: ServerGroup, held: Sizes, wanted: Sizes) -> None:
+    if held != wanted:
         await cloud.resize_server_group(
             group.name, minimum=wanted.minimum, maximum=wanted.maximum, desired=wanted.desired
         )
-    await attach(cloud, cluster, group)
-    await _until_healthy(cloud, group, wanted.desired, clock, since)
 
 
 async def attach(cloud: Cloud, cluster: Cluster, group: ServerGroup) -> bool:
@@ -125,19 +131,19 @@ async def attach(cloud: Cloud, cluster: Cluster, group: ServerGroup) -> bool:
     return bool(astray)
 
 
-async def _until_healthy(
-    cloud: Cloud, group: ServerGroup, wanted: int, clock: Clock, since: datetime
+async def _until_healthy(  # noqa: PLR0917
+    cloud: Cloud, group: ServerGroup, wanted: int, clock: Clock, since: datetime, stop: Stop
 ) -> None:
     wait = HealthWait(cloud, clock, group.name, wanted, within=_WARM_UP_SECONDS, since=since)
     try:
-        await wait.run(_silent, _never)
+        await wait.run(_silent, stop)
     except DeployFailed as error:
         raise DeployFailed(
             f"{error.sentence.rstrip('.')}; the traffic stays where it is.", next_step=error.next_step
         ) from error
 
 
-def _sizes_of(cluster: Cluster, group: ServerGroup) -> Sizes:
+def sizes_like(cluster: Cluster, group: ServerGroup) -> Sizes:
     """Its own size, or when it has none, that of the group whose traffic it takes."""
     model = group if group.desired > 0 else next(iter(cluster.serving), group)
     return Sizes(model.minimum, max(1, model.desired), max(1, model.maximum))
@@ -152,5 +158,5 @@ async def _silent(_sentence: str) -> None:
     """Nobody reads along."""
 
 
-async def _never() -> None:
+async def never() -> None:
     """Nobody stops it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -17,6 +18,8 @@ from pavedroad.database.engine import Database
 from pavedroad.delivery.tables import TurnRow
 
 _OPERATION_SECONDS = 60.0
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 5.0
 
 
 class Turns:
@@ -29,17 +32,27 @@ class Turns:
 
     @asynccontextmanager
     async def operation(
-        self, cluster: str, doing: str, *, within: float = _OPERATION_SECONDS
+        self, cluster: str, doing: str, *, within: float = _OPERATION_SECONDS, patient: bool = False
     ) -> AsyncGenerator[None]:
-        """Hold the turn for the body, or Conflict that names who holds it."""
-        holder = f"operation-{uuid.uuid4().hex[:12]}"
-        refusal = await self._take(cluster, holder, doing, within)
-        if refusal is not None:
-            raise refusal
+        """Hold the turn for the body, or Conflict that names who holds it; the patient let them end first."""
+        holder, pause = f"operation-{uuid.uuid4().hex[:12]}", _FIRST_PAUSE
+        while (refusal := await self._take(cluster, holder, doing, within)) is not None:
+            if not patient:
+                raise refusal
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
         try:
             yield
         finally:
             await self._database.write(lambda session: release(session, holder))
+
+    async def operations_end(self, cluster: str) -> None:
+        """Return once no operation holds the turn; a deployment may."""
+        while True:
+            row = await self._database.read(lambda session: session.get(TurnRow, cluster))
+            if row is None or row.expires_at is None or row.expires_at <= self._clock.now():
+                return
+            await asyncio.sleep(_FIRST_PAUSE)
 
     async def forget_operations(self) -> None:
         """Drop what this executor's earlier process held when it died."""
@@ -65,7 +78,7 @@ class Turns:
         if row is not None and (row.expires_at is None or row.expires_at > now):
             return Conflict(
                 f"The cluster {cluster} is busy: {row.doing}.",
-                next_step="Wait for it to end, or cancel it; a deploy can wait in order (when_busy: wait).",
+                next_step=way_out(row.holder),
             )
         if row is not None:
             session.delete(row)
@@ -82,6 +95,13 @@ class Turns:
         )
         session.flush()
         return None
+
+
+def way_out(holder: str) -> str:
+    """What someone can do who finds the turn taken."""
+    if holder.startswith("operation-"):
+        return "Try again when it has ended."
+    return f"Wait for it to end, or cancel it: paved cancel {holder}."
 
 
 def release(session: Session, holder: str) -> None:
