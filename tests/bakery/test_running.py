@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,6 +28,14 @@ async def test_lines_are_reported_as_they_come(tmp_path: Path) -> None:
     said = await runner(tmp_path, lines).run("It", ["/bin/sh", "-c", "echo one; echo two >&2; printf three"])
     assert lines == ["one", "two", "three"]
     assert said == "one\ntwo\nthree"
+
+
+async def test_noise_is_not_reported_but_kept_for_a_failure(tmp_path: Path) -> None:
+    lines: list[str] = []
+    step = ["/bin/sh", "-c", "echo Using Python; echo one; exit 3"]
+    with pytest.raises(BakeFailed, match="Using Python\none"):
+        await runner(tmp_path, lines).run("It", step, noise=re.compile("^Using"))
+    assert lines == ["one"]
 
 
 async def test_a_failure_says_what_failed_with_the_last_lines(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -79,9 +80,18 @@ class Runner:
     time_limit: float
 
     async def run(
-        self, what: str, arguments: Sequence[str], *, folder: Path | None = None, path: Sequence[str] = ()
+        self,
+        what: str,
+        arguments: Sequence[str],
+        *,
+        folder: Path | None = None,
+        path: Sequence[str] = (),
+        noise: re.Pattern[str] | None = None,
     ) -> str:
-        """What the program wrote. `path` goes before PATH. Raises BakeFailed with its last lines."""
+        """What the program wrote. `path` goes before PATH. Raises BakeFailed with its last lines.
+
+        Lines that match `noise` are no progress, and are not reported.
+        """
         environment = dict(self.environment)
         environment["PATH"] = os.pathsep.join([*path, environment["PATH"]])
         process = await asyncio.create_subprocess_exec(
@@ -92,7 +102,7 @@ class Runner:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        said = _Said(self.report)
+        said = _Said(self.report, noise)
         try:
             async with asyncio.timeout(self.time_limit):
                 await said.listen(process.stdout)
@@ -112,8 +122,9 @@ class Runner:
 class _Said:
     """The lines of a program, each reported as it comes."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, noise: re.Pattern[str] | None) -> None:
         self._report = report
+        self._noise = noise
         self._lines: deque[str] = deque(maxlen=1000)
 
     async def listen(self, stream: asyncio.StreamReader | None) -> None:
@@ -129,7 +140,8 @@ class _Said:
         text = line.decode(errors="replace").rstrip()[:_LONGEST_LINE]
         if text:
             self._lines.append(text)
-            self._report(text)
+            if not (self._noise and self._noise.search(text)):
+                self._report(text)
 
     def text(self) -> str:
         return "\n".join(self._lines)

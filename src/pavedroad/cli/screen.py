@@ -41,6 +41,11 @@ def say(text: str) -> None:
     out.print(text)
 
 
+def say_plain(text: str) -> None:
+    """As `say`, for text that we did not write."""
+    out.print(text, markup=False)
+
+
 def note(text: str) -> None:
     """A line about what goes on, on stderr."""
     err.print(text)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
+import sys
 import tempfile
 import time
+from itertools import zip_longest
 from pathlib import Path
 
 import pavedroad
 from pavedroad.cli.client import Client
 from pavedroad.cli.deploying import Deploy
 from pavedroad.cli.load import Load
-from pavedroad.cli.screen import note, say
+from pavedroad.cli.screen import note, say, say_plain
 from pavedroad.cli.story import Story
 from pavedroad.core.errors import NotFound, PavedError
 
@@ -49,9 +52,20 @@ def take(client: Client, login_url: str) -> None:
     note("")
     say(f"The service:  {url}")
     say(f"The portal:   {login_url}")
-    say("Try next:     paved clusters --watch")
-    say("              paved new api && paved deploy api")
-    say("              paved down")
+    for label, command in zip_longest(("Try next:",), next_commands(), fillvalue=""):
+        say_plain(f"{label:<14}{command}")
+
+
+def next_commands() -> list[str]:
+    """What to try, as it works in the user's shell: one that knows no `paved`, or another, is told first."""
+    program = Path(sys.executable).with_name("paved")
+    known = shutil.which("paved")
+    reach = [] if known and Path(known).resolve() == program.resolve() else [_export(program.parent)]
+    return [*reach, "paved clusters --watch", "paved new api && paved deploy api", "paved down"]
+
+
+def _export(folder: Path) -> str:
+    return f"export PATH={shlex.quote(str(folder))}:$PATH"
 
 
 def _ship(client: Client, folder: Path, version: str, load: Load | None = None) -> str:

@@ -7,6 +7,7 @@ source leaves the dependency layer as it is.
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from pathlib import Path
 
@@ -24,6 +25,8 @@ _VENV = ".venv"
 _BELOW = f"{_VENV}/dependencies"
 # uv's own notes and the shells' scripts: of no use in an image, and different each time.
 _LITTER = ("uv_cache.json", ".lock", ".gitignore", "CACHEDIR.TAG", "activate*", "deactivate*", "pydoc.bat")
+# What uv says when it did nothing, and of this machine's folders.
+_NOISE = re.compile(r"^Using Python .+ environment |^(Checked|Audited) |does not contain any dependencies$")
 _PATH_FILE = "_dependencies.pth"
 
 
@@ -114,7 +117,8 @@ async def _make_environment(bench: Bench, python: Python, folder: Path) -> None:
 
 async def _uv(bench: Bench, what: str, arguments: list[str], environment: Path | None) -> None:
     target = ["--python", str(environment / "bin" / "python")] if environment else []
-    await bench.runner.run(what, [uv.find_uv_bin(), *arguments, *target], folder=bench.work)
+    command = [uv.find_uv_bin(), *arguments, *target]
+    await bench.runner.run(what, command, folder=bench.work, noise=_NOISE)
 
 
 def _adopt(environment: Path, tree: Path) -> None:
