@@ -25,6 +25,8 @@ from pavedroad.localcloud.blocks import Block, claim
 from pavedroad.localcloud.envoy.binary import envoy_program
 
 _log = logging.getLogger(__name__)
+_ENVIRONMENT = {"GRPC_ENABLE_FORK_SUPPORT": "0"}
+"""What the host forks executes at once: gRPC has nothing to prepare there, and would log that it did not."""
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 _BACKLOG = 1024
@@ -166,6 +168,7 @@ class _Launcher:
                 *child.command(first),
                 stdin=asyncio.subprocess.DEVNULL,
                 pass_fds=child.descriptors,
+                env={**os.environ, **_ENVIRONMENT},
                 preexec_fn=_die_with(os.getpid()),
                 start_new_session=True,
             )
