@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
@@ -30,11 +33,16 @@ async def _bearer(road: Road, role: Role) -> dict[str, str]:
 
 
 @pytest.fixture
-async def http(road: Road) -> AsyncIterator[httpx.AsyncClient]:
+def app(road: Road) -> FastAPI:
     app = FastAPI()
     app.include_router(router)
     app.state.access, app.state.delivery, app.state.events = road.access, road.delivery, road.events
     app.add_exception_handler(PavedError, _problem)
+    return app
+
+
+@pytest.fixture
+async def http(app: FastAPI, road: Road) -> AsyncIterator[httpx.AsyncClient]:
     headers = await _bearer(road, Role.DEPLOYER)
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://paved", headers=headers) as client:
@@ -69,6 +77,52 @@ async def test_ship_upgrade_and_roll_back_over_http(http: httpx.AsyncClient, roa
     assert [group["weight"] for group in cluster["server_groups"]] == [100, 0]
     assert (await http.get("/v1/clusters", params={"application": "other"})).json() == []
     assert (await http.get("/v1/applications")).json()[0]["clusters"] == ["hello"]
+
+
+async def test_whoever_hangs_up_ends_the_warm_up_and_the_group_is_shrunk_again(
+    http: httpx.AsyncClient, app: FastAPI, road: Road
+) -> None:
+    await _deploy(http, road, "1.0")
+    await _deploy(http, road, "2.0")
+    await http.put("/v1/server-groups/hello-v000/capacity", json={"minimum": 0, "desired": 0, "maximum": 2})
+    refused = await http.post("/v1/clusters/hello/rollback", json={"when_cold": "refuse"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "cold")
+    road.cloud.faults[await road.image("1.0")] = Fault("unhealthy", "still starting")
+
+    async def desires(count: int) -> bool:
+        return (await road.cloud.server_group("hello-v000")).desired == count
+
+    async with _served(app) as url:
+        asking = asyncio.create_task(
+            httpx.AsyncClient(headers=http.headers).post(f"{url}/v1/clusters/hello/rollback", timeout=60)
+        )
+        await eventually_async(lambda: desires(2))
+        asking.cancel()
+        await eventually_async(lambda: desires(0))
+        await eventually_async(lambda: _outcome(road, "the-deployer"))
+
+
+async def _outcome(road: Road, who: str) -> bool:
+    entries = await road.audited(action="rollback", principal=who)
+    return "hung up" in str(entries[0].detail["reason"])
+
+
+@asynccontextmanager
+async def _served(app: FastAPI) -> AsyncIterator[str]:
+    """The app behind a real socket."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="off"))
+    serving = asyncio.create_task(server.serve())
+
+    async def started() -> bool:
+        return server.started
+
+    await eventually_async(started)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await serving
 
 
 async def test_the_story_is_whole_from_its_first_line_also_when_it_has_ended(
