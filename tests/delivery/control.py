@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 
 from pavedroad.clouds.aws.cloud import AwsClouds
 from pavedroad.core.checkpoints import NoCheckpoints
@@ -44,6 +45,11 @@ class Task:
     manifest: dict[str, Any] = field(default_factory=dict[str, Any])
     acts: tuple[Act, ...] = ()
     sees: Sight | None = None
+
+
+def slow(point: str) -> Any:
+    """A parameter that is the same kind of crash again, a little earlier or later."""
+    return pytest.param(point, marks=pytest.mark.slow)
 
 
 class DieAt:

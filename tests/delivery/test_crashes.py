@@ -17,18 +17,12 @@ from pavedroad.clouds.memory_fleet import Fault
 from pavedroad.clouds.model import ImageSpec
 from pavedroad.delivery.model import DeploymentView
 from pavedroad.delivery.rollout import STEPS
-from tests.delivery.control import Act, Sight, Task, has_groups, live_and_die
+from tests.delivery.control import Act, Sight, Task, has_groups, live_and_die, slow
 from tests.delivery.far_cloud import FarCloudServer
 from tests.delivery.road import DEE, Road, WatchedClouds, manifest_of
 from tests.waiting import eventually_async
 
-
-def _slow(point: str) -> Any:
-    """The same kind of crash again, a little later."""
-    return pytest.param(point, marks=pytest.mark.slow)
-
-
-_EVERY = pytest.mark.parametrize("when", ["before", _slow("after"), _slow("recorded")])
+_EVERY = pytest.mark.parametrize("when", ["before", slow("after"), slow("recorded")])
 _NO_GROUP, _ONE_GROUP = partial(has_groups, 0), partial(has_groups, 1)
 
 
@@ -141,7 +135,7 @@ def test_killed_three_times_in_a_row_three_versions_are_deployed(crashing: Crash
 
 
 @pytest.mark.parametrize(
-    "point", ["called delete_server_group", _slow("before finish-removal"), _slow("before sweep")]
+    "point", ["called delete_server_group", slow("before finish-removal"), slow("before sweep")]
 )
 def test_killed_while_a_group_is_destroyed_nothing_of_it_is_left(crashing: Crashing, point: str) -> None:
     crashing.control(point, "1", "2", acts=(_destroy_the_old,))
@@ -149,7 +143,7 @@ def test_killed_while_a_group_is_destroyed_nothing_of_it_is_left(crashing: Crash
     assert crashing.weights() == {"hello-v001": 100}
 
 
-@pytest.mark.parametrize("point", ["called delete_balancer", _slow("called delete_server_group")])
+@pytest.mark.parametrize("point", ["called delete_balancer", slow("called delete_server_group")])
 def test_killed_while_a_cluster_is_destroyed_nothing_of_it_is_left(crashing: Crashing, point: str) -> None:
     crashing.control(point, "1", "2", acts=(_destroy_all,))
     crashing.control(sees=_NO_GROUP)

@@ -20,7 +20,7 @@ from pavedroad.clouds.aws.cloud import AwsClouds
 from pavedroad.clouds.model import ImageSpec
 from pavedroad.clouds.ports import Cloud
 from pavedroad.delivery.model import DeploymentView, DeployRequest
-from tests.delivery.control import Task, live_and_die
+from tests.delivery.control import Task, live_and_die, slow
 from tests.delivery.load import under_load
 from tests.delivery.road import DEE, Road, manifest_of, open_road
 from tests.localcloud.running import RunningCloud, running_cloud
@@ -123,7 +123,7 @@ async def test_no_bad_version_costs_the_old_one_a_request(shop: Shop) -> None:
         for version, environment in (("sick", {"SICK": "1"}), ("slow", {"SLEEP": "600"})):
             bad = await shop.deploy(await shop.image(version, **environment), boot_timeout="6s")
             assert bad.phase == "failed"
-            assert "was not healthy within 6 s: 0 of 2 healthy: " in bad.error
+            assert "was not healthy within 6 s: 0 of 2 healthy" in bad.error
             assert f"booting {version}" in bad.console
         await load.sees("good")
     assert load.failures == []
@@ -132,7 +132,7 @@ async def test_no_bad_version_costs_the_old_one_a_request(shop: Shop) -> None:
     assert [group.version for group in view.server_groups if not group.deleting] == ["good"]
 
 
-@pytest.mark.parametrize("point", ["before flip", "after flip", "after create-server-group"])
+@pytest.mark.parametrize("point", ["before flip", slow("after flip"), slow("after create-server-group")])
 async def test_a_control_process_killed_in_mid_deploy_costs_no_request_either(
     running: RunningCloud, shop: Shop, tmp_path: Path, point: str
 ) -> None:
