@@ -44,6 +44,7 @@ def test_the_aws_command_line_needs_nothing_but_the_endpoint(cloud: RunningCloud
     described = aws(cloud, "ec2", "describe-instances", "--instance-ids", made)
     assert described["Reservations"][0]["Instances"][0]["Tags"][0]["Value"] == "from-the-shell"
     aws(cloud, "ec2", "terminate-instances", "--instance-ids", made)
+    await_state(cloud, made, "terminated")  # first: the command looks every 15 s
     aws(cloud, "ec2", "wait", "instance-terminated", "--instance-ids", made)
     bucket, note = f"bucket-{uuid.uuid4()}", tmp_path / "note.txt"
     note.write_text("hello")

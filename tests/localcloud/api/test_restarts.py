@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ def test_when_the_api_process_dies_guests_go_on_and_calls_wait(fresh_cloud: Runn
     [process] = [one for one in processes_naming(tag) if one.name() == "sleep"]
     snapshot = cloud.home / "state.snapshot"
     eventually(lambda: snapshot.exists() and made.encode() in snapshot.read_bytes(), within=30)
-    eventually(lambda: saved(cloud, made))
+    eventually(lambda: saved(cloud))
     api = child(cloud, "pavedroad.localcloud.api")
     api.kill()
     assert state(cloud, made) == "running"
@@ -122,10 +123,8 @@ def test_a_stopped_instance_keeps_its_disk_over_restarts_until_it_is_terminated(
     assert "found what it wrote" in console(cloud, made)
 
 
-def saved(cloud: RunningCloud, _: str) -> bool:
+def saved(cloud: RunningCloud) -> bool:
     """Nothing has changed for as long as a snapshot takes."""
-    import time
-
     path = cloud.home / "state.snapshot"
     return time.time() - path.stat().st_mtime > 1.5
 
