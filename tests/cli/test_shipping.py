@@ -174,6 +174,9 @@ def test_tokens_are_made_used_and_revoked(platform: Platform) -> None:
     [
         (["rollback", "nowhere"], 4),
         (["logs", "nowhere"], 4),
+        (["logs", "i-nowhere"], 4),
+        (["clusters", "nowhere"], 4),
+        (["images", "nowhere"], 4),
         (["enable", "nowhere-v000"], 4),
         (["cancel", "dep-nothing"], 4),
         (["token", "revoke", "tok-nothing"], 4),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,9 @@ def test_windows_line_ends_and_a_byte_order_mark_are_fine() -> None:
 def test_values_without_a_file_are_refused_by_field() -> None:
     with pytest.raises(InvalidInput, match=r"port: found '0'; allowed: a port from 1 to 65535\."):
         validate({"application": "a", "owner": "b", "command": "c", "port": 0})
+
+
+def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "paved.yaml")
+    with pytest.raises(InvalidInput, match="neither a file nor a folder"):
+        load(tmp_path)

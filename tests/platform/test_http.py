@@ -66,6 +66,23 @@ def test_a_body_that_is_not_json_is_refused(api: httpx.Client) -> None:
     assert "not JSON" in problem(answer, 400, "invalid-input")["detail"]
 
 
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b'{"a": "\xff"}', "byte 7 is not UTF-8"),
+        (b"[" * 200_000, "nested too deep"),
+        (b'{"manifest": ' + b"9" * 5000 + b"}", "number in it is too long"),
+    ],
+)
+def test_a_body_that_breaks_the_reader_is_refused_with_its_reason(
+    api: httpx.Client, body: bytes, why: str
+) -> None:
+    answer = api.post("/v1/deployments", content=body, headers={"Content-Type": "application/json"})
+    refusal = problem(answer, 400, "invalid-input")
+    assert why in refusal["detail"]
+    assert refusal["next_step"]
+
+
 def test_a_wrong_field_is_named(api: httpx.Client) -> None:
     body = problem(
         api.post("/v1/deployments", json={"manifest": 3, "image_id": "ami-1"}), 400, "invalid-input"
@@ -93,7 +110,9 @@ def test_an_unknown_cluster_is_not_found(api: httpx.Client) -> None:
     assert "nowhere" in problem(api.get("/v1/clusters/nowhere"), 404, "not-found")["detail"]
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:4570", "127.0.0.1.evil.example", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:4570", "127.0.0.1.evil.example", "", "[::1", "["]
+)
 def test_another_host_s_name_is_refused(platform: Platform, host: str) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", platform.port, timeout=30)
     connection.putrequest("GET", "/healthz", skip_host=True)

@@ -15,7 +15,7 @@ from pavedroad.cli import screen
 from pavedroad.cli.client import Client, segment
 from pavedroad.cli.rows import Rows
 from pavedroad.cli.screen import AsJson, result, say, show
-from pavedroad.core.errors import PavedError
+from pavedroad.core.errors import NotFound, PavedError
 
 _EVERY_SECONDS = 1.0
 
@@ -45,6 +45,11 @@ def clusters(
         _watch(client, application)
         return
     found = client.get("/v1/clusters", application=application)
+    if application and not found:
+        raise NotFound(
+            f"The application '{application}' has no cluster.",
+            next_step="List the applications: paved applications.",
+        )
     if as_json:
         result(found)
         return

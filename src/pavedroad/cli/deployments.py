@@ -13,6 +13,7 @@ from pavedroad.cli.following import follow_here, tell_end
 from pavedroad.cli.rows import Rows
 from pavedroad.cli.screen import AsJson, result, say, show
 from pavedroad.cli.story import Story
+from pavedroad.core.errors import NotFound
 
 _STYLES = {"succeeded": "green", "failed": "red", "cancelled": "dim"}
 
@@ -64,6 +65,10 @@ def images(
 ) -> None:
     """The images that were baked, newest first."""
     found = Client.here().get("/v1/images", application=application)
+    if application and not found:
+        raise NotFound(
+            f"The application '{application}' has no image.", next_step="List all images: paved images."
+        )
     if as_json:
         result(found)
         return

@@ -27,6 +27,8 @@ def logs(
 ) -> None:
     """The last lines that instances wrote; of a cluster, all groups that take traffic."""
     client = Client.here()
+    if name.startswith("i-"):
+        client.get(f"/v1/instances/{segment(name)}/console")
     consoles = {instance: _console(client, instance) for instance in _instances(client, name)}
     if as_json:
         result(consoles)

@@ -55,7 +55,10 @@ class Estate:
     async def find_group(self, name: str) -> tuple[Cloud, Cluster]:
         """The cluster of a server group that exists."""
         if not is_server_group(name):
-            raise NotFound(f"There is no server group '{name}': its name ends in a version such as -v003.")
+            raise NotFound(
+                f"There is no server group '{name}': its name ends in a version such as -v003.",
+                next_step="List them: paved clusters.",
+            )
         try:
             cloud, cluster = await self.find(str(ServerGroupName.parse(name).cluster))
         except NotFound as error:

@@ -322,7 +322,8 @@ def _manifest(document: dict[str, Any]) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "paved.yaml"
+        why = first["msg"].removeprefix("Value error, ")
         raise InvalidInput(
-            f"The manifest's field {field} is not as it should be: {first['msg'].removeprefix('Value error, ')}.",
+            f"The manifest's field {field} is not as it should be: {why}.",
             next_step="Check paved.yaml: paved validate.",
         ) from error

@@ -31,6 +31,8 @@ _KINDS = {
 def load(path: Path) -> Manifest:
     """Of a file, or of a folder's `paved.yaml`."""
     path = path / FILE if path.is_dir() else path
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise InvalidInput(f"{path} cannot be read: it is neither a file nor a folder.")
     try:
         with path.open("rb") as file:
             content = file.read(document.LARGEST + 1)

@@ -13,6 +13,7 @@ from pavedroad.core.errors import PavedError, TooLarge
 from pavedroad.platform.problems import Misdirected, problem_response
 
 LARGEST_BODY = 1_000_000
+_LONGEST_NAME = 100
 _UPLOADS = ("/v1/bakes",)
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _HEADERS = {
@@ -57,10 +58,10 @@ class Guard:
         await self._serve(scope, receive, send)
 
     def _check_host(self, headers: Headers) -> None:
-        name = urlsplit(f"//{headers.get('host', '')}").hostname
-        if name not in self._hosts:
+        host = headers.get("host", "")
+        if _name(host) not in self._hosts:
             raise Misdirected(
-                f"This API does not answer to the name '{name or ''}'.",
+                f"This API does not answer to the name '{host[:_LONGEST_NAME]}'.",
                 next_step="Use http://127.0.0.1, or add the name to PAVED_ALLOWED_HOSTS.",
             )
 
@@ -87,6 +88,13 @@ class Guard:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             self._streams.discard(serving)
+
+
+def _name(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
 
 
 def _with_headers(send: Send, *, private: bool) -> Send:

@@ -19,6 +19,7 @@ from pavedroad.portal.pages import error_page, is_page
 
 MEDIA_TYPE = "application/problem+json"
 _TYPES = "https://pavedroad.dev/problems/"
+_SEND_JSON = "Send a JSON object with Content-Type: application/json."
 _STATUSES: dict[int, type[PavedError]] = {
     400: InvalidInput,
     401: Unauthenticated,
@@ -107,7 +108,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
         what = first.get("ctx", {}).get("error", "it cannot be parsed")
         refusal = InvalidInput(
             f"The body is not JSON: {what} at character {where}.",
-            next_step="Send a JSON object with Content-Type: application/json.",
+            next_step=_SEND_JSON,
         )
         return _answer(request, refusal)
     place, *path = (str(part) for part in first["loc"])
@@ -132,10 +133,22 @@ async def _http(request: Request, error: Exception) -> Response:
         refusal = NotFound(
             f"There is nothing at {request.url.path}.", next_step="GET /v1/openapi.json lists every route."
         )
+    elif isinstance(error.__cause__, ValueError | RecursionError):
+        refusal = InvalidInput(
+            f"The body is not JSON that can be read: {_why(error.__cause__)}.", next_step=_SEND_JSON
+        )
     else:
         kind = _STATUSES.get(error.status_code, InvalidInput if error.status_code < 500 else PavedError)
         refusal = kind(f"{str(error.detail).rstrip('.')}.")
     return _answer(request, refusal, headers=error.headers)
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start} is not UTF-8"
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    return "a number in it is too long"
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

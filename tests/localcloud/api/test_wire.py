@@ -200,6 +200,32 @@ def test_large_objects_are_uploaded_in_parts(bucket: tuple[Any, str], tmp_path: 
     assert s3.head_object(Bucket=name, Key="copy")["ContentLength"] == 20 * 2**20
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "code"),
+    [
+        ("PUT", "?tagging", b"\xff", "MalformedXML"),
+        ("POST", "?delete", b"garbage", "MalformedXML"),
+        ("PUT", "?cors", b"", "MalformedXML"),
+        ("PUT", "?policy", b"{", "MalformedPolicy"),
+        ("PUT", "?policy", b"[]", "MalformedPolicy"),
+        ("GET", "?list-type=2&max-keys=x", b"", "InvalidArgument"),
+    ],
+)
+def test_nonsense_for_s3_is_the_callers_fault_and_harms_nothing(
+    cloud: RunningCloud, bucket: tuple[Any, str], method: str, path: str, body: bytes, code: str
+) -> None:
+    s3, name = bucket
+    status, _, said = ask(cloud, "s3", body, method=method, path=f"/{name}{path}")
+    assert (status, code_of(said)) == (400, code)
+    s3.put_object(Bucket=name, Key="after", Body=b"x")
+
+
+def test_no_answer_says_that_it_is_html(cloud: RunningCloud, bucket: tuple[Any, str]) -> None:
+    _, name = bucket
+    _, headers, _ = ask(cloud, "s3", method="OPTIONS", path=f"/{name}/key")
+    assert "html" not in headers.get("content-type", "")
+
+
 def test_what_is_not_there_in_s3_is_said_so(bucket: tuple[Any, str]) -> None:
     s3, name = bucket
     with pytest.raises(s3.exceptions.NoSuchKey):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from xml.parsers.expat import ExpatError
 
 from botocore.model import OperationNotFoundError
 from moto.core.exceptions import ServiceException
@@ -60,6 +61,14 @@ def as_service_error(error: Exception, request: ApiRequest) -> ServiceError:
         return ServiceError(code, getattr(error, "message", error.description or ""), error.code or 400)
     if isinstance(error, UnicodeDecodeError):
         return ServiceError("MalformedQueryString", "The request is not valid UTF-8 text.")
+    if isinstance(error, ExpatError):
+        return ServiceError(
+            "MalformedXML",
+            "The XML you provided was not well-formed or did not validate against our published schema.",
+        )
+    if isinstance(error, ValueError) and str(error).startswith("invalid literal for int()"):
+        value = str(error).rpartition(": ")[2]
+        return ServiceError("InvalidArgument", f"A parameter is not the number that it must be: {value}.")
     _log.error("A call to %s failed: %s %s", request.service, request.method, request.path, exc_info=error)
     return internal_failure()
 

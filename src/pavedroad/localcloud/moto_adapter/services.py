@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import importlib
+import json
 import logging
 import threading
 from collections.abc import Callable, Iterable
 
 from pavedroad.localcloud.api.errors import error_response
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
-from pavedroad.localcloud.errors import internal_failure
+from pavedroad.localcloud.errors import ServiceError, internal_failure
 from pavedroad.localcloud.moto_adapter.environ import environ_of
 from pavedroad.localcloud.moto_adapter.responses import (
     as_service_error,
@@ -48,6 +49,8 @@ class MotoService:
 
     def handle(self, request: ApiRequest) -> ApiResponse:
         app = self.prepare()
+        if refusal := self._malformed_policy(request):
+            return error_response(request, refusal)
         with self._state.lock:
             try:
                 response = _call(app, request)
@@ -56,6 +59,19 @@ class MotoService:
             if request.method not in ("GET", "HEAD") and (self._name == "s3" or not only_reads(request)):
                 self._state.touch()
         return response
+
+    def _malformed_policy(self, request: ApiRequest) -> ServiceError | None:
+        """moto takes any text for a bucket's policy, and then fails at every later call to the bucket."""
+        names = {part.partition("=")[0] for part in request.query.split("&")}
+        if self._name != "s3" or request.method != "PUT" or "policy" not in names:
+            return None
+        try:
+            policy = json.loads(request.body())
+        except (ValueError, RecursionError):
+            policy = None
+        if isinstance(policy, dict) and isinstance(policy.get("Statement"), list | dict):
+            return None
+        return ServiceError("MalformedPolicy", "The policy must be a JSON object with its statements.")
 
 
 def _call(app: Application, request: ApiRequest) -> ApiResponse:
@@ -74,8 +90,9 @@ def _call(app: Application, request: ApiRequest) -> ApiResponse:
     if status >= 500:
         _log.error("%s answered %s: %s", request.service, status, body[:2000])
         raise internal_failure()
+    plain = request.service != "s3" or (not body and request.method != "HEAD")
     kept = tuple(
-        (name, "text/xml" if request.service != "s3" and value.startswith("text/html") else value)
+        (name, "text/xml" if plain and value.startswith("text/html") else value)
         for name, value in kept_headers(headers)
     )
     if request.method == "HEAD":
