@@ -110,6 +110,12 @@ def test_an_unknown_cluster_is_not_found(api: httpx.Client) -> None:
     assert "nowhere" in problem(api.get("/v1/clusters/nowhere"), 404, "not-found")["detail"]
 
 
+@pytest.mark.parametrize("region", ["mars-1", "\u00d2 x"])
+def test_a_region_that_is_none_is_the_askers_mistake(api: httpx.Client, region: str) -> None:
+    refusal = problem(api.get("/v1/images", params={"region": region}), 400, "invalid-input")
+    assert "us-east-1" in refusal["next_step"]
+
+
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:4570", "127.0.0.1.evil.example", "", "[::1", "["]
 )

@@ -11,7 +11,14 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from pavedroad.core.errors import CapacityRefused, CloudFailed, NotFound, PavedError, Unavailable
+from pavedroad.core.errors import (
+    CapacityRefused,
+    CloudFailed,
+    InvalidInput,
+    NotFound,
+    PavedError,
+    Unavailable,
+)
 
 _CAPACITY = frozenset(
     {
@@ -24,6 +31,7 @@ _CAPACITY = frozenset(
         "Unsupported",
     }
 )
+_OTHER_REGION = "Name one of the cloud's regions, such as us-east-1."
 _MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "404", "NotFound"})
 _MISSING_ENDINGS = (".NotFound", "NotFound", "NotFoundException", ".Malformed", ".Unavailable")
 
@@ -52,6 +60,8 @@ def translated(error: BotoCoreError | ClientError, region: str) -> PavedError:
         code, operation = code_of(error), error.operation_name
         if is_missing(error):
             return NotFound(sentence_of(error))
+        if code == "InvalidRegion":
+            return InvalidInput(sentence_of(error), next_step=_OTHER_REGION)
         kind = CapacityRefused if code in _CAPACITY else CloudFailed
         return kind(f"The cloud refused {operation}: {sentence_of(error)} ({code})", aws_code=code)
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
@@ -64,4 +74,6 @@ def translated(error: BotoCoreError | ClientError, region: str) -> PavedError:
             f"The cloud in {region} does not answer: {error}",
             next_step="See whether it runs: paved status.",
         )
+    if isinstance(error, exceptions.InvalidRegionError):
+        return InvalidInput(f"{region!r} is not a region's name.", next_step=_OTHER_REGION)
     return CloudFailed(f"The cloud could not be asked: {error}")
