@@ -15,6 +15,7 @@ from typing import Any
 
 import boto3
 import pytest
+from dbos import DBOS
 
 from pavedroad.clouds.aws.cloud import AwsClouds
 from pavedroad.core.checkpoints import NoCheckpoints
@@ -104,6 +105,12 @@ async def _run(task: Task) -> list[DeploymentView]:
 async def _deploy(manifest: dict[str, Any], image: str, road: Road) -> None:
     begun = await road.delivery.deploy(DEE, DeployRequest(manifest, image))
     await road.end(begun.id)
+    await eventually_async(lambda: _is_over(begun.id))  # its last points lie after its story's end
+
+
+async def _is_over(workflow: str) -> bool:
+    found = await DBOS.get_workflow_status_async(workflow)
+    return found is not None and found.status == "SUCCESS"
 
 
 async def _settled(road: Road) -> None:

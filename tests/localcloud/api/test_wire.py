@@ -54,6 +54,7 @@ def code_of(body: bytes) -> str:
         ("ec2", b"Action=RunInstances&MinCount=x&MaxCount=1&Version=2016-11-15", None),
         ("ec2", b"Action=DescribeInstances&Filter.1.Value.1=x", "InvalidParameterValue"),
         ("ec2", b"Action=DescribeInstances&MaxResults=many", "InvalidParameterValue"),
+        ("ec2", b"Action=DescribeImages&ImageId.1=%05%00&Version=2016-11-15", None),
         ("iam", b"", "MissingAction"),
         ("iam", b"Action=MakeCoffee&Version=2010-05-08", "InvalidAction"),
         ("sts", b"Action=MakeCoffee&Version=2011-06-15", "InvalidAction"),

@@ -10,6 +10,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     PartialCredentialsError,
 )
+from botocore.parsers import ResponseParserError
 
 from pavedroad.core.errors import (
     CapacityRefused,
@@ -54,7 +55,7 @@ def is_missing(error: BaseException) -> bool:
     return code in _MISSING or code.endswith(_MISSING_ENDINGS)
 
 
-def translated(error: BotoCoreError | ClientError, region: str) -> PavedError:
+def translated(error: BotoCoreError | ClientError | ResponseParserError, region: str) -> PavedError:
     """The platform's error."""
     if isinstance(error, ClientError):
         code, operation = code_of(error), error.operation_name
@@ -64,6 +65,8 @@ def translated(error: BotoCoreError | ClientError, region: str) -> PavedError:
             return InvalidInput(sentence_of(error), next_step=_OTHER_REGION)
         kind = CapacityRefused if code in _CAPACITY else CloudFailed
         return kind(f"The cloud refused {operation}: {sentence_of(error)} ({code})", aws_code=code)
+    if isinstance(error, ResponseParserError):
+        return CloudFailed(f"The cloud in {region} gave an answer that is none of AWS's.")
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return Unavailable(
             f"There are no complete credentials for the cloud in {region}.",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from pavedroad.clouds.aws.errors import translated
 
@@ -50,7 +51,7 @@ class Link:
         """Do blocking work in a thread; what AWS refuses comes as the platform's errors."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        except (ClientError, BotoCoreError) as error:
+        except (ClientError, BotoCoreError, ResponseParserError) as error:
             raise translated(error, self.region) from None
 
     def close(self) -> None:

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from xml.sax.saxutils import escape
 
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.errors import ServiceError
 
 _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_NOT_IN_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
+"""Characters that XML 1.0 cannot hold, not even escaped; a message may echo them from the request."""
+
+
+def legible(response: ApiResponse) -> ApiResponse:
+    """An XML error as XML can hold it."""
+    kind = next((value for name, value in response.headers if name.lower() == "content-type"), "")
+    if response.status < 400 or "xml" not in kind:
+        return response
+    return replace(response, body=_NOT_IN_XML.sub(b"?", response.body))
 
 
 def error_response(request: ApiRequest, error: ServiceError) -> ApiResponse:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 
-from pavedroad.localcloud.api.errors import error_response
+from pavedroad.localcloud.api.errors import error_response, legible
 from pavedroad.localcloud.api.scope import Scope, UnknownRegion, is_foreign, scope_of
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse, Service
 from pavedroad.localcloud.errors import ServiceError, internal_failure
@@ -54,7 +54,7 @@ class Endpoint:
                 "", "", "", scope["method"], path, query, headers, stream, 0, str(uuid.uuid4())
             )
             try:
-                response = await self._answer(blank, receive)
+                response = legible(await self._answer(blank, receive))
             except _Gone:
                 return
             await _send(send, response)
