@@ -9,10 +9,12 @@ import uuid
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.running_platform import PAVED, Platform
 
 
+@pytest.mark.slow
 def test_following_shows_each_line_once_with_its_instance_and_ends_quietly(
     platform: Platform, tmp_path: Path
 ) -> None:

@@ -104,6 +104,7 @@ def test_a_version_that_crashes_fails_with_its_last_words(platform: Platform, se
     platform.paved("destroy", service.name, "--yes")
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_following_leaves_the_deployment_going_on(platform: Platform, service: Path) -> None:
     manifest = service / "paved.yaml"
     manifest.write_text(manifest.read_text().replace("exec python3", "sleep 600; python3"))

@@ -80,7 +80,9 @@ def test_all_dies_with_a_supervisor_that_is_killed(fresh_platform: Platform) -> 
     assert answers(platform.url)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL]
+)
 def test_in_the_foreground_it_ends_with_its_command(fresh_platform: Platform, number: signal.Signals) -> None:
     platform = fresh_platform
     with subprocess.Popen(
