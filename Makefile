@@ -4,7 +4,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
-WORKERS ?= 4
+WORKERS ?= 3
 
 .PHONY: help setup up down test test-all check lock format benchmarks clean
 
