@@ -1,14 +1,15 @@
-"""What AutoScaling asks of EC2 and of the load balancers, inside the API process.
+"""What the private cloud's services ask of each other, inside the API process.
 
 Every call is made with the state lock held (`pavedroad.localcloud.state.State.lock`), waits for nothing,
-and works within one region.
+and works within one account and region.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +155,91 @@ class Network(Protocol):
 
     def endpoint(self, instance_id: str) -> Endpoint | None:
         """None where EC2 never knew the instance, or has forgotten it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What was measured of one metric around `at` (seconds since the epoch): values, and how often each was
+    seen. `counts` is empty where every value was seen once."""
+
+    name: str
+    dimensions: Mapping[str, str]
+    at: float
+    values: tuple[float, ...]
+    counts: tuple[float, ...] = ()
+    unit: str = "None"
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmSignal:
+    """An alarm that is in the state whose action is to be taken. `value` is the newest datapoint that made it
+    so, None where data was missing; `threshold` is None for alarms that have none."""
+
+    name: str
+    arn: str
+    state: Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
+    reason: str
+    at: datetime
+    value: float | None
+    threshold: float | None
+
+
+class Metrics(Protocol):
+    """CloudWatch, for those who publish and for Auto Scaling."""
+
+    def publish(self, namespace: str, samples: Iterable[Sample]) -> None:
+        """Never refuses: what the cloud publishes about itself is well-formed."""
+        ...
+
+    def statistics(
+        self,
+        namespace: str,
+        name: str,
+        dimensions: Mapping[str, str],
+        *,
+        statistic: str,
+        period_seconds: int,
+        since: float,
+        until: float,
+    ) -> list[tuple[float, float]]:
+        """Aligned datapoints, oldest first: the period's start and the statistic over it. `statistic` is
+        AWS's: `Average`, `Sum`, `Minimum`, `Maximum`, `SampleCount`, `p99.9`."""
+        ...
+
+    def put_alarm(self, parameters: Mapping[str, Any]) -> str:
+        """PutMetricAlarm with its own parameters; gives the alarm's ARN."""
+        ...
+
+    def delete_alarms(self, names: Iterable[str]) -> None:
+        """Gone already is fine."""
+        ...
+
+
+class Scaling(Protocol):
+    """Auto Scaling, for alarms."""
+
+    def alarmed(self, policy_arn: str, signal: AlarmSignal) -> None:
+        """Called when an alarm comes into the state whose action names the policy, and again every minute
+        while it stays there. Raises `ServiceError` where the policy is not known or refuses."""
+        ...
+
+
+class Topics(Protocol):
+    """SNS, for those who notify."""
+
+    def exists(self, topic_arn: str) -> bool: ...
+
+    def publish(self, topic_arn: str, subject: str, message: str) -> None:
+        """Returns at once; subscribers are reached (and HTTP endpoints retried) from another thread."""
+        ...
+
+
+class Faults(Protocol):
+    """What is made to fail on purpose at the moment, for whoever would otherwise succeed."""
+
+    def zone_is_down(self, zone: str) -> bool: ...
+
+    def launch_refusal(self, zone: str, instance_type: str) -> Exception | None:
+        """The AWS error with which a launch there is refused, or None."""
         ...
