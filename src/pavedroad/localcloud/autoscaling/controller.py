@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
 
 from pavedroad.localcloud.autoscaling.group_pass import GroupPass
 from pavedroad.localcloud.state import State
+from pavedroad.localcloud.watch import Watch
 
 STEPS_A_TURN = 16
 """Launches, terminations and registrations in one hold of the state lock."""
-RESYNC_SECONDS = 1.0
 REST_RATIO = 2.0
 """Rest so much longer than looking took of the processor: many groups never take more than a third of it."""
 LONGEST_REST_SECONDS = 30.0
@@ -33,22 +32,17 @@ class Controller:
         self._state = state
         self._passes = passes
         self._generation = generation
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._watch = Watch(
+            "autoscaling", state, self.step, rest_ratio=REST_RATIO, longest_rest=LONGEST_REST_SECONDS
+        )
         self._failing: dict[str, str] = {}
         """What keeps a group from being looked after, by its ARN: said once, not every second."""
 
     def start(self) -> None:
-        self._stopping.clear()
-        self._thread = threading.Thread(target=self._run, name="autoscaling", daemon=True)
-        self._thread.start()
+        self._watch.start()
 
     def stop(self) -> None:
-        self._stopping.set()
-        self._state.ring()
-        if self._thread:
-            self._thread.join()
-            self._thread = None
+        self._watch.stop()
 
     def step(self) -> bool:
         """Look at every group once. Says whether anything was changed."""
@@ -70,7 +64,7 @@ class Controller:
         """One pass, in turns. A call between turns ends it: what it has seen is stale then."""
         steps = group_pass.run()
         generation: int | None = None
-        while not self._stopping.is_set():
+        while not self._watch.is_stopping:
             with self._state.lock:
                 if generation is None:
                     generation = self._generation()
@@ -85,12 +79,3 @@ class Controller:
             # The lock is not fair: without this pause nobody who waits for it would get it.
             time.sleep(0.0005)
         return group_pass.changed
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            rings = self._state.rung_since(-1, 0)
-            began = time.thread_time()
-            self.step()
-            took = time.thread_time() - began
-            self._stopping.wait(min(REST_RATIO * took, LONGEST_REST_SECONDS))
-            self._state.rung_since(rings, RESYNC_SECONDS)

@@ -4,8 +4,6 @@ that could not be opened where they were."""
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from dataclasses import replace
 
 from pavedroad.core.clock import Clock
@@ -17,8 +15,8 @@ from pavedroad.localcloud.balancing.publisher import NetworkOf, Publisher
 from pavedroad.localcloud.balancing.store import Store, Stores
 from pavedroad.localcloud.ports import Network
 from pavedroad.localcloud.state import State
+from pavedroad.localcloud.watch import RESYNC_SECONDS, Watch
 
-RESYNC_SECONDS = 1.0
 _DRAINING_SECONDS = 0.1
 """How often to look while something drains: what is in flight is no change of state."""
 _REST_SECONDS = 0.02
@@ -54,21 +52,21 @@ class Controller:
         self._opening = opening
         self._drains = Drains(link.actual)
         self._draining = False
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._watch = Watch(
+            "load balancing",
+            state,
+            self.step,
+            resync=lambda: _DRAINING_SECONDS if self._draining else RESYNC_SECONDS,
+            rest_ratio=_REST_RATIO,
+            least_rest=_REST_SECONDS,
+        )
 
     def start(self) -> None:
         self.step()
-        self._stopping.clear()
-        self._thread = threading.Thread(target=self._run, name="load balancing", daemon=True)
-        self._thread.start()
+        self._watch.start()
 
     def stop(self) -> None:
-        self._stopping.set()
-        self._state.ring()
-        if self._thread:
-            self._thread.join()
-            self._thread = None
+        self._watch.stop()
 
     def step(self) -> None:
         """One look at everything, in the caller's thread."""
@@ -83,16 +81,6 @@ class Controller:
                 draining += _draining(store)
             self._drains.told(draining, revision)
             self._draining = bool(draining)
-
-    def _run(self) -> None:
-        rings = -1
-        while not self._stopping.is_set():
-            wait = _DRAINING_SECONDS if self._draining else RESYNC_SECONDS
-            rings = self._state.rung_since(rings, wait)
-            began = time.thread_time()
-            self.step()
-            took = time.thread_time() - began
-            self._stopping.wait(max(_REST_SECONDS, _REST_RATIO * took))
 
     def _look_after(self, store: Store) -> int:
         """Gives the revision in which the host has all of it."""

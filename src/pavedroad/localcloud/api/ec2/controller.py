@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,9 +12,8 @@ from pavedroad.localcloud.api.ec2.guests import guest_of
 from pavedroad.localcloud.api.ec2.life import Life
 from pavedroad.localcloud.state import State
 from pavedroad.localcloud.wanted import Guest, GuestStatus
+from pavedroad.localcloud.watch import Watch
 
-_log = logging.getLogger(__name__)
-_RESYNC_SECONDS = 1.0
 _ABSENT_SECONDS = 1.0
 _IMPAIRED_SECONDS = 60.0
 _FORGET_AFTER = timedelta(hours=1)
@@ -89,29 +86,13 @@ class Controller:
         self._absent: dict[str, float] = {}
         self._unreached: dict[str, float] = {}
         self._forgotten_at = 0.0
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="ec2-controller", daemon=True)
+        self._watch = Watch("instances", state, self.step)
 
     def start(self) -> None:
-        self._thread.start()
+        self._watch.start()
 
     def close(self) -> None:
-        self._ended.set()
-        self._state.ring()
-        self._thread.join(timeout=5)
-
-    def _run(self) -> None:
-        seen = -1
-        while not self._ended.is_set():
-            seen = self._state.rung_since(seen, _RESYNC_SECONDS)
-            began = time.monotonic()
-            try:
-                self.step()
-            except Exception:
-                _log.exception("A pass over the instances failed")
-                self._ended.wait(_RESYNC_SECONDS)
-            # Many instances never take more than a third of the time.
-            self._ended.wait(2 * (time.monotonic() - began))
+        self._watch.stop()
 
     def step(self) -> None:
         """One pass."""
