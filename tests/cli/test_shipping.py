@@ -131,6 +131,7 @@ def test_ctrl_c_while_following_leaves_the_deployment_going_on(platform: Platfor
     assert platform.paved("clusters", service.name, check=False).returncode == 4
 
 
+@pytest.mark.slow
 def test_a_deployment_is_followed_over_the_death_of_the_control_process(
     platform: Platform, service: Path
 ) -> None:

@@ -86,7 +86,17 @@ def _serving(cluster: dict[str, object]) -> list[dict[str, object]]:
     return [group for group in groups if group["enabled"]]
 
 
-@pytest.mark.parametrize("example", EXAMPLES_AND_UPGRADES, ids=lambda example: example.name)
+# Those that install many packages take longest; the Go binary and the Node server go with every change.
+LONG = frozenset({"datasette", "httpbin"})
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        pytest.param(example, id=example.name, marks=[pytest.mark.slow] if example.name in LONG else [])
+        for example in EXAMPLES_AND_UPGRADES
+    ],
+)
 def test_a_stranger_s_service_is_deployed_upgraded_and_rolled_back(
     platform: Platform, example: Example, tmp_path: Path
 ) -> None:

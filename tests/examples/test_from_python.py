@@ -9,12 +9,14 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.localcloud.running import running_cloud
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.slow
 def test_a_folder_is_shipped_from_python(tmp_path: Path) -> None:
     with running_cloud(tmp_path / "cloud") as cloud:
         environment = cloud.environment() | {

@@ -68,6 +68,7 @@ def test_what_dies_is_started_again(fresh_platform: Platform) -> None:
     assert json.loads(platform.paved("status", "--json").stdout)["cloud"]["reachable"]
 
 
+@pytest.mark.slow
 def test_all_dies_with_a_supervisor_that_is_killed(fresh_platform: Platform) -> None:
     platform = fresh_platform
     platform.start()
