@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pavedroad.localcloud.autoscaling import backoff, scale_in, spread
-from pavedroad.localcloud.autoscaling.model import Backoff, Member, TemplateChoice, TemplateUse
+from pavedroad.localcloud.autoscaling.model import Backoff, Member
+from pavedroad.localcloud.autoscaling.sources import TemplateChoice, TemplateUse
 
 NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 TEMPLATE = TemplateChoice("lt-web", "web", "$Latest")
@@ -37,7 +38,7 @@ def chosen(members: list[Member], how_many: int, *policies: str) -> list[str]:
         how_many=how_many,
         zones=ZONES,
         policies=policies or ("Default",),
-        template=TEMPLATE,
+        source=TEMPLATE,
         now=NOW,
     )
     return [one.id for one in found]

@@ -115,7 +115,11 @@ def test_what_is_wrong_is_refused_in_the_words_of_aws(client: Any, bench: Bench)
             {"LoadBalancerNames": ["classic"]},
             "Provided Load Balancers may not be valid. Please ensure they exist and try again.",
         ),
-        ({"LaunchConfigurationName": "old"}, "LaunchConfigurationName is not offered by this cloud yet."),
+        (
+            {"LaunchConfigurationName": "old"},
+            "Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or "
+            "MixedInstancesPolicy parameter.",
+        ),
         ({"TerminationPolicies": ["Any"]}, "The termination policy Any is invalid."),
         (
             {"Tags": [{"Key": "aws:mine", "Value": "no"}]},

@@ -141,7 +141,7 @@ class GroupPass:
             how_many=surplus,
             zones=group.zones,
             policies=group.termination_policies,
-            template=group.template,
+            source=group.source,
             now=self.now,
         )
         for member in chosen:

@@ -1,4 +1,4 @@
-"""Launching instances for a group: where, from which template version, and what a refusal means."""
+"""Launching instances for a group: where, and what a refusal means."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pavedroad.localcloud.autoscaling import backoff, journal, spread, wording
-from pavedroad.localcloud.autoscaling.model import Group, Member, Region, TemplateUse
+from pavedroad.localcloud.autoscaling.model import Group, Member, Region
+from pavedroad.localcloud.autoscaling.specifications import LaunchSpecification, Specifications
 from pavedroad.localcloud.errors import ServiceError
-from pavedroad.localcloud.ports import Compute, LaunchTemplateVersion
+from pavedroad.localcloud.ports import Compute, Machine
 
 ZONAL_REFUSALS = frozenset(
     {
@@ -32,7 +33,10 @@ class Launcher:
     now: datetime
     changed: bool = False
     _subnets: dict[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
-    _template: LaunchTemplateVersion | None = None
+    _specifications: Specifications = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._specifications = Specifications(self.region, self.group, self.compute)
 
     def usable_zones(self) -> list[str]:
         """The group's zones but those that have just refused."""
@@ -56,9 +60,9 @@ class Launcher:
                 cause = wording.replaced(self.now)
             else:
                 cause = wording.grown(group.request, self.now, capacity, group.desired)
-            if self._launch(zone, cause, rebalancing=False):
+            if member := self.launch(zone, cause):
                 counts[zone] = counts.get(zone, 0) + 1
-                missing -= 1
+                missing -= member.units
                 group.replacements = max(0, group.replacements - 1)
             else:
                 usable = self.usable_zones()
@@ -67,32 +71,37 @@ class Launcher:
     def balance(self, zones: Iterable[str]) -> Iterator[None]:
         """Launch beyond the desired capacity, so that fuller zones can give up."""
         for zone in zones:
-            if not self._launch(zone, wording.rebalanced(self.now), rebalancing=True):
+            if not self.launch(zone, wording.rebalanced(self.now), rebalancing=True):
                 return
             yield
 
-    def _launch(self, zone: str, cause: str, *, rebalancing: bool) -> bool:
+    def launch(
+        self, zone: str, cause: str, *, rebalancing: bool = False, replaces: str = ""
+    ) -> Member | None:
+        """One instance of whatever the group launches from, as a pending member. A refusal is told as a
+        failed activity, and the zone (or the whole group) is left alone for a while."""
         group = self.group
         self.changed = True
         try:
-            template = self._resolved()
-            subnet = self._subnet(zone)
-            data = template.data
-            machine = self.compute.launch(data, subnet_id=subnet, tags=self._tags(template))
+            specification, machine = self._start(zone)
         except ServiceError as refusal:
             self._refused(zone, cause, refusal)
-            return False
+            return None
         group.refusing_zones.pop(zone, None)
-        group.members[machine.id] = Member(
+        member = group.members[machine.id] = Member(
             id=machine.id,
             zone=machine.zone,
             subnet_id=machine.subnet_id,
             instance_type=machine.instance_type,
             image_id=machine.image_id,
             launched_at=machine.launched_at,
-            template=TemplateUse(template.template_id, template.template_name, template.version),
+            template=specification.template,
+            configuration=specification.configuration,
+            market=specification.market,
+            weight=specification.weight,
             protected=group.protects_new,
             rebalancing=rebalancing,
+            replaces=replaces,
             activity=journal.begin(
                 self.region,
                 group,
@@ -104,7 +113,13 @@ class Launcher:
                 progress=30,
             ),
         )
-        return True
+        return member
+
+    def _start(self, zone: str) -> tuple[LaunchSpecification, Machine]:
+        specification = self._specifications.next()[0]
+        return specification, self.compute.launch(
+            specification.data, subnet_id=self._subnet(zone), tags=self._tags(specification)
+        )
 
     def _refused(self, zone: str, cause: str, refusal: ServiceError) -> None:
         group = self.group
@@ -124,12 +139,6 @@ class Launcher:
         else:
             group.launch_backoff = backoff.after_failure(group.launch_backoff, self.now)
 
-    def _resolved(self) -> LaunchTemplateVersion:
-        if self._template is None:
-            choice = self.group.template
-            self._template = self.compute.launch_template(choice.id, choice.version or "$Default")
-        return self._template
-
     def _subnet(self, zone: str) -> str:
         """Subnets of a zone are looked up once a pass."""
         if zone not in self._subnets:
@@ -137,12 +146,10 @@ class Launcher:
             self._subnets[zone] = of_zone or (self.compute.default_subnet(zone),)
         return spread.least_used(self._subnets[zone], self.group.members.values())
 
-    def _tags(self, template: LaunchTemplateVersion) -> dict[str, str]:
+    def _tags(self, specification: LaunchSpecification) -> dict[str, str]:
         propagated = {key: tag.value for key, tag in self.group.tags.items() if tag.propagate}
-        return {
-            **template.data.tags,
-            **propagated,
-            "aws:autoscaling:groupName": self.group.name,
-            "aws:ec2launchtemplate:id": template.template_id,
-            "aws:ec2launchtemplate:version": template.version,
-        }
+        tags = {**specification.data.tags, **propagated, "aws:autoscaling:groupName": self.group.name}
+        if used := specification.template:
+            tags["aws:ec2launchtemplate:id"] = used.id
+            tags["aws:ec2launchtemplate:version"] = used.version
+        return tags

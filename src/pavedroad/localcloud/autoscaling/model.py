@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from pavedroad.localcloud.autoscaling.sources import LaunchConfiguration, Market, Source, TemplateUse
+
 LifecycleState = Literal[
     "Pending",
     "InService",
@@ -51,24 +53,6 @@ class Activity:
         self.status_message = message
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateChoice:
-    """The launch template that a group names; `version` as asked: a number, `$Latest`, `$Default` or ``."""
-
-    id: str
-    name: str
-    version: str
-
-
-@dataclass(frozen=True, slots=True)
-class TemplateUse:
-    """The launch template version that an instance was launched from."""
-
-    id: str
-    name: str
-    version: str
-
-
 @dataclass(slots=True)
 class Member:
     """An instance in a group."""
@@ -81,6 +65,11 @@ class Member:
     launched_at: datetime
     template: TemplateUse | None
     protected: bool
+    configuration: str | None = None
+    """The launch configuration that it was launched from."""
+    market: Market = "on-demand"
+    weight: int | None = None
+    """How many units of capacity it is, where the group's instances have weights."""
     state: LifecycleState = "Pending"
     health: HealthStatus = "Healthy"
     unhealthy_because: str = ""
@@ -89,7 +78,9 @@ class Member:
     balanced: bool = True
     """Belongs into the group's target groups; not so when it came while AddToLoadBalancer was suspended."""
     rebalancing: bool = False
-    """Launched beyond the desired capacity, so that a fuller zone can give one up."""
+    """Launched beyond the desired capacity, so that another one can be given up."""
+    replaces: str = ""
+    """The member that goes once this one is in service."""
     terminated: bool = False
     """EC2 has been told to terminate it."""
     activity: Activity | None = None
@@ -98,6 +89,11 @@ class Member:
     @property
     def in_capacity(self) -> bool:
         return self.state in IN_CAPACITY
+
+    @property
+    def units(self) -> int:
+        """What it adds to the group's capacity."""
+        return 1 if self.weight is None else self.weight
 
 
 @dataclass(slots=True)
@@ -122,7 +118,7 @@ class Group:
     name: str
     arn: str
     created_at: datetime
-    template: TemplateChoice
+    source: Source
     minimum: int
     maximum: int
     desired: int
@@ -152,12 +148,14 @@ class Group:
     scaled_at: datetime | None = None
     """When the last scaling activity ended: the cooldown counts from here."""
     refusing_zones: dict[str, Backoff] = field(default_factory=dict[str, Backoff])
+    refusing_pools: dict[str, Backoff] = field(default_factory=dict[str, Backoff])
+    """By zone, instance type and market: what refuses while other types of the zone may launch."""
     launch_backoff: Backoff | None = None
     """Set while launches fail whatever the zone, or what was launched dies young."""
 
     @property
     def capacity(self) -> int:
-        return sum(member.in_capacity for member in self.members.values())
+        return sum(member.units for member in self.members.values() if member.in_capacity)
 
     def suspends(self, *processes: str) -> bool:
         """Whether any of these processes is suspended."""
@@ -166,6 +164,7 @@ class Group:
     def forget_failures(self) -> None:
         """Someone has changed something, so that the next launch is tried at once."""
         self.refusing_zones.clear()
+        self.refusing_pools.clear()
         self.launch_backoff = None
 
 
@@ -176,6 +175,7 @@ class Region:
     account: str
     name: str
     groups: dict[str, Group] = field(default_factory=dict[str, Group])
+    configurations: dict[str, LaunchConfiguration] = field(default_factory=dict[str, LaunchConfiguration])
     activities: dict[str, list[Activity]] = field(default_factory=dict[str, list[Activity]])
     """By group ARN, oldest first; a deleted group's stay for six weeks."""
     activities_begun: int = 0

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
-from pavedroad.localcloud.autoscaling.model import Member, TemplateChoice
+from pavedroad.localcloud.autoscaling.model import Member
+from pavedroad.localcloud.autoscaling.sources import MixedPolicy, Source, TemplateChoice
 
-Rank = Callable[[Member, TemplateChoice, datetime], float]
+Rank = Callable[[Member, Source, datetime], float]
 """The lower, the sooner it goes."""
 
 POLICIES = (
@@ -27,7 +28,7 @@ def choose(
     how_many: int,
     zones: Sequence[str],
     policies: Sequence[str],
-    template: TemplateChoice,
+    source: Source,
     now: datetime,
 ) -> list[Member]:
     """The members to terminate, in order: the fullest zone gives first (a zone that the group has left
@@ -43,7 +44,7 @@ def choose(
     for waiting in candidates.values():
         waiting.sort(
             key=lambda member: (
-                tuple(rank(member, template, now) for rank in ranks),
+                tuple(rank(member, source, now) for rank in ranks),
                 member.launched_at,
                 member.id,
             ),
@@ -66,22 +67,27 @@ def _ranks(policies: Sequence[str]) -> list[Rank]:
     return ranks
 
 
-def _template_age(member: Member, template: TemplateChoice, _now: datetime) -> float:
+def _template_age(member: Member, source: Source, _now: datetime) -> float:
     """An instance of no launch template, or of another one, is older than all versions of this one."""
-    if member.template is None or member.template.id != template.id:
+    template = source.template if isinstance(source, MixedPolicy) else source
+    if (
+        not isinstance(template, TemplateChoice)
+        or member.template is None
+        or member.template.id != template.id
+    ):
         return -1
     return int(member.template.version)
 
 
-def _to_next_hour(member: Member, _template: TemplateChoice, now: datetime) -> float:
+def _to_next_hour(member: Member, _source: Source, now: datetime) -> float:
     return -((now - member.launched_at).total_seconds() % 3600)
 
 
-def _oldest(member: Member, _template: TemplateChoice, _now: datetime) -> float:
+def _oldest(member: Member, _source: Source, _now: datetime) -> float:
     return member.launched_at.timestamp()
 
 
-def _newest(member: Member, _template: TemplateChoice, _now: datetime) -> float:
+def _newest(member: Member, _source: Source, _now: datetime) -> float:
     return -member.launched_at.timestamp()
 
 

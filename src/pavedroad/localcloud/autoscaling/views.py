@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from pavedroad.localcloud.autoscaling.model import Activity, Group, Member, Region, TemplateUse
+from pavedroad.localcloud.autoscaling.model import Activity, Group, Member, Region
+from pavedroad.localcloud.autoscaling.sources import (
+    ConfigurationChoice,
+    MixedPolicy,
+    Override,
+    Source,
+    TemplateChoice,
+    TemplateUse,
+)
 
 Shape = dict[str, Any]
 
 
 def group(found: Group, *, with_instances: bool = True) -> Shape:
-    chosen = found.template
     return {
         "AutoScalingGroupName": found.name,
         "AutoScalingGroupARN": found.arn,
-        "LaunchTemplate": _without_empty(
-            {
-                "LaunchTemplateId": chosen.id,
-                "LaunchTemplateName": chosen.name,
-                "Version": chosen.version,
-            }
-        ),
+        **source(found.source),
         "MinSize": found.minimum,
         "MaxSize": found.maximum,
         "DesiredCapacity": found.desired,
@@ -52,6 +53,52 @@ def group(found: Group, *, with_instances: bool = True) -> Shape:
     }
 
 
+def source(found: Source) -> Shape:
+    """What a group launches from, under the name of its kind."""
+    if isinstance(found, ConfigurationChoice):
+        return {"LaunchConfigurationName": found.name}
+    if isinstance(found, MixedPolicy):
+        return {"MixedInstancesPolicy": mixed(found)}
+    return {"LaunchTemplate": choice(found)}
+
+
+def choice(chosen: TemplateChoice) -> Shape:
+    named = {
+        "LaunchTemplateId": chosen.id,
+        "LaunchTemplateName": chosen.name,
+        "Version": chosen.version,
+    }
+    return {key: value for key, value in named.items() if value}
+
+
+def mixed(policy: MixedPolicy) -> Shape:
+    shares = policy.distribution
+    return {
+        "LaunchTemplate": {
+            "LaunchTemplateSpecification": choice(policy.template),
+            "Overrides": [override(one) for one in policy.overrides],
+        },
+        "InstancesDistribution": {
+            "OnDemandAllocationStrategy": shares.on_demand_strategy,
+            "OnDemandBaseCapacity": shares.on_demand_base,
+            "OnDemandPercentageAboveBaseCapacity": shares.on_demand_percentage,
+            "SpotAllocationStrategy": shares.spot_strategy,
+            "SpotInstancePools": shares.spot_pools,
+            "SpotMaxPrice": shares.spot_max_price or None,
+        },
+    }
+
+
+def override(one: Override) -> Shape:
+    return {
+        "InstanceType": one.instance_type or None,
+        "WeightedCapacity": None if one.weight is None else str(one.weight),
+        "LaunchTemplateSpecification": choice(one.template) if one.template else None,
+        "InstanceRequirements": one.requirements,
+        "ImageId": one.image_id or None,
+    }
+
+
 def instance(member: Member) -> Shape:
     return {
         "InstanceId": member.id,
@@ -61,6 +108,8 @@ def instance(member: Member) -> Shape:
         "HealthStatus": member.health,
         "ImageId": member.image_id,
         "LaunchTemplate": template(member.template),
+        "LaunchConfigurationName": member.configuration,
+        "WeightedCapacity": None if member.weight is None else str(member.weight),
         "ProtectedFromScaleIn": member.protected,
     }
 
@@ -109,7 +158,3 @@ def activity(region: Region, shown: Activity) -> Shape:
         "Progress": shown.progress,
         "Details": shown.details,
     }
-
-
-def _without_empty(shape: Shape) -> Shape:
-    return {key: value for key, value in shape.items() if value}

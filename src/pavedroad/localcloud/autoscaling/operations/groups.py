@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pavedroad.localcloud.autoscaling import journal, leaving, paging, views, wording
 from pavedroad.localcloud.autoscaling.call import Call, Operation, Result, refused
 from pavedroad.localcloud.autoscaling.model import Group
-from pavedroad.localcloud.autoscaling.operations import settings, tags, target_groups
+from pavedroad.localcloud.autoscaling.operations import launch_sources, settings, tags, target_groups
 from pavedroad.localcloud.errors import ServiceError
 
 
@@ -26,14 +26,14 @@ def create(call: Call) -> Result:
     minimum, maximum = call.parameters["MinSize"], call.parameters["MaxSize"]
     desired = call.get("DesiredCapacity", minimum)
     settings.check_bounds(minimum, maximum, desired)
-    template = settings.required_template(call)
+    source = launch_sources.required(call)
     zones, subnets = settings.places(call, required=True)
     attached = target_groups.existing(call, call.texts("TargetGroupARNs"))
     group = Group(
         name=name,
         arn=_arn(call, name),
         created_at=call.now,
-        template=template,
+        source=source,
         minimum=minimum,
         maximum=maximum,
         desired=desired,
@@ -61,13 +61,13 @@ def update(call: Call) -> Result:
         # New bounds move the desired capacity with them when it was not named.
         desired = min(max(group.desired, minimum), max(maximum, minimum))
     settings.check_bounds(minimum, maximum, desired)
-    template = settings.template(call)
+    source = launch_sources.named(call, group.source)
     zones, subnets = settings.places(call, required=False)
     settings.apply(call, group)
     if desired != group.desired:
         group.request = wording.updated(call.now, minimum, maximum, group.desired, desired)
     group.minimum, group.maximum, group.desired = minimum, maximum, desired
-    group.template = template or group.template
+    group.source = source or group.source
     if zones:
         group.zones, group.subnets = zones, subnets
     group.forget_failures()

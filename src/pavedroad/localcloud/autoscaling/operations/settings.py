@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from pavedroad.localcloud.autoscaling import scale_in
 from pavedroad.localcloud.autoscaling.call import Call, refused
-from pavedroad.localcloud.autoscaling.model import Group, TemplateChoice
+from pavedroad.localcloud.autoscaling.model import Group
 from pavedroad.localcloud.errors import ServiceError
 
 HEALTH_CHECKS = frozenset({"EC2", "ELB", "EBS", "VPC_LATTICE"})
@@ -18,10 +15,8 @@ NOT_OFFERED = (
     "CapacityReservationSpecification",
     "DeletionProtection",
     "DesiredCapacityType",
-    "InstanceId",
     "InstanceLifecyclePolicy",
     "InstanceMaintenancePolicy",
-    "LaunchConfigurationName",
     "LifecycleHookSpecificationList",
     "MixedInstancesPolicy",
     "TrafficSources",
@@ -54,37 +49,6 @@ def check_bounds(minimum: int, maximum: int, desired: int) -> None:
             f"Desired capacity:{desired} must be between the specified min size:{minimum} "
             f"and max size:{maximum}"
         )
-
-
-def required_template(call: Call) -> TemplateChoice:
-    found = template(call)
-    if found is None:
-        raise refused(
-            "Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or "
-            "MixedInstancesPolicy parameter."
-        )
-    return found
-
-
-def template(call: Call) -> TemplateChoice | None:
-    """The launch template that the call names, resolved once to see that it would launch."""
-    asked: Mapping[str, Any] | None = call.get("LaunchTemplate")
-    if asked is None:
-        return None
-    named: str = asked.get("LaunchTemplateName") or ""
-    identified: str = asked.get("LaunchTemplateId") or ""
-    if bool(named) == bool(identified):
-        raise refused("Valid requests must contain either launchTemplateId or LaunchTemplateName")
-    version: str = asked.get("Version") or ""
-    try:
-        found = call.compute.launch_template(identified or named, version or "$Default")
-    except ServiceError as unknown:
-        raise _ill_formed(unknown.message) from unknown
-    if not found.data.image_id:
-        raise _ill_formed("The request must contain the parameter ImageId")
-    if not call.compute.image_exists(found.data.image_id):
-        raise _ill_formed(f"The image id '[{found.data.image_id}]' does not exist")
-    return TemplateChoice(found.template_id, found.template_name, version)
 
 
 def places(call: Call, *, required: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -169,7 +133,3 @@ def _seconds(call: Call, name: str, current: int) -> int:
             "Member must have value greater than or equal to 0"
         )
     return seconds
-
-
-def _ill_formed(why: str) -> ServiceError:
-    return refused(f"You must use a valid fully-formed launch template. {why}")
