@@ -20,6 +20,7 @@ class State:
         self._changed = threading.Condition(self.lock)
         self._revision = 0
         self._rings = 0
+        self._mine = threading.local()
 
     @property
     def revision(self) -> int:
@@ -37,8 +38,15 @@ class State:
         """Say that state has changed."""
         with self.lock:
             self._revision += 1
+            self._mine.revision = self._revision
             self._rings += 1
             self._changed.notify_all()
+
+    def take_own_revision(self) -> int:
+        """The revision of this thread's last change since it was asked before; 0 for none."""
+        revision: int = getattr(self._mine, "revision", 0)
+        self._mine.revision = 0
+        return revision
 
     def ring(self) -> None:
         """Wake whoever looks at more than state."""

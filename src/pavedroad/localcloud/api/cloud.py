@@ -62,7 +62,8 @@ class Cloud:
             self._clean,
         )
         self._cleaned_at = time.monotonic()
-        self.endpoint = Endpoint(services, account_of, self._health)
+        self._held: set[str] = set()
+        self.endpoint = Endpoint(services, account_of, self._health, self._keep)
 
     def start(self, *, fresh: bool) -> None:
         """`fresh` says that the host starts too, so that nothing runs yet."""
@@ -93,13 +94,20 @@ class Cloud:
             except Exception:
                 _log.exception("%s could not be prepared", service.name)
 
+    def _keep(self) -> None:
+        """What a call has changed outlives this process from when its answer goes out."""
+        if revision := self._state.take_own_revision():
+            self._snapshots.keep(revision)
+
     def _clean(self) -> None:
-        """After a snapshot, which has seen all objects: delete contents that none of them holds."""
-        held = set(self._contents.pickled)
-        self._contents.pickled.clear()
-        if time.monotonic() - self._cleaned_at > _CLEAN_EVERY:
-            self._cleaned_at = time.monotonic()
-            self._blobs.keep_only(held)
+        """Now and then: delete the contents that no object held, this time and the last."""
+        if time.monotonic() - self._cleaned_at < _CLEAN_EVERY:
+            return
+        self._cleaned_at = time.monotonic()
+        with self._state.lock:
+            held = self._contents.held()
+        self._blobs.keep_only(held | self._held)
+        self._held = held
 
     def _health(self) -> Mapping[str, object]:
         with self._state.lock:

@@ -33,11 +33,17 @@ class Endpoint:
     """An ASGI application over the services. It answers every request in AWS's own forms."""
 
     def __init__(
-        self, services: Iterable[Service], account_of: AccountOf, health: Callable[[], Mapping[str, object]]
+        self,
+        services: Iterable[Service],
+        account_of: AccountOf,
+        health: Callable[[], Mapping[str, object]],
+        settle: Callable[[], None] = lambda: None,
     ) -> None:
+        """`settle` is called after a call in the call's own thread, before its answer goes out."""
         self._services = {service.name: service for service in services}
         self._account_of = account_of
         self._health = health
+        self._settle = settle
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="call")
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
@@ -73,7 +79,7 @@ class Endpoint:
             if refusal:
                 raise refusal
             request = _for(blank, called, self._account_of(called.key), length)
-            return await self._in_thread(self._services[called.service].handle, request)
+            return await self._in_thread(self._handle, request)
         except ServiceError as error:
             return error_response(request, error)
         except _Gone:
@@ -81,6 +87,12 @@ class Endpoint:
         except Exception as error:
             _log.error("%s %s failed", request.method, request.path, exc_info=error)
             return error_response(request, internal_failure())
+
+    def _handle(self, request: ApiRequest) -> ApiResponse:
+        try:
+            return self._services[request.service].handle(request)
+        finally:
+            self._settle()
 
     def _refusal(self, called: Scope, request: ApiRequest) -> ServiceError | None:
         if is_foreign(request.headers):

@@ -1,8 +1,11 @@
-"""The cloud's state on disk: a snapshot soon after every change, so that a restart goes on from there."""
+"""The cloud's state on disk: a snapshot after every change, so that a restart goes on from there.
+
+A call that has changed something is answered once its change is in a snapshot (`keep`); calls that wait at
+the same time share one. What the controllers do by themselves is saved soon after.
+"""
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 import pickle
@@ -13,14 +16,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from pavedroad.localcloud.api.forked import forked
 from pavedroad.localcloud.api.services import Durable
 from pavedroad.localcloud.state import State
 
 _log = logging.getLogger(__name__)
 _MAGIC = b"pavedroad-cloud-state\n"
-_SCHEMA = 1
+_SCHEMA = 2
 _DEBOUNCE_SECONDS = 0.3
 _WAIT_SECONDS = 5.0
+_KEEP_SECONDS = 30.0
+_LARGE_SECONDS = 0.03
+"""Of pickling: a state that takes longer is pickled by a forked copy of the process, so that the lock is held
+for the fork alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,10 @@ class Snapshots:
         self._versions = versions
         self._written = written
         self._saved_revision = 0
+        self._waiting = threading.Condition()
+        self._asked_revision = 0
+        self._failed = False
+        self._pickling_seconds = 0.0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="snapshots", daemon=True)
 
@@ -75,24 +87,37 @@ class Snapshots:
         """Save what has not been saved yet, and end."""
         self._ended.set()
         self._state.ring()
+        with self._waiting:
+            self._waiting.notify_all()
         self._thread.join(timeout=30)
         if self._state.revision != self._saved_revision:
             self.save()
 
+    def keep(self, revision: int) -> None:
+        """Return once that revision is on disk, or the disk has refused it (which the log says)."""
+        with self._waiting:
+            self._asked_revision = max(self._asked_revision, revision)
+            self._waiting.notify_all()
+            self._waiting.wait_for(
+                lambda: self._saved_revision >= revision or self._failed or self._ended.is_set(),
+                _KEEP_SECONDS,
+            )
+
     def save(self) -> None:
-        with self._state.lock:
-            revision = self._state.revision
-            buffer = io.BytesIO(_MAGIC)
-            buffer.seek(0, io.SEEK_END)
-            parts = {name: part.dump() for name, part in self._parts.items()}
-            pickle.dump(Saved(_SCHEMA, self._versions, parts), buffer, protocol=5)
         coming = self._path.with_suffix(".coming")
-        with coming.open("wb") as file:
-            file.write(buffer.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
+        with self._state.lock:
+            began = time.thread_time()
+            revision = self._state.revision
+            saved = Saved(_SCHEMA, self._versions, {name: part.dump() for name, part in self._parts.items()})
+            if self._pickling_seconds > _LARGE_SECONDS:
+                finish = forked(lambda: _write(coming, _pickled(saved)))
+            else:
+                content = _pickled(saved)
+                finish = lambda: _write(coming, content)  # noqa: E731
+                self._pickling_seconds = time.thread_time() - began
+        finish()
         coming.replace(self._path)
-        self._saved_revision = revision
+        self._tell(revision, failed=False)
         self._written()
 
     def _run(self) -> None:
@@ -101,15 +126,30 @@ class Snapshots:
             rings = self._state.rung_since(rings, _WAIT_SECONDS)
             if self._state.revision == self._saved_revision:
                 continue
-            self._ended.wait(_DEBOUNCE_SECONDS)
+            self._pause(_DEBOUNCE_SECONDS)
             began = time.monotonic()
             try:
                 self.save()
             except Exception:
                 _log.exception("The cloud's state could not be saved to %s", self._path)
+                self._tell(self._saved_revision, failed=True)
                 self._ended.wait(_WAIT_SECONDS)
-            # A large state is saved less often, so that saving takes at most a fifth of the time.
-            self._ended.wait(4 * (time.monotonic() - began))
+            took = time.monotonic() - began
+            # Saving leaves others at least half of the time, and nine tenths where nobody waits for it.
+            self._ended.wait(took)
+            self._pause(8 * took)
+
+    def _tell(self, revision: int, *, failed: bool) -> None:
+        with self._waiting:
+            self._saved_revision, self._failed = revision, failed
+            self._waiting.notify_all()
+
+    def _pause(self, seconds: float) -> None:
+        """Cut short by whoever waits for a revision."""
+        with self._waiting:
+            self._waiting.wait_for(
+                lambda: self._asked_revision > self._saved_revision or self._ended.is_set(), seconds
+            )
 
     def _parse(self, content: bytes) -> Saved:
         if not content.startswith(_MAGIC):
@@ -130,3 +170,14 @@ class Snapshots:
             error,
             aside.name,
         )
+
+
+def _pickled(saved: Saved) -> bytes:
+    return _MAGIC + pickle.dumps(saved, protocol=5)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 import threading
 from io import BytesIO
 from typing import BinaryIO
@@ -19,11 +20,17 @@ _EMPTY = Blob(0, hashlib.sha256(b"").hexdigest(), b"")
 
 
 class StoredContents:
-    """What `install` puts into `FakeKey`, over one store; `pickled` collects what a snapshot refers to."""
+    """What `install` puts into `FakeKey`, over one store."""
 
     def __init__(self, store: BlobStore) -> None:
         self.store = store
-        self.pickled: set[str] = set()
+        self._pickled: set[str] = set()
+
+    def held(self) -> set[str]:
+        """The digests of all contents that some key, version or part has. With the state lock held."""
+        self._pickled = set()
+        pickle.dumps({account: dict(regions) for account, regions in s3_backends.items()}, protocol=5)
+        return self._pickled
 
     def install(self) -> None:
         contents = self
@@ -42,7 +49,7 @@ class StoredContents:
             state = {
                 name: value for name, value in vars(key).items() if name not in ("_value_buffer", "lock")
             }
-            contents.pickled.add(state.get("_blob", _EMPTY).digest)
+            contents._pickled.add(state.get("_blob", _EMPTY).digest)
             return state
 
         def set_state(key: FakeKey, state: dict) -> None:

@@ -1,0 +1,50 @@
+"""Work on a copy of this process, as it is at this moment, while the process goes on."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import traceback
+from collections.abc import Callable
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def forked(work: Callable[[], None]) -> Callable[[], None]:
+    """Start `work` in a forked child; what is given waits for it, and raises `OSError` where it failed.
+
+    The child has one thread alone: `work` must take no lock that another thread may have held. It keeps no
+    connection open that this process closes meanwhile, and dies with the thread that forked it.
+    """
+    reading, writing = os.pipe()
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        _live_and_die(work, writing, parent)
+    os.close(writing)
+
+    def finish() -> None:
+        with os.fdopen(reading) as said:
+            trouble = said.read()
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        if status != 0:
+            raise OSError(trouble.strip() or f"the writing process ended with {status}")
+
+    return finish
+
+
+def _live_and_die(work: Callable[[], None], writing: int, parent: int) -> None:
+    status = 1
+    try:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() == parent:
+            os.closerange(3, writing)
+            os.closerange(writing + 1, os.sysconf("SC_OPEN_MAX"))
+            work()
+            status = 0
+    except BaseException:
+        os.write(writing, traceback.format_exc().encode()[-4096:])
+    finally:
+        os._exit(status)
