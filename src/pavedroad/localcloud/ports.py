@@ -24,6 +24,14 @@ class LaunchData:
     security_group_ids: tuple[str, ...] = ()
     instance_profile_arn: str | None = None
     tags: dict[str, str] = field(default_factory=dict[str, str])
+    market: Literal["on-demand", "spot"] = "on-demand"
+    spot_max_price: str = ""
+    """Dollars an hour; empty where the on-demand price is the most."""
+    metadata_options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """EC2's structure (`HttpTokens`, ...)."""
+    monitored: bool = False
+    """In detail: every minute."""
+    ebs_optimized: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,11 @@ class Machine:
     launched_at: datetime
     impaired: bool
     """A status check has failed: the process runs but its machine does not do well."""
+    market: Literal["on-demand", "spot"] = "on-demand"
+    rebalance_recommended: bool = False
+    """A spot instance that is likely to be interrupted soon."""
+    interrupted: bool = False
+    """A spot instance that has its interruption notice, or has been interrupted."""
 
 
 class Compute(Protocol):
@@ -60,9 +73,27 @@ class Compute(Protocol):
 
     def image_exists(self, image_id: str) -> bool: ...
 
+    def instance_types(self) -> Mapping[str, Mapping[str, Any]]:
+        """EC2's descriptions of the types that it offers, by name, in DescribeInstanceTypes' structure."""
+        ...
+
+    def check(self, data: LaunchData) -> None:
+        """Refuses what `launch` would refuse in whatever subnet."""
+        ...
+
+    def launched_from(self, instance_id: str) -> LaunchData | None:
+        """What the instance is, for launching more like it; None as in `machine`."""
+        ...
+
     def zones(self) -> tuple[str, ...]: ...
 
+    def zone_ids(self) -> Mapping[str, str]:
+        """The zones' ids by their names."""
+        ...
+
     def subnet_zone(self, subnet_id: str) -> str: ...
+
+    def subnet_vpc(self, subnet_id: str) -> str: ...
 
     def default_subnet(self, zone: str) -> str: ...
 
@@ -183,6 +214,8 @@ class AlarmSignal:
     at: datetime
     value: float | None
     threshold: float | None
+    values: tuple[float, ...] = ()
+    """All datapoints that were evaluated, oldest first, where they are known."""
 
 
 class Metrics(Protocol):
@@ -213,6 +246,10 @@ class Metrics(Protocol):
 
     def delete_alarms(self, names: Iterable[str]) -> None:
         """Gone already is fine."""
+        ...
+
+    def alarms_naming(self, action_arn: str) -> list[tuple[str, str]]:
+        """Name and ARN of every alarm one of whose actions is `action_arn`, by name."""
         ...
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import BinaryIO, Protocol, runtime_checkable
 
-from pavedroad.localcloud.ports import Balancers, Compute
+from pavedroad.localcloud.ports import Balancers, Compute, Metrics, Topics
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +68,9 @@ ComputeOf = Callable[[str, str], Compute]
 
 BalancersOf = Callable[[str, str], Balancers]
 """(account, region) -> ELBv2 there."""
+
+MetricsOf = Callable[[str, str], Metrics]
+"""(account, region) -> CloudWatch there."""
+
+TopicsOf = Callable[[str, str], Topics]
+"""(account, region) -> SNS there."""

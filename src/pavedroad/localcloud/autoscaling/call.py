@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pavedroad.localcloud.autoscaling.hooks.messages import Notices
 from pavedroad.localcloud.autoscaling.model import Group, Member, Region
 from pavedroad.localcloud.errors import ServiceError
-from pavedroad.localcloud.ports import Balancers, Compute
+from pavedroad.localcloud.ports import Balancers, Compute, Metrics, Topics
 
 Result = dict[str, Any] | None
 Operation = Callable[["Call"], Result]
@@ -22,8 +23,11 @@ class Call:
     region: Region
     compute: Compute
     balancers: Balancers
+    metrics: Metrics
+    topics: Topics
     parameters: Mapping[str, Any]
     now: datetime
+    notices: Notices
 
     def get(self, name: str, default: Any = None) -> Any:
         value = self.parameters.get(name)

@@ -16,7 +16,7 @@ from pavedroad.localcloud.autoscaling.launching import Launcher
 from pavedroad.localcloud.autoscaling.membership import Membership
 from pavedroad.localcloud.autoscaling.model import LEAVING, Group, Member, Region
 from pavedroad.localcloud.errors import ServiceError
-from pavedroad.localcloud.ports import Balancers, Compute, Machine
+from pavedroad.localcloud.ports import Balancers, Compute, Machine, Metrics, Topics
 
 YOUNG = timedelta(seconds=60)
 """An instance that ends within this time in service counts as a failed launch."""
@@ -28,6 +28,8 @@ class GroupPass:
     group: Group
     compute: Compute
     balancers: Balancers
+    metrics: Metrics
+    topics: Topics
     now: datetime
     changed: bool = False
     _machines: dict[str, Machine | None] = field(default_factory=dict[str, "Machine | None"])

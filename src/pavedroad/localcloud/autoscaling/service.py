@@ -8,8 +8,15 @@ from typing import Any, cast
 
 from pavedroad.core.clock import Clock
 from pavedroad.localcloud.api.errors import error_response
-from pavedroad.localcloud.api.services import ApiRequest, ApiResponse, BalancersOf, ComputeOf
-from pavedroad.localcloud.autoscaling import constraints, journal
+from pavedroad.localcloud.api.services import (
+    ApiRequest,
+    ApiResponse,
+    BalancersOf,
+    ComputeOf,
+    MetricsOf,
+    TopicsOf,
+)
+from pavedroad.localcloud.autoscaling import constraints, journal, unconnected
 from pavedroad.localcloud.autoscaling.call import Call, Result
 from pavedroad.localcloud.autoscaling.controller import Controller
 from pavedroad.localcloud.autoscaling.group_pass import GroupPass
@@ -28,10 +35,21 @@ Regions = dict[tuple[str, str], Region]
 class AutoScaling:
     """A `Service` and `Durable` of the endpoint, with a controller that `start` sets going."""
 
-    def __init__(self, state: State, compute: ComputeOf, balancers: BalancersOf, clock: Clock) -> None:
+    def __init__(
+        self,
+        state: State,
+        compute: ComputeOf,
+        balancers: BalancersOf,
+        clock: Clock,
+        *,
+        metrics: MetricsOf = unconnected.metrics_of,
+        topics: TopicsOf = unconnected.topics_of,
+    ) -> None:
         self._state = state
         self._compute = compute
         self._balancers = balancers
+        self._metrics = metrics
+        self._topics = topics
         self._clock = clock
         self._regions: Regions = {}
         self._generation = 0
@@ -73,6 +91,8 @@ class AutoScaling:
                 region=self._region(account, region),
                 compute=self._compute(account, region),
                 balancers=self._balancers(account, region),
+                metrics=self._metrics(account, region),
+                topics=self._topics(account, region),
                 parameters=parameters,
                 now=self._clock.now(),
             )
@@ -101,5 +121,6 @@ class AutoScaling:
         for (account, name), region in self._regions.items():
             journal.forget_old(region, now)
             compute, balancers = self._compute(account, name), self._balancers(account, name)
+            metrics, topics = self._metrics(account, name), self._topics(account, name)
             for group in region.groups.values():
-                yield GroupPass(region, group, compute, balancers, now)
+                yield GroupPass(region, group, compute, balancers, metrics, topics, now)

@@ -1,0 +1,55 @@
+"""CloudWatch and SNS where there is none: what is published goes nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pavedroad.localcloud.ports import Metrics, Sample, Topics
+
+
+class NoMetrics:
+    """A `Metrics` that keeps nothing and never alarms."""
+
+    def publish(self, namespace: str, samples: Iterable[Sample]) -> None:
+        pass
+
+    def statistics(
+        self,
+        namespace: str,
+        name: str,
+        dimensions: Mapping[str, str],
+        *,
+        statistic: str,
+        period_seconds: int,
+        since: float,
+        until: float,
+    ) -> list[tuple[float, float]]:
+        return []
+
+    def put_alarm(self, parameters: Mapping[str, Any]) -> str:
+        return ""
+
+    def delete_alarms(self, names: Iterable[str]) -> None:
+        pass
+
+    def alarms_naming(self, action_arn: str) -> list[tuple[str, str]]:
+        return []
+
+
+class NoTopics:
+    """A `Topics` that knows none."""
+
+    def exists(self, topic_arn: str) -> bool:
+        return False
+
+    def publish(self, topic_arn: str, subject: str, message: str) -> None:
+        pass
+
+
+def metrics_of(_account: str, _region: str) -> Metrics:
+    return NoMetrics()
+
+
+def topics_of(_account: str, _region: str) -> Topics:
+    return NoTopics()
