@@ -272,6 +272,14 @@ class Topics(Protocol):
         ...
 
 
+class Queues(Protocol):
+    """SQS, for those who notify."""
+
+    def exists(self, queue_arn: str) -> bool: ...
+
+    def send(self, queue_arn: str, message: str) -> None: ...
+
+
 class Faults(Protocol):
     """What is made to fail on purpose at the moment, for whoever would otherwise succeed."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
+from typing import Any
 
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.ports import LaunchData, LaunchTemplateVersion, Machine, Registration
@@ -13,15 +14,48 @@ from pavedroad.localcloud.ports import LaunchData, LaunchTemplateVersion, Machin
 Now = Callable[[], datetime]
 
 
+def instance_type(name: str, vcpus: int, gigabytes: int, **more: Any) -> Mapping[str, Any]:
+    """As much of EC2's description as groups look at."""
+    return {
+        "InstanceType": name,
+        "CurrentGeneration": True,
+        "BareMetal": False,
+        "BurstablePerformanceSupported": name.startswith("t"),
+        "HibernationSupported": False,
+        "InstanceStorageSupported": False,
+        "SupportedUsageClasses": ["on-demand", "spot"],
+        "VCpuInfo": {"DefaultVCpus": vcpus},
+        "MemoryInfo": {"SizeInMiB": gigabytes * 1024},
+        "ProcessorInfo": {"Manufacturer": "Intel", "SupportedArchitectures": ["x86_64"]},
+        **more,
+    }
+
+
 @dataclass(slots=True)
 class MemoryCompute:
-    """A `Compute`. Machines stay pending until `run`; `refusals` by zone (or `*`) refuse launches."""
+    """A `Compute`. Machines stay pending until `run`. `refusals` refuse launches: by zone, by instance type,
+    by `zone/type/market`, or all of them (`*`)."""
 
     now: Now
     zone_names: tuple[str, ...] = ("us-east-1a", "us-east-1b", "us-east-1c")
     templates: dict[str, list[LaunchData]] = field(default_factory=dict[str, list[LaunchData]])
     """By name; the id of template `web` is `lt-web`. Versions count from 1; version 1 is the default."""
     machines: dict[str, Machine] = field(default_factory=dict[str, Machine])
+    types: dict[str, Mapping[str, Any]] = field(
+        default_factory=lambda: {
+            name: instance_type(name, vcpus, gigabytes)
+            for name, vcpus, gigabytes in (
+                ("t3.micro", 2, 1),
+                ("t3.small", 2, 2),
+                ("m5.large", 2, 8),
+                ("m5.xlarge", 4, 16),
+                ("c5.large", 2, 4),
+                ("c5.2xlarge", 8, 16),
+                ("r5.large", 2, 16),
+            )
+        }
+    )
+    launched: dict[str, LaunchData] = field(default_factory=dict[str, LaunchData])
     tags: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
     refusals: dict[str, ServiceError] = field(default_factory=dict[str, ServiceError])
     slow_to_end: bool = False
@@ -47,8 +81,25 @@ class MemoryCompute:
     def image_exists(self, image_id: str) -> bool:
         return not image_id.endswith("gone")
 
+    def instance_types(self) -> Mapping[str, Mapping[str, Any]]:
+        return self.types
+
+    def check(self, data: LaunchData) -> None:
+        if not self.image_exists(data.image_id):
+            raise ServiceError("InvalidAMIID.NotFound", f"The image id '[{data.image_id}]' does not exist")
+        if data.instance_type not in self.types:
+            raise ServiceError(
+                "InvalidParameterValue", f"Invalid value '{data.instance_type}' for InstanceType."
+            )
+
+    def launched_from(self, instance_id: str) -> LaunchData | None:
+        return self.launched.get(instance_id)
+
     def zones(self) -> tuple[str, ...]:
         return self.zone_names
+
+    def zone_ids(self) -> Mapping[str, str]:
+        return {zone: f"use1-az{number}" for number, zone in enumerate(self.zone_names, start=1)}
 
     def subnet_zone(self, subnet_id: str) -> str:
         zone = subnet_id.removeprefix("subnet-").split(".")[0]
@@ -56,14 +107,18 @@ class MemoryCompute:
             raise ServiceError("InvalidSubnetID.NotFound", f"The subnet ID '{subnet_id}' does not exist")
         return zone
 
+    def subnet_vpc(self, subnet_id: str) -> str:
+        return "vpc-other" if subnet_id.endswith(".other") else "vpc-1"
+
     def default_subnet(self, zone: str) -> str:
         return f"subnet-{zone}"
 
     def launch(self, data: LaunchData, *, subnet_id: str, tags: dict[str, str]) -> Machine:
         zone = self.subnet_zone(subnet_id)
-        refusal = self.refusals.get(zone) or self.refusals.get("*")
-        if refusal is not None:
-            raise refusal
+        pool = f"{zone}/{data.instance_type}/{data.market}"
+        for refusing in (zone, "*", data.instance_type, pool):
+            if refusing in self.refusals:
+                raise self.refusals[refusing]
         machine = Machine(
             id=f"i-{next(self._numbers):017x}",
             zone=zone,
@@ -74,7 +129,9 @@ class MemoryCompute:
             instance_type=data.instance_type,
             launched_at=self.now(),
             impaired=False,
+            market=data.market,
         )
+        self.launched[machine.id] = data
         self.machines[machine.id] = machine
         self.tags[machine.id] = tags
         return machine
@@ -104,6 +161,18 @@ class MemoryCompute:
 
     def impair(self, instance_id: str) -> None:
         self.machines[instance_id] = replace(self.machines[instance_id], impaired=True)
+
+    def recommend_rebalance(self, instance_id: str) -> None:
+        machine = self.machines[instance_id]
+        self.machines[instance_id] = replace(machine, rebalance_recommended=True)
+
+    def warn_of_interruption(self, instance_id: str) -> None:
+        """The notice; the interruption itself is `interrupt`."""
+        self.machines[instance_id] = replace(self.machines[instance_id], interrupted=True)
+
+    def interrupt(self, instance_id: str) -> None:
+        self.warn_of_interruption(instance_id)
+        self.crash(instance_id, "Server.SpotInstanceTermination: Spot instance termination")
 
     def finish(self) -> None:
         """All that are shutting down are terminated."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from moto.core.exceptions import ServiceException
 from moto.core.types import Base64EncodedString
+from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.ec2.utils import convert_tag_spec
 
 from pavedroad.localcloud.errors import ServiceError
@@ -49,11 +50,27 @@ class MotoCompute:
     def image_exists(self, image_id: str) -> bool:
         return image_id in self._ec2.amis
 
+    def instance_types(self) -> Mapping[str, Mapping]:
+        return INSTANCE_TYPES
+
+    def check(self, data: LaunchData) -> None:
+        as_ours(self._check, data)
+
+    def launched_from(self, instance_id: str) -> LaunchData | None:
+        instance = self._ec2.get_instance_by_id(instance_id)
+        return None if instance is None else _as_launched(self._ec2, instance)
+
     def zones(self) -> tuple[str, ...]:
         return tuple(zone.name for zone in self._ec2.describe_availability_zones())
 
     def subnet_zone(self, subnet_id: str) -> str:
         return as_ours(self._ec2.get_subnet, subnet_id).availability_zone
+
+    def zone_ids(self) -> Mapping[str, str]:
+        return {zone.name: zone.zone_id for zone in self._ec2.describe_availability_zones()}
+
+    def subnet_vpc(self, subnet_id: str) -> str:
+        return as_ours(self._ec2.get_subnet, subnet_id).vpc_id
 
     def default_subnet(self, zone: str) -> str:
         return self._ec2.default_subnet_id(zone)
@@ -61,14 +78,22 @@ class MotoCompute:
     def launch(self, data: LaunchData, *, subnet_id: str, tags: dict[str, str]) -> Machine:
         return _machine(as_ours(self._launch, data, subnet_id, tags))
 
-    def _launch(self, data: LaunchData, subnet_id: str, tags: dict[str, str]) -> LocalInstance:
+    def _check(self, data: LaunchData) -> str | None:
+        """Gives the ARN of the instance profile."""
         ec2 = self._ec2
         check_image(ec2, data.image_id)
         check_type_and_key(ec2, data.instance_type, data.key_name)
-        room_for(ec2, 1)
+        for group in data.security_group_ids:
+            if ec2.get_security_group_from_id(group) is None:
+                raise ServiceError("InvalidGroup.NotFound", f"The security group '{group}' does not exist")
         named = data.instance_profile_arn
         by_arn = bool(named and named.startswith("arn:"))
-        profile = profile_arn(ec2, None if by_arn else named, named if by_arn else None)
+        return profile_arn(ec2, None if by_arn else named, named if by_arn else None)
+
+    def _launch(self, data: LaunchData, subnet_id: str, tags: dict[str, str]) -> LocalInstance:
+        ec2 = self._ec2
+        profile = self._check(data)
+        room_for(ec2, 1)
         groups = list(data.security_group_ids)
         if not groups:
             default = ec2.get_default_security_group(ec2.get_subnet(subnet_id).vpc_id)
@@ -89,6 +114,10 @@ class MotoCompute:
             associate_public_ip=None,
             tags={"instance": {**data.tags, **tags}},
             client_token="",
+            instance_market_options=data.market if data.market == "spot" else {},
+            monitoring_state="enabled" if data.monitored else "disabled",
+            metadata_options=dict(data.metadata_options),
+            ebs_optimized=data.ebs_optimized,
         )
         instance = reservation.instances[0]
         if profile:
@@ -118,6 +147,7 @@ def as_ours(function, *arguments):
 
 def _launch_data(data: Mapping) -> LaunchData:
     profile = data.get("IamInstanceProfile") or {}
+    market = data.get("InstanceMarketOptions") or {}
     nics = data.get("NetworkInterfaces") or []
     groups = data.get("SecurityGroupIds") or (nics[0].get("Groups") if nics else None) or []
     return LaunchData(
@@ -128,6 +158,31 @@ def _launch_data(data: Mapping) -> LaunchData:
         security_group_ids=tuple(groups),
         instance_profile_arn=profile.get("Arn") or profile.get("Name"),
         tags=convert_tag_spec(data.get("TagSpecifications") or []).get("instance", {}),
+        market="spot" if market.get("MarketType") == "spot" else "on-demand",
+        spot_max_price=(market.get("SpotOptions") or {}).get("MaxPrice") or "",
+        metadata_options=data.get("MetadataOptions") or {},
+        monitored=bool((data.get("Monitoring") or {}).get("Enabled")),
+        ebs_optimized=bool(data.get("EbsOptimized")),
+    )
+
+
+def _as_launched(ec2: LocalEC2Backend, one: LocalInstance) -> LaunchData:
+    profile = ec2.iam_instance_profile_associations.get(one.id)
+    return LaunchData(
+        image_id=one.image_id,
+        instance_type=one.instance_type,
+        user_data=str(one.user_data or ""),
+        key_name=one.key_name or None,
+        security_group_ids=tuple(group.id for group in one.security_groups),
+        instance_profile_arn=profile.instance_profile.arn if profile else None,
+        market="spot" if one.lifecycle == "spot" else "on-demand",
+        metadata_options={
+            "HttpTokens": one.metadata_options.http_tokens,
+            "HttpPutResponseHopLimit": one.metadata_options.http_put_response_hop_limit,
+            "HttpEndpoint": one.metadata_options.http_endpoint,
+        },
+        monitored=one.monitoring_state == "enabled",
+        ebs_optimized=bool(one.ebs_optimized),
     )
 
 
@@ -143,4 +198,5 @@ def _machine(one: LocalInstance) -> Machine:
         instance_type=one.instance_type,
         launched_at=one.launch_time.replace(tzinfo=UTC),
         impaired=one.impaired,
+        market="spot" if one.lifecycle == "spot" else "on-demand",
     )
