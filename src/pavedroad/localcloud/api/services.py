@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import BinaryIO, Protocol, runtime_checkable
 
-from pavedroad.localcloud.ports import Balancers, Compute, Metrics, Topics
+from pavedroad.localcloud.ports import Balancers, Compute, Metrics, Queues, Topics
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +74,6 @@ MetricsOf = Callable[[str, str], Metrics]
 
 TopicsOf = Callable[[str, str], Topics]
 """(account, region) -> SNS there."""
+
+QueuesOf = Callable[[str, str], Queues]
+"""(account, region) -> SQS there."""

@@ -10,7 +10,7 @@ from typing import Any
 from pavedroad.localcloud.autoscaling.hooks.messages import Notices
 from pavedroad.localcloud.autoscaling.model import Group, Member, Region
 from pavedroad.localcloud.errors import ServiceError
-from pavedroad.localcloud.ports import Balancers, Compute, Metrics, Topics
+from pavedroad.localcloud.ports import Balancers, Compute, Metrics, Queues, Topics
 
 Result = dict[str, Any] | None
 Operation = Callable[["Call"], Result]
@@ -27,7 +27,11 @@ class Call:
     topics: Topics
     parameters: Mapping[str, Any]
     now: datetime
-    notices: Notices
+    queues: Queues
+
+    @property
+    def notices(self) -> Notices:
+        return Notices(self.region.account, self.topics, self.queues)
 
     def get(self, name: str, default: Any = None) -> Any:
         value = self.parameters.get(name)

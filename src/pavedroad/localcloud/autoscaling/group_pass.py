@@ -16,7 +16,7 @@ from pavedroad.localcloud.autoscaling.launching import Launcher
 from pavedroad.localcloud.autoscaling.membership import Membership
 from pavedroad.localcloud.autoscaling.model import LEAVING, Group, Member, Region
 from pavedroad.localcloud.errors import ServiceError
-from pavedroad.localcloud.ports import Balancers, Compute, Machine, Metrics, Topics
+from pavedroad.localcloud.ports import Balancers, Compute, Machine, Metrics, Queues, Topics
 
 YOUNG = timedelta(seconds=60)
 """An instance that ends within this time in service counts as a failed launch."""
@@ -31,6 +31,7 @@ class GroupPass:
     metrics: Metrics
     topics: Topics
     now: datetime
+    queues: Queues
     changed: bool = False
     _machines: dict[str, Machine | None] = field(default_factory=dict[str, "Machine | None"])
 

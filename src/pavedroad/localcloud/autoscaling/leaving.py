@@ -57,6 +57,8 @@ def enter_standby(region: Region, group: Group, member: Member, cause: str, now:
 
 
 def cancel(member: Member, now: datetime) -> None:
+    """What it was doing, and what it was waiting for."""
+    member.actions.clear()
     if member.activity is not None:
         member.activity.end("Cancelled", now)
         member.activity = None

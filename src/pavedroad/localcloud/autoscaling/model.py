@@ -6,25 +6,50 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from pavedroad.localcloud.autoscaling.hooks.model import Action, Hook, Place
 from pavedroad.localcloud.autoscaling.sources import LaunchConfiguration, Market, Source, TemplateUse
 
 LifecycleState = Literal[
     "Pending",
+    "Pending:Wait",
+    "Pending:Proceed",
     "InService",
     "Terminating",
+    "Terminating:Wait",
+    "Terminating:Proceed",
+    "Terminating:Retained",
     "Detaching",
     "EnteringStandby",
     "Standby",
+    "Warmed:Pending",
+    "Warmed:Pending:Wait",
+    "Warmed:Pending:Proceed",
+    "Warmed:Stopped",
+    "Warmed:Hibernated",
+    "Warmed:Running",
+    "Warmed:Terminating",
+    "Warmed:Terminating:Wait",
+    "Warmed:Terminating:Proceed",
 ]
 HealthStatus = Literal["Healthy", "Unhealthy"]
 StatusCode = Literal[
-    "PreInService", "InProgress", "WaitingForELBConnectionDraining", "Successful", "Failed", "Cancelled"
+    "PreInService",
+    "InProgress",
+    "MidLifecycleAction",
+    "WaitingForELBConnectionDraining",
+    "Successful",
+    "Failed",
+    "Cancelled",
 ]
 AttachmentState = Literal["Adding", "Added", "InService", "Removing"]
 
-IN_CAPACITY: frozenset[LifecycleState] = frozenset({"Pending", "InService"})
+COMING: frozenset[LifecycleState] = frozenset({"Pending", "Pending:Wait", "Pending:Proceed"})
+"""The states on the way into service."""
+IN_CAPACITY: frozenset[LifecycleState] = COMING | {"InService"}
 """The states that count towards the desired capacity."""
-LEAVING: frozenset[LifecycleState] = frozenset({"Terminating", "Detaching", "EnteringStandby"})
+ENDING: frozenset[LifecycleState] = frozenset({"Terminating", "Terminating:Wait", "Terminating:Proceed"})
+"""The states on the way to termination."""
+LEAVING: frozenset[LifecycleState] = ENDING | {"Detaching", "EnteringStandby"}
 """The states in which a member is taken out of its target groups."""
 
 
@@ -85,6 +110,12 @@ class Member:
     """EC2 has been told to terminate it."""
     activity: Activity | None = None
     """The one that is under way."""
+    origin: Place = "EC2"
+    """Where it last came from."""
+    actions: list[Action] = field(default_factory=list[Action])
+    """The lifecycle actions of the transition that it is in."""
+    unhooked: bool = False
+    """Goes without passing the hooks of its termination."""
 
     @property
     def in_capacity(self) -> bool:
@@ -140,6 +171,7 @@ class Group:
     suspended: dict[str, str] = field(default_factory=dict[str, str])
     """Process name to the reason."""
     members: dict[str, Member] = field(default_factory=dict[str, Member])
+    hooks: dict[str, Hook] = field(default_factory=dict[str, Hook])
     deleting: bool = False
     request: str = ""
     """Who last changed the desired capacity, as a sentence, until the group has come to it."""

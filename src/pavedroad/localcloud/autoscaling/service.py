@@ -14,6 +14,7 @@ from pavedroad.localcloud.api.services import (
     BalancersOf,
     ComputeOf,
     MetricsOf,
+    QueuesOf,
     TopicsOf,
 )
 from pavedroad.localcloud.autoscaling import constraints, journal, unconnected
@@ -44,12 +45,14 @@ class AutoScaling:
         *,
         metrics: MetricsOf = unconnected.metrics_of,
         topics: TopicsOf = unconnected.topics_of,
+        queues: QueuesOf = unconnected.queues_of,
     ) -> None:
         self._state = state
         self._compute = compute
         self._balancers = balancers
         self._metrics = metrics
         self._topics = topics
+        self._queues = queues
         self._clock = clock
         self._regions: Regions = {}
         self._generation = 0
@@ -95,6 +98,7 @@ class AutoScaling:
                 topics=self._topics(account, region),
                 parameters=parameters,
                 now=self._clock.now(),
+                queues=self._queues(account, region),
             )
             result = perform(call)
             if not operation.startswith("Describe"):
@@ -122,5 +126,6 @@ class AutoScaling:
             journal.forget_old(region, now)
             compute, balancers = self._compute(account, name), self._balancers(account, name)
             metrics, topics = self._metrics(account, name), self._topics(account, name)
+            queues = self._queues(account, name)
             for group in region.groups.values():
-                yield GroupPass(region, group, compute, balancers, metrics, topics, now)
+                yield GroupPass(region, group, compute, balancers, metrics, topics, now, queues)

@@ -1,11 +1,11 @@
-"""CloudWatch and SNS where there is none: what is published goes nowhere."""
+"""CloudWatch, SNS and SQS where there is none: what is published goes nowhere."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pavedroad.localcloud.ports import Metrics, Sample, Topics
+from pavedroad.localcloud.ports import Metrics, Queues, Sample, Topics
 
 
 class NoMetrics:
@@ -47,9 +47,23 @@ class NoTopics:
         pass
 
 
+class NoQueues:
+    """A `Queues` that knows none."""
+
+    def exists(self, queue_arn: str) -> bool:
+        return False
+
+    def send(self, queue_arn: str, message: str) -> None:
+        pass
+
+
 def metrics_of(_account: str, _region: str) -> Metrics:
     return NoMetrics()
 
 
 def topics_of(_account: str, _region: str) -> Topics:
     return NoTopics()
+
+
+def queues_of(_account: str, _region: str) -> Queues:
+    return NoQueues()

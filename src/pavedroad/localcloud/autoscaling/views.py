@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pavedroad.localcloud.autoscaling.hooks.model import Hook
 from pavedroad.localcloud.autoscaling.model import Activity, Group, Member, Region
 from pavedroad.localcloud.autoscaling.sources import (
     ConfigurationChoice,
@@ -157,4 +158,18 @@ def activity(region: Region, shown: Activity) -> Shape:
         "StatusMessage": shown.status_message,
         "Progress": shown.progress,
         "Details": shown.details,
+    }
+
+
+def lifecycle_hook(found: Group, hook: Hook) -> Shape:
+    return {
+        "LifecycleHookName": hook.name,
+        "AutoScalingGroupName": found.name,
+        "LifecycleTransition": hook.transition,
+        "NotificationTargetARN": hook.target_arn or None,
+        "RoleARN": hook.role_arn,
+        "NotificationMetadata": hook.metadata,
+        "HeartbeatTimeout": hook.heartbeat_seconds,
+        "GlobalTimeout": hook.global_seconds,
+        "DefaultResult": hook.default_result,
     }

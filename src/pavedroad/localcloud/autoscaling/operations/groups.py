@@ -8,7 +8,13 @@ from collections.abc import Callable, Iterable
 from pavedroad.localcloud.autoscaling import journal, leaving, paging, views, wording
 from pavedroad.localcloud.autoscaling.call import Call, Operation, Result, refused
 from pavedroad.localcloud.autoscaling.model import Group
-from pavedroad.localcloud.autoscaling.operations import launch_sources, settings, tags, target_groups
+from pavedroad.localcloud.autoscaling.operations import (
+    launch_sources,
+    lifecycle_hooks,
+    settings,
+    tags,
+    target_groups,
+)
 from pavedroad.localcloud.errors import ServiceError
 
 
@@ -29,6 +35,7 @@ def create(call: Call) -> Result:
     source = launch_sources.required(call)
     zones, subnets = settings.places(call, required=True)
     attached = target_groups.existing(call, call.texts("TargetGroupARNs"))
+    hooks = lifecycle_hooks.of_new_group(call)
     group = Group(
         name=name,
         arn=_arn(call, name),
@@ -45,10 +52,12 @@ def create(call: Call) -> Result:
         ),
         target_groups=dict.fromkeys(attached, "Adding"),
         tags=tags.of_new_group(call, name),
+        hooks=hooks,
         request=wording.created(call.now, desired),
     )
     settings.apply(call, group)
     call.region.groups[name] = group
+    lifecycle_hooks.greet_targets(call, group)
     return None
 
 
@@ -84,6 +93,8 @@ def delete(call: Call) -> Result:
         group.suspended.clear()
         for member in group.members.values():
             member.protected = False
+            member.unhooked = True
+            member.actions.clear()
             if member.state in ("Standby", "EnteringStandby"):
                 leaving.cancel(member, call.now)
                 member.state = "InService"

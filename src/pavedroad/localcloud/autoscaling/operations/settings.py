@@ -17,7 +17,6 @@ NOT_OFFERED = (
     "DesiredCapacityType",
     "InstanceLifecyclePolicy",
     "InstanceMaintenancePolicy",
-    "LifecycleHookSpecificationList",
     "MixedInstancesPolicy",
     "TrafficSources",
 )

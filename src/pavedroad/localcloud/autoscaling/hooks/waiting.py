@@ -1,0 +1,105 @@
+"""Instances that wait for the hooks of their transition: all of them at once, until each has a result."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from pavedroad.localcloud.autoscaling.hooks import messages
+from pavedroad.localcloud.autoscaling.hooks.messages import Notices
+from pavedroad.localcloud.autoscaling.hooks.model import TERMINATING, Action, Hook, Place, Verdict
+from pavedroad.localcloud.autoscaling.model import Group, Member
+
+COMPLETED = "Lifecycle Action Completed with ABANDON Result"
+
+
+def begin(
+    notices: Notices,
+    group: Group,
+    member: Member,
+    transition: str,
+    now: datetime,
+    *,
+    origin: Place,
+    destination: Place,
+) -> bool:
+    """Open an action for each hook of the transition, and tell their targets. False where there is none."""
+    hooks = [hook for hook in group.hooks.values() if hook.transition == transition]
+    member.actions = [_action(hook, now) for hook in hooks]
+    for hook, action in zip(hooks, member.actions, strict=True):
+        messages.waiting(
+            notices,
+            hook,
+            action,
+            group_name=group.name,
+            instance_id=member.id,
+            origin=origin,
+            destination=destination,
+            now=now,
+        )
+    if hooks and member.activity is not None:
+        member.activity.status = "MidLifecycleAction"
+    return bool(hooks)
+
+
+def verdict(member: Member, now: datetime) -> Verdict | None:
+    """What the hooks have come to; None while one is still awaited. Abandoning ends the others' wait."""
+    for action in member.actions:
+        action.expire(now)
+    if any(action.result == "ABANDON" for action in member.actions):
+        return "ABANDON"
+    return None if any(action.result is None for action in member.actions) else "CONTINUE"
+
+
+def why_abandoned(member: Member) -> str:
+    """In AWS's words."""
+    for action in member.actions:
+        if action.result == "ABANDON":
+            return (
+                "Instance failed to complete user's Lifecycle Action: Lifecycle Action with token "
+                f"{action.token} was abandoned: {action.abandoned_because}"
+            )
+    return ""
+
+
+def forget(group: Group, hook: Hook) -> None:
+    """The hook is deleted: who waits for it goes on (leaving) or gives up (coming)."""
+    result: Verdict = "CONTINUE" if hook.transition == TERMINATING else "ABANDON"
+    for action in _open(group.members.values()):
+        if action.hook_name == hook.name:
+            action.end(result, COMPLETED)
+
+
+def find(
+    members: Iterable[Member], hook_name: str, *, token: str | None, instance_id: str | None
+) -> Action | None:
+    """The open action that a token or an instance names."""
+    return next(
+        (
+            action
+            for member in members
+            for action in member.actions
+            if action.result is None
+            and action.hook_name == hook_name
+            and (token is None or action.token == token)
+            and (instance_id is None or member.id == instance_id)
+        ),
+        None,
+    )
+
+
+def _open(members: Iterable[Member]) -> Iterable[Action]:
+    return (action for member in members for action in member.actions if action.result is None)
+
+
+def _action(hook: Hook, now: datetime) -> Action:
+    return Action(
+        token=str(uuid.uuid4()),
+        hook_name=hook.name,
+        began_at=now,
+        heartbeat_seconds=hook.heartbeat_seconds,
+        due_at=now + timedelta(seconds=hook.heartbeat_seconds),
+        last_at=now + timedelta(seconds=hook.global_seconds),
+        default_result=hook.default_result,
+    )
