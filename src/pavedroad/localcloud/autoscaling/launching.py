@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pavedroad.localcloud.autoscaling import backoff, journal, spread, wording
+from pavedroad.localcloud.autoscaling import backoff, journal, spread, warmup, wording
 from pavedroad.localcloud.autoscaling.model import Group, Member, Region
 from pavedroad.localcloud.autoscaling.specifications import LaunchSpecification, Specifications
 from pavedroad.localcloud.errors import ServiceError
@@ -97,9 +97,10 @@ class Launcher:
             launched_at=machine.launched_at,
             template=specification.template,
             configuration=specification.configuration,
-            market=specification.market,
+            market=specification.data.market,
             weight=specification.weight,
             protected=group.protects_new,
+            warmup_seconds=warmup.at_launch(group),
             rebalancing=rebalancing,
             replaces=replaces,
             activity=journal.begin(

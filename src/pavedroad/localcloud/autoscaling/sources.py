@@ -84,4 +84,3 @@ class LaunchConfiguration:
     created_at: datetime
     settings: Mapping[str, Any]
     data: LaunchData
-    market: Market = "on-demand"

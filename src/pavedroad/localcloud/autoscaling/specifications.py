@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pavedroad.localcloud.autoscaling.model import Group, Region
 from pavedroad.localcloud.autoscaling.sources import (
     ConfigurationChoice,
-    Market,
     MixedPolicy,
     TemplateChoice,
     TemplateUse,
@@ -22,7 +21,6 @@ class LaunchSpecification:
     data: LaunchData
     template: TemplateUse | None = None
     configuration: str | None = None
-    market: Market = "on-demand"
     weight: int | None = None
 
 
@@ -42,7 +40,7 @@ class Specifications:
         source = self.group.source
         if isinstance(source, ConfigurationChoice):
             found = self.region.configurations[source.name]
-            return [LaunchSpecification(found.data, configuration=found.name, market=found.market)]
+            return [LaunchSpecification(found.data, configuration=found.name)]
         if isinstance(source, MixedPolicy):
             source = source.template
         resolved = self.template(source)

@@ -8,6 +8,7 @@ from pavedroad.localcloud.autoscaling.hooks.model import Hook
 from pavedroad.localcloud.autoscaling.model import Activity, Group, Member, Region
 from pavedroad.localcloud.autoscaling.sources import (
     ConfigurationChoice,
+    LaunchConfiguration,
     MixedPolicy,
     Override,
     Source,
@@ -87,6 +88,15 @@ def mixed(policy: MixedPolicy) -> Shape:
             "SpotInstancePools": shares.spot_pools,
             "SpotMaxPrice": shares.spot_max_price or None,
         },
+    }
+
+
+def configuration(found: LaunchConfiguration) -> Shape:
+    return {
+        "LaunchConfigurationName": found.name,
+        "LaunchConfigurationARN": found.arn,
+        "CreatedTime": found.created_at,
+        **found.settings,
     }
 
 

@@ -9,6 +9,7 @@ from pavedroad.localcloud.autoscaling.operations import (
     catalogues,
     groups,
     instances,
+    launch_configurations,
     lifecycle_hooks,
     processes,
     standby,
@@ -19,6 +20,7 @@ from pavedroad.localcloud.autoscaling.operations import (
 OPERATIONS: dict[str, Operation] = {
     **groups.OPERATIONS,
     **capacity.OPERATIONS,
+    **launch_configurations.OPERATIONS,
     **instances.OPERATIONS,
     **standby.OPERATIONS,
     **lifecycle_hooks.OPERATIONS,

@@ -44,7 +44,7 @@ def account_limits(call: Call) -> Result:
         "MaxNumberOfAutoScalingGroups": MOST_GROUPS,
         "MaxNumberOfLaunchConfigurations": MOST_LAUNCH_CONFIGURATIONS,
         "NumberOfAutoScalingGroups": len(call.region.groups),
-        "NumberOfLaunchConfigurations": 0,
+        "NumberOfLaunchConfigurations": len(call.region.configurations),
     }
 
 

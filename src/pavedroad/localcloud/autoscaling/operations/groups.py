@@ -56,6 +56,7 @@ def create(call: Call) -> Result:
         request=wording.created(call.now, desired),
     )
     settings.apply(call, group)
+    launch_sources.keep(call)
     call.region.groups[name] = group
     lifecycle_hooks.greet_targets(call, group)
     return None

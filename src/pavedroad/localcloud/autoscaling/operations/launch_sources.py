@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pavedroad.localcloud.autoscaling.call import Call, refused
+from pavedroad.localcloud.autoscaling.operations import launch_configurations
 from pavedroad.localcloud.autoscaling.sources import ConfigurationChoice, Source, TemplateChoice
 from pavedroad.localcloud.errors import ServiceError
 
@@ -33,8 +34,17 @@ def named(call: Call, _current: Source | None) -> Source | None:
         )
     if call.get("LaunchConfigurationName"):
         return configuration(call, call.parameters["LaunchConfigurationName"])
+    if call.get("InstanceId"):
+        # Made when the group is; for now it is only seen that it could be.
+        return ConfigurationChoice(launch_configurations.proposed(call, _group_name(call)).name)
     asked: Mapping[str, Any] | None = call.get("LaunchTemplate")
     return None if asked is None else template(call, asked)
+
+
+def keep(call: Call) -> None:
+    """Make the launch configuration of a group that is created from an instance: it has the group's name."""
+    if call.get("InstanceId"):
+        launch_configurations.keep(call, launch_configurations.proposed(call, _group_name(call)))
 
 
 def configuration(call: Call, name: str) -> ConfigurationChoice:
@@ -59,6 +69,10 @@ def template(call: Call, asked: Mapping[str, Any]) -> TemplateChoice:
     if not call.compute.image_exists(found.data.image_id):
         raise _ill_formed(f"The image id '[{found.data.image_id}]' does not exist")
     return TemplateChoice(found.template_id, found.template_name, version)
+
+
+def _group_name(call: Call) -> str:
+    return call.parameters["AutoScalingGroupName"]
 
 
 def _ill_formed(why: str) -> ServiceError:

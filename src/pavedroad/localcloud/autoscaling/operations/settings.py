@@ -32,9 +32,9 @@ def refuse_what_is_not_offered(call: Call) -> None:
         raise refused("Provided Load Balancers may not be valid. Please ensure they exist and try again.")
 
 
-def check_name(name: str) -> None:
+def check_name(name: str, what: str = "Group") -> None:
     if ":" in name or name.strip() != name:
-        raise refused(f"Group name '{name}' must not contain a colon, or begin or end with a space.")
+        raise refused(f"{what} name '{name}' must not contain a colon, or begin or end with a space.")
 
 
 def check_bounds(minimum: int, maximum: int, desired: int) -> None:
