@@ -59,3 +59,10 @@ def test_a_broken_signature_is_refused() -> None:
 )
 def test_pages_from_elsewhere_are_foreign(origin: str, foreign: bool) -> None:
     assert is_foreign({"origin": origin} if origin else {}) is foreign
+
+
+def test_a_signature_of_version_2_is_for_the_service_whose_api_version_it_names() -> None:
+    query = "Action=DescribeImages&Version=2016-11-15&AWSAccessKeyId=AK&SignatureVersion=2&Signature=x"
+    assert scope_of({}, query) == Scope("ec2", "us-east-1", "AK")
+    assert scope_of({"host": "ec2.eu-west-1.localhost:4566"}, query) == Scope("ec2", "eu-west-1", "AK")
+    assert scope_of({}, query.replace("2016-11-15", "1999-01-01")).service == "s3"

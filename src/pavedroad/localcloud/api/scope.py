@@ -16,6 +16,17 @@ _CREDENTIAL = re.compile(
     r"Credential=(?P<key>[^,\s]*?)/(?P<date>\d{8})/(?P<region>[^/,\s]*)/(?P<service>[^/,\s]*)/aws4_request"
 )
 _S3_LEGACY = re.compile(r"AWS (?P<key>[^:\s]+):")
+_BY_VERSION = {
+    "2016-11-15": "ec2",
+    "2011-01-01": "autoscaling",
+    "2015-12-01": "elasticloadbalancing",
+    "2010-08-01": "monitoring",
+    "2010-05-08": "iam",
+    "2011-06-15": "sts",
+    "2010-03-31": "sns",
+    "2012-11-05": "sqs",
+}
+"""Signatures of version 2 name no service: the version of the API that is called does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +53,16 @@ def scope_of(headers: Mapping[str, str], query: str) -> Scope:
         raise ServiceError(
             "IncompleteSignature", "The Authorization header does not hold an AWS signature (version 4)."
         )
-    key = parse_qs(query).get("AWSAccessKeyId", [""])[0]
+    asked = parse_qs(query)
+    key = asked.get("AWSAccessKeyId", [""])[0]
+    if "Action" in asked and (service := _BY_VERSION.get(asked.get("Version", [""])[0])):
+        return Scope(service, _region_of(headers.get("host", "")), key)
     return Scope("s3", _HOME, key)
+
+
+def _region_of(host: str) -> str:
+    """As in `ec2.us-west-2.localhost`; signatures of version 2 say no region either."""
+    return next((label for label in host.split(".") if label in REGIONS), _HOME)
 
 
 def _checked(match: re.Match[str]) -> Scope:

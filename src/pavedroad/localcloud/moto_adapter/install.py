@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 
+from moto.core.utils import get_service_model
+
 from pavedroad.localcloud.api.objects import BlobStore
 from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.moto_adapter import ec2_backend
@@ -16,7 +18,14 @@ def install(store: BlobStore, block: Block) -> StoredContents:
     ec2_backend.install(block)
     contents = StoredContents(store)
     contents.install()
+    _end_namespaces()
     return contents
+
+
+def _end_namespaces() -> None:
+    """AWS ends EC2's XML namespace with a slash, which its model leaves out and strict clients look for."""
+    metadata = get_service_model("ec2").metadata
+    metadata["xmlNamespace"] = metadata["xmlNamespace"].rstrip("/") + "/"
 
 
 def account_of(_: str) -> str:
