@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from pavedroad.localcloud.autoscaling import backoff, health, leaving, scale_in, spread, wording
+from pavedroad.localcloud.autoscaling import backoff, health, leaving, scale_in, spread, warmup, wording
+from pavedroad.localcloud.autoscaling.hooks import hooked
+from pavedroad.localcloud.autoscaling.hooks.messages import Notices
 from pavedroad.localcloud.autoscaling.launching import Launcher
 from pavedroad.localcloud.autoscaling.membership import Membership
-from pavedroad.localcloud.autoscaling.model import LEAVING, Group, Member, Region
+from pavedroad.localcloud.autoscaling.model import COMING, ENDING, LEAVING, Group, Member, Region
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.ports import Balancers, Compute, Machine, Metrics, Queues, Topics
 
@@ -35,6 +37,10 @@ class GroupPass:
     changed: bool = False
     _machines: dict[str, Machine | None] = field(default_factory=dict[str, "Machine | None"])
 
+    @property
+    def notices(self) -> Notices:
+        return Notices(self.region.account, self.topics, self.queues)
+
     def run(self) -> Iterator[None]:
         group = self.group
         if self.region.groups.get(group.name) is not group:
@@ -50,10 +56,11 @@ class GroupPass:
         yield from self._see_off(membership)
         self.changed |= membership.changed
         self._come_to_rest()
+        warmup.remember(group, self.now)
 
     def _settle_pending(self) -> None:
         """What EC2 says runs is in service; what ended before that has failed to launch."""
-        for member in [member for member in self.group.members.values() if member.state == "Pending"]:
+        for member in [member for member in self.group.members.values() if member.state in COMING]:
             machine = self._machines[member.id]
             if health.is_down(machine):
                 reason = machine.state_reason if machine else "the instance is not known to EC2"
@@ -64,10 +71,27 @@ class GroupPass:
                 group.launch_backoff = backoff.after_failure(group.launch_backoff, self.now)
                 self._give_up(member, machine)
             elif machine is not None and machine.state == "running":
-                self._into_service(member)
+                self._let_in(member)
+
+    def _let_in(self, member: Member) -> None:
+        """It runs: once the hooks of its launch are passed it is in service."""
+        if member.state == "Pending":
+            if hooked.begin_launch(self.notices, self.group, member, self.now):
+                self.changed = True
+                return
+        elif member.state == "Pending:Wait":
+            verdict = hooked.verdict(member, self.now)
+            if verdict == "CONTINUE":
+                member.state = "Pending:Proceed"
+            elif verdict == "ABANDON":
+                hooked.give_up(self.region, self.group, member, self.now)
+            self.changed |= verdict is not None
+            return
+        self._into_service(member)
 
     def _into_service(self, member: Member) -> None:
         member.state = "InService"
+        member.actions.clear()
         member.in_service_at = self.now
         member.rebalancing = False
         member.balanced = not self.group.suspends("AddToLoadBalancer")
@@ -80,6 +104,8 @@ class GroupPass:
     def _give_up(self, member: Member, machine: Machine | None) -> None:
         """A member that ended while it was pending; one that only stopped is terminated on the way out."""
         member.rebalancing = False
+        member.unhooked = True
+        member.actions.clear()
         if health.is_gone(machine):
             del self.group.members[member.id]
         else:
@@ -157,7 +183,7 @@ class GroupPass:
         group = self.group
         if group.suspends("AZRebalance", "Launch", "Terminate") or group.capacity != group.desired:
             return
-        if any(m.state == "Pending" or m.health == "Unhealthy" for m in group.members.values()):
+        if any(m.state in COMING or m.health == "Unhealthy" for m in group.members.values()):
             return
         launcher = Launcher(self.region, group, self.compute, self.now)
         moves = spread.rebalancing_moves(
@@ -170,9 +196,10 @@ class GroupPass:
         """Those that leave: drained first, then terminated, detached or in standby."""
         for member in [m for m in self.group.members.values() if m.state in LEAVING]:
             machine = self._machines.get(member.id)
-            if member.state == "Terminating":
+            if member.state in ENDING:
                 if member.terminated or health.is_down(machine) or not membership.holds(member.id):
-                    yield from self._end(member, machine)
+                    if self._lets_go(member):
+                        yield from self._end(member, machine)
                 elif member.activity and member.activity.status != "WaitingForELBConnectionDraining":
                     member.activity.status = "WaitingForELBConnectionDraining"
                     member.activity.description = wording.terminating(member.id, draining=True)
@@ -187,6 +214,19 @@ class GroupPass:
                     member.activity.end("Successful", self.now)
                     member.activity = None
                 self.changed = True
+
+    def _lets_go(self, member: Member) -> bool:
+        """Whether the hooks of its termination are passed."""
+        if member.state == "Terminating" and not member.terminated:
+            waits = hooked.begin_end(self.notices, self.group, member, self.now)
+            self.changed |= waits
+            return not waits
+        if member.state == "Terminating:Wait":
+            if hooked.verdict(member, self.now) is None:
+                return False
+            self.changed = True
+            return hooked.proceed_to_end(self.group, member, self.now)
+        return True
 
     def _end(self, member: Member, machine: Machine | None) -> Iterator[None]:
         activity = member.activity
@@ -227,6 +267,7 @@ class GroupPass:
         if group.capacity == group.desired:
             group.request = ""
             group.replacements = 0
+            group.scaling.warmup_seconds = None
         if group.deleting and not group.members:
             del self.region.groups[group.name]
             self.changed = True

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from pavedroad.localcloud.autoscaling.scaling import Scaling
+
 from pavedroad.localcloud.autoscaling.hooks.model import Action, Hook, Place
 from pavedroad.localcloud.autoscaling.sources import LaunchConfiguration, Market, Source, TemplateUse
 
@@ -100,6 +102,8 @@ class Member:
     unhealthy_because: str = ""
     """The cause that its replacement will tell."""
     in_service_at: datetime | None = None
+    warmup_seconds: int = 0
+    """How long in service until it counts as capacity to scale from, and as measured load."""
     balanced: bool = True
     """Belongs into the group's target groups; not so when it came while AddToLoadBalancer was suspended."""
     rebalancing: bool = False
@@ -177,6 +181,14 @@ class Group:
     """Who last changed the desired capacity, as a sentence, until the group has come to it."""
     replacements: int = 0
     """Unhealthy instances that were taken out, and whose replacements are yet to be launched."""
+    scaling: Scaling = field(default_factory=Scaling)
+    notifications: dict[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
+    """Topic ARN to the types of events that it is told."""
+    untold: list[Activity] = field(default_factory=list[Activity])
+    """Those whose end is yet to be told."""
+    collected_metrics: tuple[str, ...] = ()
+    collected_at: datetime | None = None
+    """The minute for which they were last published."""
     scaled_at: datetime | None = None
     """When the last scaling activity ended: the cooldown counts from here."""
     refusing_zones: dict[str, Backoff] = field(default_factory=dict[str, Backoff])

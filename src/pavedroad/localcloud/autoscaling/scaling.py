@@ -79,5 +79,3 @@ class Scaling:
     """Of the policy that is scaling out, for the instances launched on its behalf."""
     cooldown_seconds: int | None = None
     """Of the simple policy that scaled last, in place of the group's own."""
-    policy_activity: bool = False
-    """What is under way was begun by a simple policy, whose cooldown begins when it ends."""

@@ -39,6 +39,17 @@ def desired_set(now: datetime, was: int, desired: int) -> str:
     )
 
 
+def by_policy(now: datetime, because: str, was: int, desired: int) -> str:
+    return f"At {moment(now)} {because} changing the desired capacity from {was} to {desired}."
+
+
+def by_schedule(now: datetime, minimum: int, maximum: int, was: int, desired: int) -> str:
+    return (
+        f"At {moment(now)} a scheduled action update of AutoScalingGroup constraints to min: {minimum}, "
+        f"max: {maximum}, desired: {desired} changing the desired capacity from {was} to {desired}."
+    )
+
+
 def force_deleted(now: datetime, was: int) -> str:
     return (
         f"At {moment(now)} a user request force deleted AutoScalingGroup changing the desired capacity "
@@ -110,6 +121,10 @@ def launching(instance_id: str) -> str:
 
 def launch_failed(message: str) -> str:
     return f"Launching a new EC2 instance.  Status Reason: {message}"
+
+
+def with_reason(description: str, reason: str) -> str:
+    return f"{description}.  Status Reason: {reason}"
 
 
 def launch_message(message: str) -> str:

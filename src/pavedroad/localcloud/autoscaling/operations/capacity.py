@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from pavedroad.localcloud.autoscaling import wording
+from pavedroad.localcloud.autoscaling import cooldown, wording
 from pavedroad.localcloud.autoscaling.call import Call, Operation, Result, refused
-from pavedroad.localcloud.autoscaling.model import Group
-from pavedroad.localcloud.errors import ServiceError
 
 
 def set_desired(call: Call) -> Result:
@@ -24,25 +20,13 @@ def set_desired(call: Call) -> Result:
             "AutoScalingGroup."
         )
     if call.get("HonorCooldown"):
-        _refuse_in_cooldown(call, group)
+        cooldown.refuse_within(group, call.now)
     if desired != group.desired:
         group.request = wording.desired_set(call.now, group.desired, desired)
     group.desired = desired
+    group.scaling.cooldown_seconds = None
     group.forget_failures()
     return None
-
-
-def _refuse_in_cooldown(call: Call, group: Group) -> None:
-    busy = next((member.activity for member in group.members.values() if member.activity), None)
-    if busy:
-        raise ServiceError(
-            "ScalingActivityInProgress", f"Scaling activity {busy.id} is in progress and blocks this action"
-        )
-    if group.scaled_at and call.now < group.scaled_at + timedelta(seconds=group.cooldown_seconds):
-        raise ServiceError(
-            "ScalingActivityInProgress",
-            f"The Auto Scaling group {group.name} is in its cooldown period, which blocks this action",
-        )
 
 
 OPERATIONS: dict[str, Operation] = {"SetDesiredCapacity": set_desired}
