@@ -23,8 +23,10 @@ from pavedroad.localcloud.autoscaling.controller import Controller
 from pavedroad.localcloud.autoscaling.group_pass import GroupPass
 from pavedroad.localcloud.autoscaling.model import Region
 from pavedroad.localcloud.autoscaling.operations import OPERATIONS
+from pavedroad.localcloud.autoscaling.policies import deciding, owners
 from pavedroad.localcloud.errors import ServiceError, internal_failure
 from pavedroad.localcloud.moto_adapter.modelled import Wire
+from pavedroad.localcloud.ports import AlarmSignal
 from pavedroad.localcloud.state import State
 
 _log = logging.getLogger(__name__)
@@ -105,6 +107,14 @@ class AutoScaling:
                 self._generation += 1
                 self._state.touch()
             return result
+
+    def alarmed(self, policy_arn: str, signal: AlarmSignal) -> None:
+        """As `ports.Scaling` has it."""
+        with self._state.lock:
+            group, policy = owners.of_policy(self._regions, policy_arn)
+            if deciding.on_alarm(group, policy, signal, self._clock.now()):
+                self._generation += 1
+                self._state.touch()
 
     def dump(self) -> object:
         return self._regions

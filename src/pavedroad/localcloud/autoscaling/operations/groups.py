@@ -15,6 +15,7 @@ from pavedroad.localcloud.autoscaling.operations import (
     tags,
     target_groups,
 )
+from pavedroad.localcloud.autoscaling.policies import owned_alarms
 from pavedroad.localcloud.errors import ServiceError
 
 
@@ -92,6 +93,7 @@ def delete(call: Call) -> Result:
         group.minimum = group.maximum = group.desired = 0
         group.deleting = True
         group.suspended.clear()
+        owned_alarms.drop_all(group, call.metrics)
         for member in group.members.values():
             member.protected = False
             member.unhooked = True
@@ -113,6 +115,7 @@ def delete(call: Call) -> Result:
             "You cannot delete an AutoScalingGroup while there are scaling activities in progress for "
             "that group.",
         )
+    owned_alarms.drop_all(group, call.metrics)
     del call.region.groups[group.name]
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pavedroad.localcloud.autoscaling import cooldown, warmup, wording
@@ -18,6 +19,14 @@ SCALE_IN_SHARE = 10
 """Tracking a target takes out at most a tenth at a time, and at least one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A metric's value, and the threshold of the alarm that looked at it."""
+
+    value: float
+    threshold: float
+
+
 def on_alarm(group: Group, policy: Policy, signal: AlarmSignal, now: datetime) -> bool:
     """Whether the desired capacity was changed."""
     if group.deleting or group.suspends("AlarmNotification") or not policy.enabled:
@@ -29,8 +38,8 @@ def on_alarm(group: Group, policy: Policy, signal: AlarmSignal, now: datetime) -
     if policy.type == "StepScaling":
         if signal.value is None or signal.threshold is None:
             raise refused(f"The alarm {signal.name} has no metric value to choose a step adjustment by")
-        value = _aggregate(policy, signal.values or (signal.value,))
-        return adjust_by_steps(group, policy, value, signal.threshold, because, now)
+        breach = Breach(_aggregate(policy, signal.values or (signal.value,)), signal.threshold)
+        return adjust_by_steps(group, policy, breach, because, now)
     if policy.type == "TargetTrackingScaling" and signal.state == "ALARM" and signal.value is not None:
         owned = [name for name, _ in policy.alarms]
         if signal.name in owned[:1]:
@@ -50,12 +59,13 @@ def adjust_simply(group: Group, policy: Policy, because: str, now: datetime) -> 
     return True
 
 
-def adjust_by_steps(
-    group: Group, policy: Policy, value: float, threshold: float, because: str, now: datetime
-) -> bool:
-    step = adjusting.step_for(policy.steps, value - threshold)
+def adjust_by_steps(group: Group, policy: Policy, breach: Breach, because: str, now: datetime) -> bool:
+    step = adjusting.step_for(policy.steps, breach.value - breach.threshold)
     if step is None:
-        raise refused(f"No step adjustment found for metric value {value} and breach threshold {threshold}")
+        raise refused(
+            f"No step adjustment found for metric value {breach.value} and breach threshold "
+            f"{breach.threshold}"
+        )
 
     def after(capacity: int) -> int:
         return adjusting.adjusted(capacity, policy.adjustment_type, step.adjustment, policy.min_magnitude)
