@@ -7,6 +7,7 @@ from typing import Any
 
 from pavedroad.core.clock import ManualClock
 from pavedroad.localcloud.autoscaling.memory import MemoryBalancers, MemoryCompute
+from pavedroad.localcloud.autoscaling.memory_messages import MemoryQueues, MemoryTopics
 from pavedroad.localcloud.autoscaling.model import Activity, Group, Member
 from pavedroad.localcloud.autoscaling.service import AutoScaling
 from pavedroad.localcloud.ports import LaunchData
@@ -15,6 +16,8 @@ from pavedroad.localcloud.state import State
 ACCOUNT, REGION = "123456789012", "us-east-1"
 ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/0123456789abcdef"
 OTHER_ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/other/0123456789abcdef"
+TOPIC_ARN = "arn:aws:sns:us-east-1:123456789012:told"
+QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:told"
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 
 
@@ -26,12 +29,16 @@ class Bench:
         self.compute = MemoryCompute(self.clock.now)
         self.compute.templates["web"] = [LaunchData("ami-1", "t3.micro", tags={"from": "template"})]
         self.balancers = MemoryBalancers({ARN: {}, OTHER_ARN: {}})
+        self.topics = MemoryTopics({TOPIC_ARN: []})
+        self.queues = MemoryQueues({QUEUE_ARN: []})
         self.state = State()
         self.service = AutoScaling(
             self.state,
             lambda _account, _region: self.compute,
             lambda _account, _region: self.balancers,
             self.clock,
+            topics=lambda _account, _region: self.topics,
+            queues=lambda _account, _region: self.queues,
         )
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:

@@ -9,12 +9,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from pavedroad.localcloud.autoscaling.hooks.model import LAUNCHING, TERMINATING
 from pavedroad.localcloud.autoscaling.model import Member
 from pavedroad.localcloud.errors import ServiceError
 from tests.localcloud.autoscaling.bench import ARN, OTHER_ARN, ZONES, Bench
 
-OPEN = {"PreInService", "InProgress", "WaitingForELBConnectionDraining"}
+OPEN = {"PreInService", "InProgress", "MidLifecycleAction", "WaitingForELBConnectionDraining"}
 PROCESSES = ["Launch", "Terminate", "HealthCheck", "ReplaceUnhealthy", "AZRebalance", "AddToLoadBalancer"]
+HOOKS, RESULTS = ["coming", "leaving", "leaving-too"], ["CONTINUE", "ABANDON"]
 REFUSALS = [
     ServiceError("InsufficientInstanceCapacity", "No room."),
     ServiceError("InvalidAMIID.NotFound", "No such image."),
@@ -131,6 +133,33 @@ class AnyOrder(RuleBasedStateMachine):
         if member := self.some_member(data):
             self.call("SetInstanceProtection", InstanceIds=[member.id], ProtectedFromScaleIn=protected)
 
+    @rule(name=st.sampled_from(HOOKS), default=st.sampled_from(RESULTS))
+    def put_hook(self, name: str, default: str) -> None:
+        transition = LAUNCHING if name == "coming" else TERMINATING
+        self.call(
+            "PutLifecycleHook",
+            LifecycleHookName=name,
+            LifecycleTransition=transition,
+            HeartbeatTimeout=30,
+            DefaultResult=default,
+        )
+
+    @rule(name=st.sampled_from(HOOKS))
+    def delete_hook(self, name: str) -> None:
+        self.call("DeleteLifecycleHook", LifecycleHookName=name)
+
+    @rule(data=st.data(), result=st.sampled_from(RESULTS))
+    def answer_hook(self, data: st.DataObject, result: str) -> None:
+        members = self.bench.group().members.values()
+        if waiting := [(member, action) for member in members for action in member.actions]:
+            member, action = data.draw(st.sampled_from(waiting))
+            self.call(
+                "CompleteLifecycleAction",
+                LifecycleHookName=action.hook_name,
+                LifecycleActionResult=result,
+                InstanceId=member.id,
+            )
+
     @rule()
     def it_comes_to_rest_as_things_are(self) -> None:
         self.bench.settle()
@@ -140,6 +169,7 @@ class AnyOrder(RuleBasedStateMachine):
         bench = self.bench
         bench.compute.refusals.clear()
         self.call("ResumeProcesses")
+        self.call("DeleteLifecycleHook", LifecycleHookName="coming")
         for member in bench.group().members.values():
             member.protected = False
         for _ in range(4):
@@ -194,7 +224,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert self.bench.compute.alive() <= set(self.bench.group().members) | self.set_free
 
     def launches_and_terminations_are_told(self) -> None:
-        told = [activity.description for activity in self.bench.activities()]
+        told = [activity.description.partition(".  Status")[0] for activity in self.bench.activities()]
         for instance in self.bench.compute.machines:
             assert told.count(f"Launching a new EC2 instance: {instance}") == 1
 

@@ -27,6 +27,7 @@ from pavedroad.localcloud.moto_adapter.ec2_facts import MotoFleet
 from pavedroad.localcloud.moto_adapter.ec2_service import Ec2Service
 from pavedroad.localcloud.moto_adapter.install import account_of, install
 from pavedroad.localcloud.moto_adapter.network import MotoNetwork
+from pavedroad.localcloud.moto_adapter.queues import queues_of
 from pavedroad.localcloud.moto_adapter.services import NAMES, MotoService
 from pavedroad.localcloud.state import State
 from pavedroad.localcloud.wanted import Guest, GuestStatus
@@ -50,7 +51,7 @@ class Cloud:
         )
         clock = SystemClock()
         self._balancing = LoadBalancing(self._state, MotoNetwork, self._link, clock)
-        self._scaling = AutoScaling(self._state, MotoCompute, self._balancing.balancers, clock)
+        self._scaling = AutoScaling(self._state, MotoCompute, self._balancing.balancers, clock, queues=queues_of)
         self._moto = [MotoService(name, self._state) for name in NAMES]
         services: list[Service] = [ec2, self._balancing, self._scaling, *self._moto]
         self._controller = Controller(self._state, MotoFleet(), _Guests(self._link))

@@ -47,11 +47,11 @@ AttachmentState = Literal["Adding", "Added", "InService", "Removing"]
 
 COMING: frozenset[LifecycleState] = frozenset({"Pending", "Pending:Wait", "Pending:Proceed"})
 """The states on the way into service."""
-IN_CAPACITY: frozenset[LifecycleState] = COMING | {"InService"}
+IN_CAPACITY: frozenset[LifecycleState] = frozenset({*COMING, "InService"})
 """The states that count towards the desired capacity."""
 ENDING: frozenset[LifecycleState] = frozenset({"Terminating", "Terminating:Wait", "Terminating:Proceed"})
 """The states on the way to termination."""
-LEAVING: frozenset[LifecycleState] = ENDING | {"Detaching", "EnteringStandby"}
+LEAVING: frozenset[LifecycleState] = frozenset({*ENDING, "Detaching", "EnteringStandby"})
 """The states in which a member is taken out of its target groups."""
 
 

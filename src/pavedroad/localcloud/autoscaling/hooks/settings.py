@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from pavedroad.localcloud.autoscaling.call import refused
 from pavedroad.localcloud.autoscaling.hooks.messages import Notices
@@ -23,7 +23,8 @@ def hook_from(asked: Mapping[str, Any], current: Hook | None, notices: Notices) 
         raise refused("LifecycleTransition is required for new lifecycle hooks")
     if transition not in TRANSITIONS:
         raise refused(
-            f"Invalid value for LifecycleTransition: {transition}. Valid values are: [{', '.join(TRANSITIONS)}]"
+            f"Invalid value for LifecycleTransition: {transition}. "
+            f"Valid values are: [{', '.join(TRANSITIONS)}]"
         )
     hook = replace(current) if current else Hook(asked["LifecycleHookName"], transition)
     hook.transition = transition
@@ -49,7 +50,7 @@ def check_number(hooks: Mapping[str, Hook]) -> None:
 def result_from(result: str, name: str) -> Verdict:
     if result not in RESULTS:
         raise refused(f"Invalid value for {name}: {result}. Valid values are: [{', '.join(RESULTS)}]")
-    return cast("Verdict", result)
+    return result
 
 
 def _heartbeat(asked: int | None, current: int) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pavedroad.localcloud.autoscaling import views
 from pavedroad.localcloud.autoscaling.call import Call, Operation, Result, find_group, refused
-from pavedroad.localcloud.autoscaling.hooks import messages, waiting
+from pavedroad.localcloud.autoscaling.hooks import hooked, messages
 from pavedroad.localcloud.autoscaling.hooks.model import TRANSITIONS, Action, Hook
 from pavedroad.localcloud.autoscaling.hooks.settings import check_number, hook_from, result_from
 from pavedroad.localcloud.autoscaling.model import Group
@@ -26,7 +26,7 @@ def put(call: Call) -> Result:
 def delete(call: Call) -> Result:
     group = call.group()
     hook = _hook(group, call.parameters["LifecycleHookName"])
-    waiting.forget(group, hook)
+    hooked.forget(group, hook)
     del group.hooks[hook.name]
     return {}
 
@@ -49,7 +49,7 @@ def describe_types(_call: Call) -> Result:
 
 def complete(call: Call) -> Result:
     result = result_from(call.parameters["LifecycleActionResult"], "LifecycleActionResult")
-    _action(call).end(result, waiting.COMPLETED)
+    _action(call).end(result, hooked.COMPLETED)
     return {}
 
 
@@ -92,7 +92,7 @@ def _action(call: Call) -> Action:
     if token is None and instance_id is None:
         raise refused("Either LifecycleActionToken or InstanceId must be specified.")
     _hook(group, hook_name)
-    action = waiting.find(group.members.values(), hook_name, token=token, instance_id=instance_id)
+    action = hooked.find(group.members.values(), hook_name, token=token, instance_id=instance_id)
     if action is None or call.now >= action.due_at:
         named: Any = f"token {token}" if token else f"instance ID {instance_id}"
         raise refused(f"No active Lifecycle Action found with {named}")

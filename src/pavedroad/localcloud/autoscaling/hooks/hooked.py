@@ -6,15 +6,56 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from pavedroad.localcloud.autoscaling import backoff, leaving, wording
 from pavedroad.localcloud.autoscaling.hooks import messages
 from pavedroad.localcloud.autoscaling.hooks.messages import Notices
-from pavedroad.localcloud.autoscaling.hooks.model import TERMINATING, Action, Hook, Place, Verdict
-from pavedroad.localcloud.autoscaling.model import Group, Member
+from pavedroad.localcloud.autoscaling.hooks.model import LAUNCHING, TERMINATING, Action, Hook, Place, Verdict
+from pavedroad.localcloud.autoscaling.model import Group, Member, Region
 
 COMPLETED = "Lifecycle Action Completed with ABANDON Result"
 
 
-def begin(
+def begin_launch(notices: Notices, group: Group, member: Member, now: datetime) -> bool:
+    """Whether it waits on its way into service."""
+    into: Place = "AutoScalingGroup"
+    if not _begin(notices, group, member, LAUNCHING, now, origin=member.origin, destination=into):
+        return False
+    member.state = "Pending:Wait"
+    return True
+
+
+def begin_end(notices: Notices, group: Group, member: Member, now: datetime) -> bool:
+    """Whether it waits on its way to termination."""
+    if member.unhooked or not _begin(
+        notices, group, member, TERMINATING, now, origin="AutoScalingGroup", destination="EC2"
+    ):
+        return False
+    if member.activity is not None:
+        member.activity.description = wording.terminating(member.id)
+    member.state = "Terminating:Wait"
+    return True
+
+
+def give_up(region: Region, group: Group, member: Member, now: datetime) -> None:
+    """Its launch was abandoned: it is terminated, and another is launched after a while."""
+    why = _why_abandoned(member)
+    activity = member.activity
+    if activity is not None:
+        activity.description = wording.with_reason(activity.description, why)
+        activity.end("Cancelled", now, why[: wording.LONGEST_MESSAGE])
+        member.activity = None
+    group.launch_backoff = backoff.after_failure(group.launch_backoff, now)
+    leaving.terminate(region, group, member, wording.unhealthy(now, "an abandoned lifecycle action."), now)
+
+
+def proceed_to_end(_group: Group, member: Member, _now: datetime) -> bool:
+    """Terminated it is either way: abandoning only ends the wait for other hooks."""
+    member.actions.clear()
+    member.state = "Terminating:Proceed"
+    return False
+
+
+def _begin(
     notices: Notices,
     group: Group,
     member: Member,
@@ -52,7 +93,7 @@ def verdict(member: Member, now: datetime) -> Verdict | None:
     return None if any(action.result is None for action in member.actions) else "CONTINUE"
 
 
-def why_abandoned(member: Member) -> str:
+def _why_abandoned(member: Member) -> str:
     """In AWS's words."""
     for action in member.actions:
         if action.result == "ABANDON":
