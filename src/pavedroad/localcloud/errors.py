@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class ServiceError(Exception):
     """`ServiceError("InvalidAMIID.NotFound", "The image id '[ami-1]' does not exist")`."""
@@ -14,6 +17,14 @@ class ServiceError(Exception):
 
     def __reduce__(self) -> tuple[type[ServiceError], tuple[str, str, int]]:
         return type(self), (self.code, self.message, self.status)
+
+
+class DetailedError(ServiceError):
+    """An error whose shape has more members than code and message; `details` are those."""
+
+    def __init__(self, code: str, message: str, status: int = 400, *, details: Mapping[str, Any]) -> None:
+        super().__init__(code, message, status)
+        self.details = dict(details)
 
 
 def internal_failure() -> ServiceError:

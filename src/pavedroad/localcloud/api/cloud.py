@@ -21,6 +21,7 @@ from pavedroad.localcloud.api.snapshots import Snapshots
 from pavedroad.localcloud.autoscaling.service import AutoScaling
 from pavedroad.localcloud.balancing.service import LoadBalancing
 from pavedroad.localcloud.blocks import Block
+from pavedroad.localcloud.monitoring.service import Monitoring
 from pavedroad.localcloud.moto_adapter import snapshot
 from pavedroad.localcloud.moto_adapter.compute import MotoCompute
 from pavedroad.localcloud.moto_adapter.ec2_facts import MotoFleet
@@ -51,9 +52,17 @@ class Cloud:
         )
         clock = SystemClock()
         self._balancing = LoadBalancing(self._state, MotoNetwork, self._link, clock)
-        self._scaling = AutoScaling(self._state, MotoCompute, self._balancing.balancers, clock, queues=queues_of)
+        self._monitoring = Monitoring(self._state, clock)
+        self._scaling = AutoScaling(
+            self._state,
+            MotoCompute,
+            self._balancing.balancers,
+            clock,
+            metrics=self._monitoring.metrics,
+            queues=queues_of,
+        )
         self._moto = [MotoService(name, self._state) for name in NAMES]
-        services: list[Service] = [ec2, self._balancing, self._scaling, *self._moto]
+        services: list[Service] = [ec2, self._balancing, self._scaling, self._monitoring, *self._moto]
         self._controller = Controller(self._state, MotoFleet(), _Guests(self._link))
         self._snapshots = Snapshots(
             home / "state.snapshot",

@@ -1,12 +1,15 @@
-"""AWS errors on the wire: EC2's XML, S3's XML, the query protocol's XML, or JSON."""
+"""AWS errors on the wire: EC2's XML, S3's XML, the query protocol's XML, JSON, or CBOR."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 from xml.sax.saxutils import escape
 
+from pavedroad.localcloud import cbor
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.errors import ServiceError
 
@@ -23,18 +26,13 @@ def legible(response: ApiResponse) -> ApiResponse:
     return replace(response, body=_NOT_IN_XML.sub(b"?", response.body))
 
 
-def error_response(request: ApiRequest, error: ServiceError) -> ApiResponse:
-    """The error as the called service would write it."""
-    if _is_json(request):
-        return ApiResponse(
-            error.status,
-            (
-                ("content-type", request.headers.get("content-type") or "application/json"),
-                ("x-amzn-errortype", error.code),
-                ("x-amzn-requestid", request.request_id),
-            ),
-            json.dumps({"__type": error.code, "message": error.message}).encode(),
-        )
+def error_response(
+    request: ApiRequest, error: ServiceError, *, shape: str = "", details: Mapping[str, Any] | None = None
+) -> ApiResponse:
+    """The error as the called service would write it. `shape` is the model's name of it, where that is
+    another than its code, and `details` its further members; both are for JSON and CBOR."""
+    if speaks_cbor(request.headers) or _is_json(request):
+        return _document(request, error, shape or error.code, details or {})
     return ApiResponse(
         error.status,
         (
@@ -43,6 +41,27 @@ def error_response(request: ApiRequest, error: ServiceError) -> ApiResponse:
         ),
         b"" if request.method == "HEAD" else (_XML + _xml(request, error)).encode(),
     )
+
+
+def speaks_cbor(headers: Mapping[str, str]) -> bool:
+    """Whether the client speaks Smithy's RPC protocol, with CBOR for bodies."""
+    return headers.get("smithy-protocol", "").lower() == "rpc-v2-cbor"
+
+
+def _document(
+    request: ApiRequest, error: ServiceError, shape: str, details: Mapping[str, Any]
+) -> ApiResponse:
+    members = {"__type": shape, "message": error.message, **details}
+    fault = "Sender" if error.status < 500 else "Receiver"
+    headers = [("x-amzn-errortype", shape), ("x-amzn-requestid", request.request_id)]
+    if shape != error.code or "x-amzn-query-mode" in request.headers:
+        # Services that once spoke the query protocol alone keep its codes for clients that know them.
+        headers.append(("x-amzn-query-error", f"{error.code};{fault}"))
+    if speaks_cbor(request.headers):
+        headers += [("content-type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor")]
+        return ApiResponse(error.status, tuple(headers), cbor.dumps(members))
+    kind = request.headers.get("content-type") or "application/json"
+    return ApiResponse(error.status, (("content-type", kind), *headers), json.dumps(members).encode())
 
 
 def _is_json(request: ApiRequest) -> bool:

@@ -1,0 +1,63 @@
+"""A call of an operation, and what operations ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.monitoring.model import Alarm, Region
+from pavedroad.localcloud.monitoring.store import Place, Store
+
+Result = dict[str, Any] | None
+Operation = Callable[["Call"], Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`parameters` have AWS's names and have passed the model's constraints."""
+
+    region: Region
+    store: Store
+    parameters: Mapping[str, Any]
+    now: datetime
+
+    @property
+    def place(self) -> Place:
+        return self.region.account, self.region.name
+
+    def get(self, name: str, default: Any = None) -> Any:
+        value = self.parameters.get(name)
+        return default if value is None else value
+
+    def texts(self, name: str) -> Sequence[str]:
+        """A list parameter; empty where it was not given."""
+        return self.parameters.get(name) or ()
+
+    def entries(self, name: str) -> Sequence[Mapping[str, Any]]:
+        """A parameter that is a list of structures."""
+        return self.parameters.get(name) or ()
+
+    def alarm(self, name: str) -> Alarm:
+        alarm = self.region.alarms.get(name)
+        if alarm is None:
+            raise ServiceError("ResourceNotFound", "", 404)
+        return alarm
+
+
+def refused(message: str) -> ServiceError:
+    return ServiceError("ValidationError", message)
+
+
+def invalid(message: str) -> ServiceError:
+    return ServiceError("InvalidParameterValue", message)
+
+
+def missing(parameter: str) -> ServiceError:
+    return ServiceError("MissingParameter", f"The parameter {parameter} is required.")
+
+
+def contradictory(message: str) -> ServiceError:
+    return ServiceError("InvalidParameterCombination", message)

@@ -1,0 +1,96 @@
+"""CloudWatch as the endpoint, the launcher and the cloud's other services see it."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, cast
+
+from pavedroad.core.clock import Clock
+from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
+from pavedroad.localcloud.constraints import Constraints
+from pavedroad.localcloud.errors import ServiceError, internal_failure
+from pavedroad.localcloud.monitoring.call import Call, Result
+from pavedroad.localcloud.monitoring.model import Region
+from pavedroad.localcloud.monitoring.operations import OPERATIONS, WITHOUT_STATE_LOCK
+from pavedroad.localcloud.monitoring.publishing import PlaceMetrics
+from pavedroad.localcloud.monitoring.store import Store
+from pavedroad.localcloud.moto_adapter.protocols import Parameters, Protocols
+from pavedroad.localcloud.ports import Metrics
+from pavedroad.localcloud.state import State
+
+_log = logging.getLogger(__name__)
+
+Regions = dict[tuple[str, str], Region]
+"""By account and region."""
+
+_LARGEST_PUT = 2**20
+_READING = ("Describe", "Get", "List")
+
+
+class Monitoring:
+    """A `Service` and `Durable` of the endpoint; `metrics` is what the cloud's own parts ask of it."""
+
+    def __init__(self, state: State, clock: Clock, store: Store | None = None) -> None:
+        self._state = state
+        self._clock = clock
+        self.store = store or Store()
+        self._regions: Regions = {}
+        self._constraints = Constraints("cloudwatch")
+        self._wire = Protocols("cloudwatch", self._check)
+
+    @property
+    def name(self) -> str:
+        return "monitoring"
+
+    def metrics(self, account: str, region: str) -> Metrics:
+        return PlaceMetrics(self, (account, region))
+
+    def handle(self, request: ApiRequest) -> ApiResponse:
+        operation = ""
+        try:
+            operation, parameters = self._wire.read(request)
+            if operation == "PutMetricData" and request.length > _LARGEST_PUT:
+                raise ServiceError(
+                    "RequestEntityTooLarge", f"The body is over the limit of {_LARGEST_PUT} bytes.", 413
+                )
+            result = self.call(request.account, request.region, operation, parameters)
+            return self._wire.write(request, operation, result or {})
+        except ServiceError as error:
+            return self._wire.refuse(request, error, operation)
+        except Exception:
+            _log.exception("A call of CloudWatch failed")
+            return self._wire.refuse(request, internal_failure(), operation)
+
+    def call(self, account: str, region: str, operation: str, parameters: Parameters) -> Result:
+        """One operation, its parameters checked already. Nothing is changed where it raises."""
+        if operation in WITHOUT_STATE_LOCK:
+            return WITHOUT_STATE_LOCK[operation](self._call(account, region, parameters))
+        perform = OPERATIONS.get(operation)
+        if perform is None:
+            raise ServiceError("UnsupportedOperation", f"{operation} is not offered by this cloud yet.")
+        with self._state.lock:
+            result = perform(self._call(account, region, parameters))
+            if not operation.startswith(_READING):
+                self._state.touch()
+            return result
+
+    def dump(self) -> object:
+        return self._regions
+
+    def load(self, saved: object) -> None:
+        self._regions = cast("Regions", saved)
+
+    def region(self, account: str, region: str) -> Region:
+        """What is kept there; for more than its name, with the state lock held."""
+        return self._regions.setdefault((account, region), Region(account, region))
+
+    def now(self) -> float:
+        return self._clock.now().timestamp()
+
+    def _call(self, account: str, region: str, parameters: dict[str, Any]) -> Call:
+        return Call(self.region(account, region), self.store, parameters, self._clock.now())
+
+    def _check(self, operation: str, parameters: Parameters) -> None:
+        """PutMetricData's checks are its own: they are worded otherwise, and must be fast."""
+        if operation not in ("PutMetricData", "GetMetricStatistics"):
+            self._constraints.check(operation, parameters)

@@ -1,0 +1,211 @@
+"""AWS's statistics by their names, and their value over a stretch of a series, period by period."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pavedroad.localcloud.monitoring.series import Slice, Spread
+
+SIMPLE = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
+
+_RANK = re.compile(r"(p|tm|wm|tc|ts)(\d{1,2}(?:\.\d{0,10})?|100(?:\.0{0,10})?)")
+_NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
+_BOUNDED = re.compile(rf"(TM|WM|TC|TS|PR)\(({_NUMBER}%?)?:({_NUMBER}%?)?\)")
+
+
+class UnknownStatistic(ValueError):
+    """The name is not one of AWS's statistics."""
+
+
+@dataclass(slots=True)
+class Period:
+    """What is known of the values in one period. `spread` is None where the single values are not known."""
+
+    start: int
+    count: float
+    total: float
+    low: float
+    high: float
+    spread: Spread | None
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """`compute` gives None where the period has no such value."""
+
+    name: str
+    needs_spread: bool
+    compute: Callable[[Period], float | None]
+
+
+@lru_cache(maxsize=4096)
+def statistic(name: str) -> Statistic:
+    """By AWS's name: `Average`, `p99.9`, `tm90`, `TM(10%:90%)`, `PR(:300)`, `IQM`."""
+    if name in _SIMPLE:
+        return Statistic(name, False, _SIMPLE[name])
+    if name == "IQM":
+        return Statistic(name, True, _spread_over("TM", "25%", "75%"))
+    if match := _RANK.fullmatch(name):
+        kind, rank = match.groups()
+        if kind == "p":
+            return Statistic(name, True, _known(lambda values, _: percentile(values, float(rank))))
+        return Statistic(name, True, _spread_over(kind.upper(), None, f"{rank}%"))
+    if match := _BOUNDED.fullmatch(name):
+        kind, low, high = match.groups()
+        if (low or high) and not (kind == "PR" and "%" in name):
+            ends = [end.endswith("%") for end in (low, high) if end]
+            ranks = [float(end[:-1]) for end in (low, high) if end and end.endswith("%")]
+            ordered = not (low and high) or float(low.rstrip("%")) < float(high.rstrip("%"))
+            if len(set(ends)) == 1 and all(0 <= rank <= 100 for rank in ranks) and ordered:
+                return Statistic(name, True, _spread_over(kind, low, high))
+    raise UnknownStatistic(name)
+
+
+def is_percentile(name: str) -> bool:
+    return bool(re.fullmatch(r"p\d.*", name))
+
+
+def datapoints(
+    slices: Iterable[Slice], wanted: Statistic, period: int, origin: int
+) -> list[tuple[int, float]]:
+    """The statistic over each period that has a value, oldest first; periods begin at `origin`."""
+    found: list[tuple[int, float]] = []
+    for one in periods(slices, period, origin, spreads=wanted.needs_spread):
+        value = wanted.compute(one)
+        if value is not None and math.isfinite(value):
+            found.append((one.start, value))
+    return found
+
+
+def periods(slices: Iterable[Slice], period: int, origin: int, *, spreads: bool) -> Iterator[Period]:
+    """The periods that have any value, oldest first."""
+    by_start: dict[int, Period] = {}
+    for piece in slices:
+        rows = zip(piece.starts, piece.counts, piece.totals, piece.lows, piece.highs, strict=True)
+        for start, count, total, low, high in rows:
+            floor = start - (start - origin) % period
+            known = by_start.get(floor)
+            if known is None:
+                spread = _spread(piece, start, low, count) if spreads else None
+                by_start[floor] = Period(floor, count, total, low, high, spread)
+                continue
+            known.count += count
+            known.total += total
+            known.low = min(known.low, low)
+            known.high = max(known.high, high)
+            if known.spread is not None:
+                known.spread = _together(known.spread, _spread(piece, start, low, count))
+    return iter([by_start[start] for start in sorted(by_start)])
+
+
+def _spread(piece: Slice, start: int, value: float, count: float) -> Spread | None:
+    """A bucket's own copy; one that is not listed has seen a single value."""
+    if start not in piece.spreads:
+        return {value: count}
+    found = piece.spreads[start]
+    return None if found is None else dict(found)
+
+
+def _together(spread: Spread, more: Spread | None) -> Spread | None:
+    if more is None:
+        return None
+    for value, count in more.items():
+        spread[value] = spread.get(value, 0.0) + count
+    return spread
+
+
+_Values = list[tuple[float, float]]
+"""Value and how often it was seen, in the order of the values."""
+
+
+def percentile(values: _Values, rank: float) -> float | None:
+    """The smallest value that `rank` percent of all are not above."""
+    wanted = sum(count for _, count in values) * rank / 100
+    seen = 0.0
+    for value, count in values:
+        seen += count
+        # What is a rounding error short of the rank has come to it.
+        if seen >= wanted * (1 - 1e-12):
+            return value
+    return values[-1][0] if values else None
+
+
+def _known(compute: Callable[[_Values, Period], float | None]) -> Callable[[Period], float | None]:
+    def over(period: Period) -> float | None:
+        if period.low < 0:
+            return None
+        if period.spread is None:
+            if period.count != 1 and period.low != period.high:
+                return None
+            return compute([(period.low, period.count)], period)
+        values = sorted((value, count) for value, count in period.spread.items() if count > 0)
+        return compute(values, period) if values else None
+
+    return over
+
+
+def _spread_over(kind: str, low: str | None, high: str | None) -> Callable[[Period], float | None]:
+    by_rank = (low or high or "").endswith("%")
+
+    def compute(values: _Values, period: Period) -> float | None:
+        inside = _by_rank(values, low, high) if by_rank else _by_value(values, low, high)
+        count = sum(times for _, times in inside)
+        if kind == "TC":
+            return count
+        if kind == "PR":
+            return 100 * count / period.count if period.count else None
+        if kind == "TS":
+            return sum(value * times for value, times in inside)
+        if kind == "WM":
+            return _winsorized(values, inside)
+        return sum(value * times for value, times in inside) / count if count else None
+
+    return _known(compute)
+
+
+def _by_rank(values: _Values, low: str | None, high: str | None) -> _Values:
+    """The values between two ranks; one that lies across a rank counts in part."""
+    whole = sum(count for _, count in values)
+    begin = whole * float((low or "0%")[:-1]) / 100
+    end = whole * float((high or "100%")[:-1]) / 100
+    inside: _Values = []
+    seen = 0.0
+    for value, count in values:
+        share = min(seen + count, end) - max(seen, begin)
+        if share > 0:
+            inside.append((value, share))
+        seen += count
+    return inside
+
+
+def _by_value(values: _Values, low: str | None, high: str | None) -> _Values:
+    """The lower bound is not inside, the upper is."""
+    begin = float(low) if low else -math.inf
+    end = float(high) if high else math.inf
+    return [(value, count) for value, count in values if begin < value <= end]
+
+
+def _winsorized(values: _Values, inside: _Values) -> float | None:
+    """The mean with what is outside taken as the nearest value inside."""
+    if not inside:
+        return None
+    least, most = inside[0][0], inside[-1][0]
+    whole = sum(count for _, count in values)
+    return sum(min(max(value, least), most) * count for value, count in values) / whole
+
+
+def _average(period: Period) -> float | None:
+    return period.total / period.count if period.count else None
+
+
+_SIMPLE: dict[str, Callable[[Period], float | None]] = {
+    "SampleCount": lambda period: period.count,
+    "Average": _average,
+    "Sum": lambda period: period.total,
+    "Minimum": lambda period: period.low,
+    "Maximum": lambda period: period.high,
+}
