@@ -8,6 +8,7 @@ from typing import Any
 from pavedroad.core.clock import ManualClock
 from pavedroad.localcloud.autoscaling.memory import MemoryBalancers, MemoryCompute
 from pavedroad.localcloud.autoscaling.memory_messages import MemoryQueues, MemoryTopics
+from pavedroad.localcloud.autoscaling.memory_metrics import MemoryMetrics
 from pavedroad.localcloud.autoscaling.model import Activity, Group, Member
 from pavedroad.localcloud.autoscaling.service import AutoScaling
 from pavedroad.localcloud.ports import LaunchData
@@ -31,12 +32,14 @@ class Bench:
         self.balancers = MemoryBalancers({ARN: {}, OTHER_ARN: {}})
         self.topics = MemoryTopics({TOPIC_ARN: []})
         self.queues = MemoryQueues({QUEUE_ARN: []})
+        self.metrics = MemoryMetrics()
         self.state = State()
         self.service = AutoScaling(
             self.state,
             lambda _account, _region: self.compute,
             lambda _account, _region: self.balancers,
             self.clock,
+            metrics=lambda _account, _region: self.metrics,
             topics=lambda _account, _region: self.topics,
             queues=lambda _account, _region: self.queues,
         )

@@ -48,6 +48,8 @@ def remember(group: Group, now: datetime) -> None:
     """Keep what has served in the last minutes."""
     served = group.scaling.served
     units = serving(group, now)
+    if served and served[-1][0] == now:
+        served.pop()
     if not served or served[-1][1] != units:
         served.append((now, units))
     while len(served) > 1 and served[1][0] <= now - REMEMBERED:
