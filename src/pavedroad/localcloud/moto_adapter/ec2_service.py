@@ -20,6 +20,7 @@ from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.moto_adapter import ec2_backend
 from pavedroad.localcloud.moto_adapter.ec2_responses import LocalEC2Response, describe_instances
 from pavedroad.localcloud.moto_adapter.responses import as_service_error, respond
+from pavedroad.localcloud.moto_adapter.zero_based import counted_from_one
 from pavedroad.localcloud.state import State
 
 _NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
@@ -45,6 +46,7 @@ class Ec2Service:
         }
 
     def handle(self, request: ApiRequest) -> ApiResponse:
+        request = counted_from_one(request)
         form = _form(request)
         action = form.get("Action", "")
         if own := self._own.get(action):

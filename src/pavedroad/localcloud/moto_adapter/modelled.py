@@ -15,6 +15,7 @@ from moto.core.utils import get_service_model
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.moto_adapter.result_xml import result_writer
+from pavedroad.localcloud.moto_adapter.zero_based import counted_from_one
 
 Parameters = dict[str, Any]
 Check = Callable[[str, Parameters], None]
@@ -31,6 +32,7 @@ class Wire:
 
     def read(self, request: ApiRequest) -> tuple[str, Parameters]:
         """The operation's name and its parameters, of the types that the model says."""
+        request = counted_from_one(request)
         try:
             pairs = parse_qsl(request.query, keep_blank_values=True, strict_parsing=bool(request.query))
             pairs += parse_qsl(request.body().decode("utf-8"), keep_blank_values=True)
