@@ -11,6 +11,7 @@ from typing import Literal
 
 GuestState = Literal["starting", "running", "stopping", "exited", "failed"]
 ProbeState = Literal["initial", "healthy", "unhealthy"]
+Ailment = Literal["hung", "cpu", "memory", "disk", "network", "clock"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,23 @@ class GuestImage:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What a guest's instance type gives it."""
+
+    cpus: float
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Affliction:
+    """What is made to fail in a guest while it is there: by the fault's id, with the numbers of its kind."""
+
+    id: str
+    ailment: Ailment
+    numbers: dict[str, float] = field(default_factory=dict[str, float])
+
+
+@dataclass(frozen=True, slots=True)
 class Guest:
     """An instance that there should be. `boot` rises by one for every start or reboot that is wanted."""
 
@@ -54,6 +72,10 @@ class Guest:
     """IMDSv2 only."""
     running: bool = True
     """Else it is stopped, and keeps its disk: what is not wanted at all loses it."""
+    limits: Limits | None = None
+    failed: bool = False
+    """The machine under it has failed: it is ended without being told."""
+    afflictions: tuple[Affliction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +120,23 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Stickiness:
+    """Clients stay with a target by a cookie, the balancer's own or that of the application (`cookie`)."""
+
+    kind: Literal["lb_cookie", "app_cookie"]
+    seconds: int
+    cookie: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Least:
+    """How many targets must be healthy, by number and by percentage; 0 where that is not asked."""
+
+    count: int = 1
+    percentage: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Pool:
     """A target group that some listener uses, so its targets are probed and balanced over."""
 
@@ -105,25 +144,38 @@ class Pool:
     protocol: Literal["HTTP", "HTTPS"]
     probe: Probe
     targets: tuple[Target, ...]
-    algorithm: Literal["round_robin", "least_outstanding_requests"] = "round_robin"
+    algorithm: Literal["round_robin", "least_outstanding_requests", "weighted_random"] = "round_robin"
+    anomaly_mitigation: bool = False
+    slow_start_seconds: int = 0
+    stickiness: Stickiness | None = None
+    cross_zone: bool = True
+    """Else a node sends to the targets of its own zone alone."""
+    fail_open: Least = Least()
+    """With fewer healthy targets, all are sent to."""
+    fail_over: Least = Least()
+    """With fewer healthy targets in a zone, the balancer's own address leaves that zone out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
     """A rule's condition. `field` is AWS's (`path-pattern`, `host-header`, `http-header`,
     `http-request-method`, `query-string`, `source-ip`); `name` is the header's. Any value matches; a
-    query-string value is `key=value` or `value`, with AWS's wildcards `*` and `?`."""
+    query-string value is `key=value` or `value`, with AWS's wildcards `*` and `?`. `expressions` are regular
+    expressions, in place of values."""
 
     field: str
     values: tuple[str, ...]
     name: str = ""
+    expressions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """Weighted shares by target group ARN. All zero or empty answers 503."""
+    """Weighted shares by target group ARN. All zero or empty answers 503. A client stays with its target
+    group for `sticky_seconds`, where that is not 0."""
 
     weights: dict[str, int]
+    sticky_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,23 +201,86 @@ Action = Forward | FixedResponse | Redirect
 
 
 @dataclass(frozen=True, slots=True)
+class Transform:
+    """What is sent on in place of a request's host, or of its path and query: every match of `regex` becomes
+    `replace`, in which `$1` is the first group."""
+
+    part: Literal["host", "url"]
+    regex: str
+    replace: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """All conditions must match. Lower priority comes first; the default, without conditions, comes last."""
 
     priority: int
     conditions: tuple[Condition, ...]
     action: Action
+    transforms: tuple[Transform, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A balancer's presence in a zone that is up."""
+
+    zone: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a TLS listener shows; `names` are those that it is for."""
+
+    arn: str
+    names: tuple[str, ...]
+    chain: str = field(repr=False)
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """The first certificate is the default; `ciphers` are OpenSSL's names, for what is older than TLS 1.3."""
+
+    certificates: tuple[Certificate, ...]
+    oldest: str
+    newest: str
+    ciphers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How a front treats connections and headers: AWS's attributes of balancers and listeners."""
+
+    client_keep_alive_seconds: int = 3600
+    http2: bool = True
+    drop_invalid_headers: bool = False
+    preserve_host: bool = False
+    forwarded_for: Literal["append", "preserve", "remove"] = "append"
+    forwarded_for_port: bool = False
+    tls_headers: bool = False
+    server_header: bool = True
+    tls_header_names: dict[str, str] = field(default_factory=dict[str, str])
+    """Other names for `x-amzn-tls-version` and `x-amzn-tls-cipher-suite`."""
+    response_headers: dict[str, str] = field(default_factory=dict[str, str])
+    """Set on every answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """A listener: where Envoy listens, and its rules in order, the default last."""
+    """A listener: where Envoy listens, and its rules in order, the default last. `address` is the balancer's
+    own, which reaches every zone; `nodes` listen on the same port, each for its zone."""
 
     arn: str
     address: str
     port: int
     rules: tuple[Rule, ...]
     idle_timeout_seconds: int = 60
+    nodes: tuple[Node, ...] = ()
+    asked_port: int = 0
+    """The port that the listener was asked for, where it is another; 0 else."""
+    tls: Tls | None = None
+    manners: Manners = field(default_factory=Manners)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,17 @@ import httpx
 
 from pavedroad.localcloud import codec
 from pavedroad.localcloud.host.sweep import ROOT_VARIABLE
-from pavedroad.localcloud.wanted import Actual, Guest, GuestImage, GuestStatus, Layer, Wanted, WantedChange
+from pavedroad.localcloud.measured import GuestMeasure, Measurements
+from pavedroad.localcloud.wanted import (
+    Actual,
+    Guest,
+    GuestImage,
+    GuestStatus,
+    Layer,
+    Limits,
+    Wanted,
+    WantedChange,
+)
 from tests.waiting import eventually
 
 ENDPOINT = "http://127.0.0.1:4566"
@@ -34,6 +44,7 @@ def guest(
     environment: dict[str, str] | None = None,
     metadata: dict[str, str] | None = None,
     require_token: bool = False,
+    limits: Limits | None = None,
 ) -> Guest:
     """A guest of its own id and address."""
     number = next(_NUMBERS)
@@ -50,6 +61,7 @@ def guest(
         environment={},
         metadata={"meta-data/instance-id": guest_id, **(metadata or {})},
         require_token=require_token,
+        limits=limits,
     )
 
 
@@ -122,6 +134,13 @@ class Machine:
             return console if text in console else ""
 
         return eventually(shown, within=40)
+
+    def measurements(self, since: float = 0.0) -> Measurements:
+        return codec.loads(Measurements, self.http.get("/measurements", params={"since": since}).content)
+
+    def measured(self, guest: Guest) -> GuestMeasure:
+        """The newest word on what the guest has used."""
+        return [it for it in self.measurements().guests if it.id == guest.id][-1]
 
     def shims(self, guest: Guest) -> list[int]:
         """The supervisors of this guest's processes."""

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from pavedroad.localcloud.host.guests import Guests
+from pavedroad.localcloud.host.limits import Limiter
+from pavedroad.localcloud.host.meter import Meter
 from pavedroad.localcloud.host.supervision import Supervision
 from pavedroad.localcloud.wanted import GuestStatus
 from tests.localcloud.host.machine import ENDPOINT, Machine, guest
@@ -24,6 +26,7 @@ async def test_an_ended_guest_is_forgotten_with_its_disk_and_so_is_what_an_earli
         tmp_path,
         ENDPOINT,
         supervision,
+        Meter(Limiter(tmp_path)),
         changed=nothing,
         forgotten=forgotten.append,
         gone=gone.append,

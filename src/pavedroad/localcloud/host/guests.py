@@ -15,6 +15,7 @@ from pathlib import Path
 from pavedroad.localcloud.host.images import ImageFailed, ImageStore
 from pavedroad.localcloud.host.imds import Imds
 from pavedroad.localcloud.host.metadata import user_data
+from pavedroad.localcloud.host.meter import Meter
 from pavedroad.localcloud.host.nursery.console import tail
 from pavedroad.localcloud.host.nursery.messages import Boot, Ended, Running
 from pavedroad.localcloud.host.pace import Pace
@@ -69,6 +70,7 @@ class Guests:
         home: Path,
         endpoint: str,
         supervision: Supervision,
+        meter: Meter,
         *,
         changed: Callable[[str], None],
         forgotten: Callable[[str], None],
@@ -80,6 +82,7 @@ class Guests:
         self._instances.mkdir(parents=True, exist_ok=True)
         self._endpoint = endpoint
         self._supervision = supervision
+        self._meter = meter
         self._images = ImageStore(home / "images")
         self._imds = Imds()
         self._boots = Pace()
@@ -146,6 +149,8 @@ class Guests:
             self._stay(run)
         if wanted is None or not wanted.running:
             self._stop(run, run.guest.image.stop_seconds)
+            if wanted is not None and wanted.failed and run.life is not None:
+                run.life.fail()
         elif wanted.boot > run.guest.boot:
             if run.is_over:
                 self._boot(run, wanted)
@@ -171,6 +176,7 @@ class Guests:
         folder = self._instances / guest.id
         folder.mkdir(mode=0o700, exist_ok=True)
         script = user_data(guest)
+        hold = self._meter.limiter.hold(guest)
         boot = Boot(
             key=f"{guest.id}#{guest.boot}",
             folder=str(folder),
@@ -178,6 +184,8 @@ class Guests:
             command=guest.image.command,
             script=script.decode(errors="replace") if script.startswith(b"#!") else "",
             environment=self._environment(guest, str(folder / "root"), url),
+            bounds=hold.bounds,
+            cage=hold.cage,
         )
         life = Life(lambda running: self._running(run, running), lambda ended: self._ended(run, ended))
         await self._supervision.boot(boot, life)
@@ -230,6 +238,7 @@ class Guests:
             self._stops.then(partial(run.life.stop, seconds))
 
     def _running(self, run: _Run, running: Running) -> None:
+        self._meter.limiter.supervised(run.guest.id, running.shim)
         if run.status.state == "starting":
             self._say(run, replace(run.status, state="running", pid=running.pid, started_at=time.time()))
         elif run.status.state == "running":
@@ -237,6 +246,7 @@ class Guests:
 
     def _ended(self, run: _Run, ended: Ended) -> None:
         run.life = None
+        self._meter.ended(run.guest, ended)
         self._say(
             run,
             replace(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import TypeVar
 
 from pavedroad.localcloud.host.guests import Guests
 from pavedroad.localcloud.host.journal import Journal
+from pavedroad.localcloud.host.limits import Limiter
+from pavedroad.localcloud.host.meter import Meter
 from pavedroad.localcloud.host.routing import Routing
 from pavedroad.localcloud.host.supervision import Supervision
 from pavedroad.localcloud.host.sweep import sweep
+from pavedroad.localcloud.measured import Measurements
 from pavedroad.localcloud.wanted import Actual, ActualChange, Front, Pool, TargetStatus, Wanted, WantedChange
 
 Kept = TypeVar("Kept")
@@ -29,11 +33,14 @@ class Host:
         self._instances = home / "instances"
         self._routing = routing
         routing.on_change = self._routing_changed
-        self._supervision = Supervision(lambda: sweep(self._instances))
+        self.limiter = Limiter(home)
+        self._meter = Meter(self.limiter)
+        self._supervision = Supervision(self._sweep)
         self.guests = Guests(
             home,
             endpoint,
             self._supervision,
+            self._meter,
             changed=self.journal.touch,
             forgotten=self.journal.forget,
             gone=routing.guest_gone,
@@ -47,7 +54,7 @@ class Host:
 
     async def start(self) -> None:
         """Ready for guests; whatever an earlier host left behind is ended first."""
-        await asyncio.to_thread(sweep, self._instances)
+        await asyncio.to_thread(self._open)
         await self._supervision.start()
         await self._routing.start()
 
@@ -56,6 +63,7 @@ class Host:
         await self.guests.stop_all(_LONGEST_GRACE)
         await self._routing.close()
         await self._supervision.close()
+        await asyncio.to_thread(self.limiter.close)
 
     def put(self, wanted: Wanted) -> None:
         """Make exactly this true."""
@@ -106,8 +114,23 @@ class Host:
         """Whether Envoy serves this revision of what is wanted, within the time."""
         return await self._routing.acknowledged(revision, seconds)
 
+    async def measurements(self, since: float) -> Measurements:
+        """All that is counted, and how guests ended since then that have ended."""
+        traffic, guests = await asyncio.gather(
+            self._routing.traffic(), asyncio.to_thread(self._meter.read, since)
+        )
+        return Measurements(self.journal.epoch, time.time(), self.limiter.by, guests, traffic)
+
     def refused(self) -> dict[str, str]:
         return self._routing.refused()
+
+    def _open(self) -> None:
+        sweep(self._instances)
+        self.limiter.open()
+
+    def _sweep(self) -> None:
+        sweep(self._instances)
+        self.limiter.sweep()
 
     def _route(self) -> None:
         self._routing.apply(self._wanted_revision, self._pools.values(), self._fronts.values())

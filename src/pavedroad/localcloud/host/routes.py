@@ -28,6 +28,7 @@ def application(host: Host) -> Starlette:
             Route("/wanted", routes.put_wanted, methods=["PUT"]),
             Route("/wanted", routes.patch_wanted, methods=["PATCH"]),
             Route("/actual", routes.actual, methods=["GET"]),
+            Route("/measurements", routes.measurements, methods=["GET"]),
             Route("/guests/{guest_id}/console", routes.console, methods=["GET"]),
             Route("/routes/{revision:int}/wait", routes.wait, methods=["POST"]),
             Route("/healthz", routes.healthz, methods=["GET"]),
@@ -61,6 +62,11 @@ class _Routes:
         )
         return Response(codec.dumps(answer), media_type="application/json")
 
+    async def measurements(self, request: Request) -> Response:
+        measured = await self._host.measurements(float(request.query_params.get("since", "0")))
+        text = await asyncio.to_thread(codec.dumps, measured)
+        return Response(text, media_type="application/json")
+
     async def console(self, request: Request) -> Response:
         text = await self._host.guests.console(request.path_params["guest_id"])
         if text is None:
@@ -76,7 +82,13 @@ class _Routes:
         return _json({"reason": reason, "refused": self._host.refused()}, 504)
 
     async def healthz(self, request: Request) -> Response:
-        return _json({"epoch": self._host.journal.epoch, "guests": len(self._host.guests.statuses())})
+        return _json(
+            {
+                "epoch": self._host.journal.epoch,
+                "guests": len(self._host.guests.statuses()),
+                "limited_by": self._host.limiter.by,
+            }
+        )
 
 
 async def _body(request: Request, kind: type[T]) -> T:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
+from pavedroad.localcloud.measured import Traffic
 from pavedroad.localcloud.wanted import Front, Pool, TargetStatus
 
 
@@ -42,6 +43,10 @@ class Routing(Protocol):
 
     def refused(self) -> dict[str, str]:
         """Fronts that could not be opened, by ARN, with one sentence each."""
+        ...
+
+    async def traffic(self) -> Traffic | None:
+        """What the balancers have counted; None while they cannot be asked."""
         ...
 
     def guest_gone(self, address: str) -> None:

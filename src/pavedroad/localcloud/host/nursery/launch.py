@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import signal
+from collections.abc import Callable
 from typing import NoReturn
 
 from pavedroad.localcloud.host.nursery import linux
@@ -50,14 +51,17 @@ def check(command: str, root: str, environment: dict[str, str]) -> None:
         raise NotStartedError(errno.EACCES, program)
 
 
-def launch(arguments: list[str], root: str, environment: dict[str, str], output: int) -> int:
-    """A process of its own group in `root`, both its outputs in `output`; its pid once its exec succeeded."""
+def launch(
+    arguments: list[str], root: str, environment: dict[str, str], output: int, confine: Callable[[], None]
+) -> int:
+    """A process of its own group in `root`, both its outputs in `output`; its pid once its exec succeeded.
+    `confine` is called in it, before it is the guest's."""
     told, tell = os.pipe()  # close-on-exec: an empty pipe that closes says that the exec succeeded
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
         os.close(told)
-        _become(arguments, root, environment, output=output, tell=tell, parent=parent)
+        _become(arguments, root, environment, output=output, tell=tell, parent=parent, confine=confine)
     os.close(tell)
     with open(told, "rb") as answers:
         answer = answers.read()
@@ -68,7 +72,14 @@ def launch(arguments: list[str], root: str, environment: dict[str, str], output:
 
 
 def _become(
-    arguments: list[str], root: str, environment: dict[str, str], *, output: int, tell: int, parent: int
+    arguments: list[str],
+    root: str,
+    environment: dict[str, str],
+    *,
+    output: int,
+    tell: int,
+    parent: int,
+    confine: Callable[[], None],
 ) -> NoReturn:
     subject = root
     try:
@@ -80,6 +91,7 @@ def _become(
                 signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
         linux.limit_guest()
+        confine()
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(output, 1)
         os.dup2(output, 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import resource
 from contextlib import suppress
@@ -45,6 +46,38 @@ def raise_open_files() -> None:
     if soft != hard:
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def bound_process(cpus: float | None, memory_bytes: int | None) -> None:
+    """Bounds without a control group. Processors: so many to run on, for all that descend from this process.
+    Memory: of each process, and what it writes to, not what it maps and never touches."""
+    if cpus is not None:
+        allowed = sorted(os.sched_getaffinity(0))
+        first = os.getpid() % len(allowed)
+        count = max(1, math.ceil(cpus))
+        os.sched_setaffinity(0, (allowed[first:] + allowed[:first])[:count])
+    if memory_bytes is not None:
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        bound = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (bound, bound))
+
+
+def reaped_bytes() -> tuple[int, int]:
+    """What this process's ended descendants have read from and written to disks: all that is counted for the
+    process, without what its one thread has done itself."""
+    try:
+        with open("/proc/self/io", "rb") as whole, open("/proc/thread-self/io", "rb") as own:
+            (read, written), (own_read, own_written) = disk_bytes(whole.read()), disk_bytes(own.read())
+    except OSError:
+        return 0, 0
+    return max(0, read - own_read), max(0, written - own_written)
+
+
+def disk_bytes(text: bytes) -> tuple[int, int]:
+    """Bytes read and written, of a /proc io file."""
+    counts = dict(line.split(b": ") for line in text.splitlines())
+    cancelled = int(counts.get(b"cancelled_write_bytes", 0))
+    return int(counts.get(b"read_bytes", 0)), max(0, int(counts.get(b"write_bytes", 0)) - cancelled)
 
 
 def limit_guest() -> None:

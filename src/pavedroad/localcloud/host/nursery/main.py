@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 from pavedroad.localcloud.host.nursery import linux, tree
+from pavedroad.localcloud.host.nursery.cage import Cage
 from pavedroad.localcloud.host.nursery.messages import LONGEST, Boot, Gone, Message, decode, encode
 from pavedroad.localcloud.host.nursery.shim import Shim
 
@@ -28,6 +29,7 @@ class Nursery:
     def __init__(self, host: socket.socket) -> None:
         self._host = host
         self._shims: dict[int, str] = {}
+        self._cages: dict[str, Cage] = {}
         self._lost: dict[str, str] = {}
         self._lost_until = 0.0
 
@@ -74,6 +76,8 @@ class Nursery:
             if pid == 0:
                 self._become_shim(boot, channel)
             self._shims[pid] = boot.key
+            if boot.cage is not None:
+                self._cages[boot.key] = boot.cage
         channel.close()
         return True
 
@@ -96,10 +100,17 @@ class Nursery:
                 if not self._lost:
                     self._lost_until = time.monotonic() + _PATIENCE
                 self._lost[key] = f"its supervisor was {tree.describe(status)}, and it was ended with it"
-        if self._lost and (not self._end_orphans() or time.monotonic() > self._lost_until):
+        if self._lost and (not self._end_left() or time.monotonic() > self._lost_until):
             for key, reason in self._lost.items():
+                if cage := self._cages.pop(key, None):
+                    cage.remove()
                 self._say(Gone(key, reason))
             self._lost.clear()
+
+    def _end_left(self) -> bool:
+        """Whether there was anything left of guests whose shims have ended."""
+        caged = [cage.kill() for key in self._lost if (cage := self._cages.get(key))]
+        return self._end_orphans() or any(caged)
 
     def _end_orphans(self) -> bool:
         """Whether there were any."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+from pavedroad.localcloud.host.nursery.cage import Bounds, Cage
+
 LONGEST = 1 << 20
 """Bytes of a packet. Beyond it a boot is refused."""
 
@@ -29,6 +31,9 @@ class Boot(NamedTuple):
     script: str
     """User data to run before the command; empty for none."""
     environment: dict[str, str]
+    bounds: Bounds = Bounds()
+    cage: Cage | None = None
+    """The control group to make for it; without one its bounds hold for each of its processes."""
 
 
 class Stop(NamedTuple):
@@ -37,10 +42,15 @@ class Stop(NamedTuple):
     grace: float
 
 
+class Fail(NamedTuple):
+    """Host to shim: the machine under it has failed, SIGKILL to all."""
+
+
 class Running(NamedTuple):
-    """Shim to host: this process runs (none on a bare machine)."""
+    """Shim to host: this process runs (none on a bare machine), below the shim."""
 
     pid: int | None
+    shim: int = 0
 
 
 class Ended(NamedTuple):
@@ -49,6 +59,10 @@ class Ended(NamedTuple):
     failed: bool
     status: int | None
     reason: str
+    cpu_seconds: float = 0.0
+    read_bytes: int = 0
+    written_bytes: int = 0
+    """What all its processes have used."""
 
 
 class Gone(NamedTuple):
@@ -60,8 +74,8 @@ class Gone(NamedTuple):
     reason: str
 
 
-Message = Boot | Stop | Running | Ended | Gone
-_KINDS: dict[str, type[Message]] = {kind.__name__: kind for kind in (Boot, Stop, Running, Ended, Gone)}
+Message = Boot | Stop | Fail | Running | Ended | Gone
+_KINDS: dict[str, type[Message]] = {kind.__name__: kind for kind in (Boot, Stop, Fail, Running, Ended, Gone)}
 
 
 def encode(message: Message) -> bytes:
@@ -72,5 +86,11 @@ def decode(packet: bytes) -> Message:
     name, fields = json.loads(packet)
     if name == Boot.__name__:
         parts: list[Any] = fields.pop("parts")
-        return Boot(parts=[Part(*part) for part in parts], **fields)
+        bounds, cage = Bounds(*fields.pop("bounds")), fields.pop("cage")
+        return Boot(
+            parts=[Part(*part) for part in parts],
+            bounds=bounds,
+            cage=None if cage is None else Cage(*cage),
+            **fields,
+        )
     return _KINDS[name](**fields)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import select
 import signal
 import socket
@@ -15,6 +16,7 @@ from pavedroad.localcloud.host.nursery.messages import (
     LONGEST,
     Boot,
     Ended,
+    Fail,
     Message,
     Running,
     Stop,
@@ -29,6 +31,8 @@ _WINDOW = 0.1
 """At most a burst a window is read from a guest; one that prints faster waits, as on a serial line."""
 _UNKILLABLE = 10.0
 _STOPPED_SHELL = (126, 127)
+_KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
+"""By a signal, or a shell whose command was."""
 
 
 class Shim:
@@ -41,6 +45,7 @@ class Shim:
         self._console = Console(boot.folder)
         self._wake, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._output, self._input = os.pipe2(os.O_CLOEXEC)
+        self._cage = boot.cage
         self._main: int | None = None
         self._in_script = False
         self._deadline: float | None = None
@@ -63,6 +68,7 @@ class Shim:
         signal.signal(signal.SIGTERM, _nothing)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
+            self._make_cage()
             self._root = prepare(self._boot.folder, self._boot.parts)
             self._begin()
             while not self._over:
@@ -72,6 +78,22 @@ class Shim:
         except OSError as error:
             subject = f": '{error.filename}'" if error.filename else ""
             self._refuse(f"{error.strerror}{subject}")
+
+    def _make_cage(self) -> None:
+        if self._cage is not None:
+            try:
+                self._cage.make(self._boot.bounds)
+            except OSError as error:
+                self._console.note(f"no control group could be made: {error.strerror}")
+                self._cage = None
+
+    def _confine(self) -> None:
+        """Called in the guest's process."""
+        bounds = self._boot.bounds
+        if self._cage is not None:
+            self._cage.join()
+        else:
+            linux.bound_process(bounds.cpus, bounds.memory_bytes)
 
     def _refuse(self, words: str) -> None:
         self._end_all()
@@ -83,7 +105,10 @@ class Shim:
         elif self._boot.command:
             self._run_command()
         else:
-            self._say(Running(None))
+            self._say(self._running(None))
+
+    def _running(self, pid: int | None) -> Running:
+        return Running(pid, os.getpid())
 
     def _run_script(self) -> None:
         path = os.path.join(self._boot.folder, "user-data")
@@ -96,22 +121,22 @@ class Shim:
             self._after_script()
             return
         self._in_script = True
-        self._say(Running(self._main if self._boot.command else None))
+        self._say(self._running(self._main if self._boot.command else None))
 
     def _after_script(self) -> None:
         self._in_script = False
         if self._boot.command:
             self._run_command()
         else:
-            self._say(Running(None))
+            self._say(self._running(None))
 
     def _run_command(self) -> None:
         launch.check(self._boot.command, self._root, self._boot.environment)
         self._main = self._launch(launch.shell_line(self._boot.command))
-        self._say(Running(self._main))
+        self._say(self._running(self._main))
 
     def _launch(self, arguments: list[str]) -> int:
-        return launch.launch(arguments, self._root, self._boot.environment, self._input)
+        return launch.launch(arguments, self._root, self._boot.environment, self._input, self._confine)
 
     def _step(self) -> None:
         """Wait for something to happen, and see to it."""
@@ -162,15 +187,19 @@ class Shim:
             self._over = True
             return
         order = decode(packet)
-        if isinstance(order, Stop) and self._deadline is None:
+        if isinstance(order, Fail):
+            self._end_all()
+            self._finish(Ended(False, -signal.SIGKILL, "its machine has failed"))
+        elif isinstance(order, Stop) and self._deadline is None:
             self._grace = order.grace
             self._deadline = time.monotonic() + order.grace
             tree.send(tree.descendants(os.getpid()), signal.SIGTERM)
 
     def _main_ended(self, status: int) -> None:
         self._main = None
+        words = self._how_it_ended(status)
         if self._in_script:
-            self._console.note(f"the user data {tree.describe(status)}")
+            self._console.note(f"the user data {words}")
             if self._deadline is None:
                 self._after_script()
             return
@@ -179,11 +208,16 @@ class Shim:
             return
         self._end_all()
         self._drain()
-        words = tree.describe(status)
         refused = self._status in _STOPPED_SHELL and self._console.last_line.startswith(("/bin/sh:", "sh:"))
         if refused:
             words = f"could not start: {self._console.last_line}"
         self._finish(Ended(refused, self._status, words))
+
+    def _how_it_ended(self, status: int) -> str:
+        killed = os.waitstatus_to_exitcode(status) in _KILLED
+        if killed and self._cage is not None and self._cage.memory_kills():
+            return f"killed: over the memory limit of {self._boot.bounds.said}"
+        return tree.describe(status)
 
     def _stop_if_done(self, now: float) -> None:
         if not tree.descendants(os.getpid()):
@@ -202,8 +236,10 @@ class Shim:
         """SIGKILL to everything below, again and again until there is nothing."""
         deadline = time.monotonic() + _UNKILLABLE
         pause = 0.0
-        while left := tree.descendants(os.getpid()):
+        while left := self._left():
             tree.send(left, signal.SIGKILL)
+            if self._cage is not None:
+                self._cage.kill()
             for pid, status in tree.reap():
                 if pid == self._main and not self._in_script:
                     self._status = os.waitstatus_to_exitcode(status)
@@ -212,6 +248,9 @@ class Shim:
                 return
             time.sleep(pause)
             pause = min(pause + 0.001, 0.02)
+
+    def _left(self) -> list[int]:
+        return tree.descendants(os.getpid()) or (self._cage.processes() if self._cage is not None else [])
 
     def _drain(self) -> None:
         """What was printed last goes to the console."""
@@ -224,7 +263,11 @@ class Shim:
         self._over = True
         self._drain()
         self._console.note(ended.reason)
-        self._say(ended)
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        read, written = linux.reaped_bytes()
+        self._say(
+            ended._replace(cpu_seconds=used.ru_utime + used.ru_stime, read_bytes=read, written_bytes=written)
+        )
 
     def _say(self, message: Message) -> None:
         with suppress(OSError):  # a host that is gone shows on the channel
