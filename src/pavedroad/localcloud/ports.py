@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from pavedroad.localcloud.wanted import Affliction
+
 
 @dataclass(frozen=True, slots=True)
 class LaunchData:
@@ -248,6 +250,11 @@ class Metrics(Protocol):
         """Gone already is fine."""
         ...
 
+    def alarm_states(self, names: Iterable[str]) -> Mapping[str, str]:
+        """By name the states (`OK`, `ALARM`, `INSUFFICIENT_DATA`) of those alarms that exist, composite
+        ones too."""
+        ...
+
     def alarms_naming(self, action_arn: str) -> list[tuple[str, str]]:
         """Name and ARN of every alarm one of whose actions is `action_arn`, by name."""
         ...
@@ -287,4 +294,16 @@ class Faults(Protocol):
 
     def launch_refusal(self, zone: str, instance_type: str) -> Exception | None:
         """The AWS error with which a launch there is refused, or None."""
+        ...
+
+    def failure(self, zone: str) -> str:
+        """Why the machines of a zone have failed, in words; empty where they have not."""
+        ...
+
+    def is_impaired(self, instance_id: str, zone: str) -> bool:
+        """Whether an instance fails its status checks."""
+        ...
+
+    def afflictions(self, instance_id: str, zone: str) -> tuple[Affliction, ...]:
+        """What is made to fail in an instance."""
         ...

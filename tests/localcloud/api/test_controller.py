@@ -18,6 +18,7 @@ class Machine:
     id: str
     life: Life = field(default_factory=Life)
     impaired: bool = False
+    availability_zone: str | None = "us-east-1a"
     ends: bool = False
     taken_down: bool = False
     tags: dict[str, str] = field(default_factory=dict[str, str])

@@ -21,11 +21,14 @@ from pavedroad.localcloud.api.snapshots import Snapshots
 from pavedroad.localcloud.autoscaling.service import AutoScaling
 from pavedroad.localcloud.balancing.service import LoadBalancing
 from pavedroad.localcloud.blocks import Block
+from pavedroad.localcloud.faults.routes import FaultRoutes
+from pavedroad.localcloud.faults.service import FaultInjection
 from pavedroad.localcloud.monitoring.service import Monitoring
-from pavedroad.localcloud.moto_adapter import snapshot
+from pavedroad.localcloud.moto_adapter import ec2_outages, snapshot
 from pavedroad.localcloud.moto_adapter.compute import MotoCompute
 from pavedroad.localcloud.moto_adapter.ec2_facts import MotoFleet
 from pavedroad.localcloud.moto_adapter.ec2_service import Ec2Service
+from pavedroad.localcloud.moto_adapter.ec2_struck import MotoInstances
 from pavedroad.localcloud.moto_adapter.install import account_of, install
 from pavedroad.localcloud.moto_adapter.network import MotoNetwork
 from pavedroad.localcloud.moto_adapter.queues import queues_of
@@ -63,17 +66,27 @@ class Cloud:
         )
         self._moto = [MotoService(name, self._state) for name in NAMES]
         services: list[Service] = [ec2, self._balancing, self._scaling, self._monitoring, *self._moto]
-        self._controller = Controller(self._state, MotoFleet(), _Guests(self._link))
+        self._faults = FaultInjection(self._state, MotoInstances(), clock, home)
+        self._faults.zone_returned.append(self._scaling.zone_returned)
+        ec2_outages.heed(self._faults)
+        self._controller = Controller(self._state, MotoFleet(), _Guests(self._link), faults=self._faults)
         self._snapshots = Snapshots(
             home / "state.snapshot",
             self._state,
-            {"moto": _MotoState(), **_durable(services)},
+            {"moto": _MotoState(), "faults": self._faults, **_durable(services)},
             {"moto": snapshot.VERSION},
             self._clean,
         )
         self._cleaned_at = time.monotonic()
         self._held: set[str] = set()
-        self.endpoint = Endpoint(services, account_of, self._health, self._keep)
+        self.endpoint = Endpoint(
+            services,
+            account_of,
+            self._health,
+            settle=self._keep,
+            hinders=self._faults.hinders,
+            pages=FaultRoutes(self._faults),
+        )
 
     def start(self, *, fresh: bool) -> None:
         """`fresh` says that the host starts too, so that nothing runs yet."""
@@ -85,6 +98,7 @@ class Cloud:
         self._balancing.start()
         self._link.start()
         self._controller.start()
+        self._faults.start()
         self._scaling.start()
         self._snapshots.start()
         threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
@@ -92,6 +106,7 @@ class Cloud:
     def close(self) -> None:
         self._scaling.stop()
         self._balancing.stop()
+        self._faults.stop()
         self._controller.close()
         self._link.close()
         self._snapshots.close()

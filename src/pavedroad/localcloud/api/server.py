@@ -9,11 +9,11 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from tempfile import SpooledTemporaryFile
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 from pavedroad.localcloud.api.errors import error_response, legible
 from pavedroad.localcloud.api.scope import Scope, UnknownRegion, is_foreign, scope_of
-from pavedroad.localcloud.api.services import ApiRequest, ApiResponse, Service
+from pavedroad.localcloud.api.services import ApiRequest, ApiResponse, Hindrance, Service
 from pavedroad.localcloud.errors import ServiceError, internal_failure
 
 _log = logging.getLogger(__name__)
@@ -27,6 +27,16 @@ _HEALTH = "/_pavedroad/health"
 Receive = Callable[[], Any]
 Send = Callable[[dict[str, Any]], Any]
 AccountOf = Callable[[str], str]
+Hinders = Callable[[ApiRequest], Hindrance | None]
+"""What stands between a call and its service, if anything; asked in the event loop."""
+
+
+class Pages(Protocol):
+    """What the endpoint answers besides AWS's services, by path; called in a worker thread."""
+
+    def answers(self, path: str) -> bool: ...
+
+    def handle(self, request: ApiRequest) -> ApiResponse: ...
 
 
 class Endpoint:
@@ -37,13 +47,18 @@ class Endpoint:
         services: Iterable[Service],
         account_of: AccountOf,
         health: Callable[[], Mapping[str, object]],
+        *,
         settle: Callable[[], None] = lambda: None,
+        hinders: Hinders = lambda request: None,
+        pages: Pages | None = None,
     ) -> None:
         """`settle` is called after a call in the call's own thread, before its answer goes out."""
         self._services = {service.name: service for service in services}
         self._account_of = account_of
         self._health = health
         self._settle = settle
+        self._hinders = hinders
+        self._pages = pages
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="call")
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
@@ -59,8 +74,9 @@ class Endpoint:
             blank = ApiRequest(
                 "", "", "", scope["method"], path, query, headers, stream, 0, str(uuid.uuid4())
             )
+            own = self._pages is not None and self._pages.answers(path)
             try:
-                response = legible(await self._answer(blank, receive))
+                response = legible(await (self._page if own else self._answer)(blank, receive))
             except _Gone:
                 return
             await _send(send, response)
@@ -79,6 +95,10 @@ class Endpoint:
             if refusal:
                 raise refusal
             request = _for(blank, called, self._account_of(called.key), length)
+            if hindrance := self._hinders(request):
+                await asyncio.sleep(hindrance.delay_seconds)
+                if hindrance.refusal:
+                    raise hindrance.refusal
             return await self._in_thread(self._handle, request)
         except ServiceError as error:
             return error_response(request, error)
@@ -88,9 +108,26 @@ class Endpoint:
             _log.error("%s %s failed", request.method, request.path, exc_info=error)
             return error_response(request, internal_failure())
 
-    def _handle(self, request: ApiRequest) -> ApiResponse:
+    async def _page(self, blank: ApiRequest, receive: Receive) -> ApiResponse:
+        assert self._pages is not None
+        scope = Scope("", "", "")
         try:
-            return self._services[request.service].handle(request)
+            length = await self._read(blank, receive, discard=False)
+            return await self._in_thread(self._settled, self._pages.handle, _for(blank, scope, "", length))
+        except ServiceError as error:
+            return error_response(blank, error)
+        except _Gone:
+            raise
+        except Exception as error:
+            _log.error("%s %s failed", blank.method, blank.path, exc_info=error)
+            return error_response(blank, internal_failure())
+
+    def _handle(self, request: ApiRequest) -> ApiResponse:
+        return self._settled(self._services[request.service].handle, request)
+
+    def _settled(self, handle: Callable[[ApiRequest], ApiResponse], request: ApiRequest) -> ApiResponse:
+        try:
+            return handle(request)
         finally:
             self._settle()
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import BinaryIO, Protocol, runtime_checkable
 
+from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.ports import Balancers, Compute, Metrics, Queues, Topics
 
 
@@ -42,6 +43,14 @@ class ApiResponse:
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Hindrance:
+    """What stands between a call and its service: it is late, and then perhaps refused."""
+
+    delay_seconds: float = 0.0
+    refusal: ServiceError | None = None
 
 
 class Service(Protocol):

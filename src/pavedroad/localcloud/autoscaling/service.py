@@ -71,6 +71,13 @@ class AutoScaling:
     def stop(self) -> None:
         self._controller.stop()
 
+    def zone_returned(self, zone: str) -> None:
+        """EC2 has capacity there again: whoever was refused need not wait before trying again. Called with
+        the state lock held."""
+        for region in self._regions.values():
+            for group in region.groups.values():
+                group.refusing_zones.pop(zone, None)
+
     def step(self) -> bool:
         """One look at every group, in the caller's thread. Says whether anything was changed."""
         return self._controller.step()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pavedroad
-from pavedroad.localcloud.host.nursery.messages import Boot, Ended, Gone, Message, Running, Stop
+from pavedroad.localcloud.host.nursery.messages import Boot, Ended, Fail, Gone, Message, Running, Stop
 from pavedroad.localcloud.host.packets import Packets, pair
 
 _LOG = logging.getLogger(__name__)
@@ -37,6 +37,11 @@ class Life:
         """SIGTERM to all of it, SIGKILL after the grace."""
         if self.packets is not None and self.packets.is_open:
             self.packets.send(Stop(grace))
+
+    def fail(self) -> None:
+        """SIGKILL to all of it, at once."""
+        if self.packets is not None and self.packets.is_open:
+            self.packets.send(Fail())
 
     def heard(self, message: Message) -> None:
         if isinstance(message, Running):

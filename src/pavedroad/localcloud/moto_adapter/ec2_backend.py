@@ -20,7 +20,7 @@ from moto.utilities.utils import load_resource
 
 from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.errors import ServiceError
-from pavedroad.localcloud.moto_adapter import ec2_network
+from pavedroad.localcloud.moto_adapter import ec2_network, ec2_outages
 from pavedroad.localcloud.moto_adapter.ec2_instances import LocalInstance, tags_at_once
 from pavedroad.localcloud.wanted import GuestImage
 
@@ -84,6 +84,10 @@ class LocalEC2Backend(EC2Backend):
 
     def create_vpc(self, cidr_block, *args, **kwargs):
         """Where machines are processes, their networks are on loopback, and each address exists once."""
+        if not cidr_block:
+            raise ServiceError(
+                "MissingParameter", "Either 'cidrBlock' or 'ipv4IpamPoolId' should be provided."
+            )
         network = ec2_network.checked_network(cidr_block)
         for known in backends():
             for vpc in known.vpcs.values():
@@ -105,6 +109,7 @@ class LocalEC2Backend(EC2Backend):
 
     def run_instances(self, image_id, count, user_data, security_group_names, **kwargs) -> Reservation:
         """All or none: what fails on the way takes back what it has begun."""
+        ec2_outages.refuse_launch(self._zone_of(kwargs), kwargs.get("instance_type", ""))
         before, known = set(self.reservations), set(self.by_id)
         try:
             reservation = super().run_instances(image_id, count, user_data, security_group_names, **kwargs)
@@ -118,6 +123,13 @@ class LocalEC2Backend(EC2Backend):
             instance.reservation_id = reservation.id
             instance.guest_image = self.guest_images.get(image_id) or GuestImage(image_id)
         return reservation
+
+    def _zone_of(self, launch: dict) -> str:
+        subnet_id = launch.get("subnet_id")
+        for nic in launch.get("nics") or ():
+            known = self.enis.get(nic.get("NetworkInterfaceId") or "")
+            subnet_id = known.subnet.id if known else nic.get("SubnetId") or subnet_id
+        return self.get_subnet(subnet_id).availability_zone if subnet_id else ""
 
     def _erase(self, instance) -> None:
         instance.take_down()
@@ -195,7 +207,8 @@ class LocalEC2Backend(EC2Backend):
         )
 
     def default_subnet_id(self, zone: str | None) -> str:
-        """Where an instance goes that names no subnet: the zone with the fewest of them."""
+        """Where an instance goes that names no subnet: the zone with the fewest of them, of those that have
+        room."""
         subnets = self.get_default_subnets()
         if zone is not None:
             if zone not in {known.name for known in self.describe_availability_zones()}:
@@ -210,7 +223,7 @@ class LocalEC2Backend(EC2Backend):
             raise ServiceError(
                 "MissingInput", "No subnets found for the default VPC. Please specify a subnet."
             )
-        crowd = dict.fromkeys(subnets, 0)
+        crowd = dict.fromkeys([it for it in subnets if ec2_outages.can_launch(it)] or subnets, 0)
         for instance in self.by_id.values():
             if instance.life.wish == "run" and instance.availability_zone in crowd:
                 crowd[instance.availability_zone] += 1

@@ -26,6 +26,9 @@ class LocalInstance(Instance):
     credentials_until: datetime | None = None
     impaired = False
     """It should run, and for some time has not."""
+    spot_request_id = ""
+    interruption: datetime | None = None
+    """When a spot instance is taken back, from its notice on."""
     sequence = 0
     """Rises with every launch, so that pages go on where the last one ended."""
 
@@ -126,6 +129,11 @@ class LocalInstance(Instance):
             "Details": [{"Name": "reachability", "Status": reached}],
             "Status": "impaired" if self.impaired else "ok",
         }
+
+    @property
+    def zone_id(self) -> str:
+        zone = self.ec2_backend.get_zone_by_name(self.availability_zone)
+        return zone.zone_id if zone else ""
 
     @property
     def ends(self) -> bool:

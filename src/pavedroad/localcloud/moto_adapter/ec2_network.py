@@ -9,11 +9,12 @@ from __future__ import annotations
 import ipaddress
 
 from moto.ec2.models import elastic_network_interfaces, vpcs
-from moto.ec2.models.availability_zones_and_regions import Region, RegionsAndZonesBackend, Zone
+from moto.ec2.models.availability_zones_and_regions import Region, RegionsAndZonesBackend
 from moto.ec2.models.instances import Instance
 from moto.ec2.models.subnets import Subnet
 
 from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.moto_adapter.ec2_outages import Zone
 
 _networks: dict[str, str] = {}
 """The CIDR of each region's default network."""

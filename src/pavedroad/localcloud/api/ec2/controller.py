@@ -10,6 +10,8 @@ from typing import Protocol
 from pavedroad.localcloud.api.ec2.facts import Facts
 from pavedroad.localcloud.api.ec2.guests import guest_of
 from pavedroad.localcloud.api.ec2.life import Life
+from pavedroad.localcloud.faults.effects import NO_FAULTS
+from pavedroad.localcloud.ports import Faults
 from pavedroad.localcloud.state import State
 from pavedroad.localcloud.wanted import Guest, GuestStatus
 from pavedroad.localcloud.watch import Watch
@@ -27,6 +29,9 @@ class Managed(Protocol):
 
     @property
     def id(self) -> str: ...
+
+    @property
+    def availability_zone(self) -> str | None: ...
 
     @property
     def life(self) -> Life: ...
@@ -74,11 +79,13 @@ class Controller:
         fleet: Fleet,
         link: Link,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        faults: Faults = NO_FAULTS,
     ) -> None:
         self._state = state
         self._fleet = fleet
         self._link = link
         self._now = now
+        self._faults = faults
         self._wanted: dict[str, object] = {}
         """Instance id to the fingerprint of the guest that the host was told of."""
         self._dropped: dict[str, int] = {}
@@ -120,6 +127,8 @@ class Controller:
         life = instance.life
         if life.is_over:
             return False
+        if failure := self._faults.failure(instance.availability_zone or ""):
+            life.fail(failure, self._now(), ends=True)
         guest = self._link.guest(instance.id)
         changed = life.observe(guest, self._now(), settled=self._settled(instance, guest), ends=instance.ends)
         if changed and life.is_over and life.wish == "terminate":
@@ -137,11 +146,14 @@ class Controller:
         return time.monotonic() - since >= _ABSENT_SECONDS
 
     def _examine(self, instance: Managed, guest: GuestStatus | None) -> bool:
-        """An instance that should run and has not been seen running for a while is impaired."""
+        """An instance that should run and has not been seen running for a while is impaired, and so is one
+        that a fault keeps from answering."""
         well = instance.life.state != "running" or (guest is not None and guest.state == "running")
         if well:
             self._unreached.pop(instance.id, None)
-            impaired = False
+            impaired = instance.life.state == "running" and self._faults.is_impaired(
+                instance.id, instance.availability_zone or ""
+            )
         else:
             since = self._unreached.setdefault(instance.id, time.monotonic())
             impaired = time.monotonic() - since > _IMPAIRED_SECONDS
@@ -156,11 +168,17 @@ class Controller:
             if self._wanted.pop(instance.id, None) is not None:
                 changes[instance.id] = None
             return
-        fingerprint = (life.should_run, self._fleet.fingerprint(instance))
+        afflictions = self._faults.afflictions(instance.id, instance.availability_zone or "")
+        fingerprint = (life.should_run, life.failed, afflictions, self._fleet.fingerprint(instance))
         if self._wanted.get(instance.id) != fingerprint:
             self._wanted[instance.id] = fingerprint
             self._dropped.pop(instance.id, None)
-            changes[instance.id] = guest_of(self._fleet.facts(instance), running=life.should_run)
+            changes[instance.id] = guest_of(
+                self._fleet.facts(instance),
+                running=life.should_run,
+                failed=life.failed,
+                afflictions=afflictions,
+            )
 
     def _forget(self, alive: set[str]) -> bool:
         if time.monotonic() - self._forgotten_at < _FORGET_EVERY:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pavedroad.localcloud.api.ec2.facts import Facts
 from pavedroad.localcloud.api.ec2.metadata import metadata_of
-from pavedroad.localcloud.wanted import Guest
+from pavedroad.localcloud.wanted import Affliction, Guest
 
 
-def guest_of(facts: Facts, *, running: bool) -> Guest:
+def guest_of(
+    facts: Facts, *, running: bool, failed: bool = False, afflictions: tuple[Affliction, ...] = ()
+) -> Guest:
     return Guest(
         id=facts.id,
         boot=facts.boot,
@@ -21,4 +23,6 @@ def guest_of(facts: Facts, *, running: bool) -> Guest:
         metadata=metadata_of(facts),
         require_token=facts.require_token,
         running=running,
+        failed=failed,
+        afflictions=afflictions,
     )

@@ -40,6 +40,8 @@ class Life:
     running_since: datetime | None = None
     ended_at: datetime | None = None
     """When it was found stopped or terminated."""
+    failed: bool = False
+    """The machine under it has failed: its processes are not asked to end."""
 
     @property
     def code(self) -> int:
@@ -66,6 +68,7 @@ class Life:
         if self.state != "stopped":
             raise _not_now(instance_id, "started", self.state)
         self.wish, self.state, self.boot = "run", "pending", self.boot + 1
+        self.failed = False
         self.reason_code = self.reason = self.transition = ""
         self.ended_at = None
 
@@ -83,17 +86,27 @@ class Life:
         self._explain(*_USER_STOP, f"User initiated ({_stamp(now)})")
 
     def terminate(self, now: datetime, *, reason: str = "") -> None:
-        if self.wish == "terminate":
+        if self.wish == "terminate" or (self.failed and self.state == "shutting-down"):
             return
         was = self.state
         self.wish = "terminate"
         self.state = "terminated" if was == "stopped" else "shutting-down"
         if self.state == "terminated":
             self.ended_at = now
-        if was != "stopped" or self.reason_code == _USER_STOP[0]:
+        if not self.failed and (was != "stopped" or self.reason_code == _USER_STOP[0]):
             code, message = _USER_STOP
             self._explain(code, reason or message, f"User initiated ({_stamp(now)})")
         # an instance that ended by itself goes on saying why, whoever clears it away
+
+    def fail(self, reason: str, now: datetime, *, ends: bool) -> None:
+        """The machine under it fails: it ends without a warning, and keeps its disk until it has ended."""
+        if self.is_over or self.failed:
+            return
+        ends = ends or self.wish == "terminate"
+        self.wish, self.failed = "stop", True
+        self.state = "shutting-down" if ends else "stopping"
+        code = "Server.InternalError"
+        self._explain(code, f"{code}: {reason}", f"Server: {reason} ({_stamp(now)})")
 
     # What the host reports
 
@@ -128,6 +141,8 @@ class Life:
             self._end(now)
 
     def _end(self, now: datetime) -> None:
+        if self.failed and self.state == "shutting-down":
+            self.wish = "terminate"
         self.state = "terminated" if self.wish == "terminate" else "stopped"
         self.ended_at, self.running_since = now, None
 

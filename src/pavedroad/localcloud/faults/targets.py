@@ -1,0 +1,60 @@
+"""What a fault may be aimed at, and whether it is there."""
+
+from __future__ import annotations
+
+import re
+
+from pavedroad.core.errors import Conflict, InvalidInput, NotFound
+from pavedroad.localcloud.api.scope import REGIONS
+from pavedroad.localcloud.faults.calls import BY_PATH
+from pavedroad.localcloud.faults.kinds import Target
+from pavedroad.localcloud.faults.ports import Instances
+
+ZONES = tuple(f"{region}{letter}" for region in REGIONS for letter in "abc")
+_INSTANCE = re.compile(r"i-[0-9a-f]{8,17}")
+_OPERATION = re.compile(r"[a-z0-9-]{2,40}(:[A-Za-z0-9]{2,100})?")
+_NAMES = {"elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing", "cloudwatch": "monitoring"}
+"""What clients call a service -> what signs its calls."""
+
+
+def checked(what: Target, target: object, instances: Instances) -> str:
+    """The target as faults keep it. Raises with a sentence where it makes no sense or is not there."""
+    if not isinstance(target, str):
+        raise InvalidInput(f"A fault has a target: here {_WORDS[what]}.")
+    if what == "zone" and target not in ZONES:
+        raise InvalidInput(f"'{target[:100]}' is no zone of this cloud: {', '.join(ZONES)}.")
+    if what == "region" and target not in REGIONS:
+        raise InvalidInput(f"'{target[:100]}' is no region of this cloud: {', '.join(REGIONS)}.")
+    if what == "instance":
+        _check_instance(target, instances)
+    return _operation(target) if what == "operation" else target
+
+
+def _check_instance(target: str, instances: Instances) -> None:
+    if not _INSTANCE.fullmatch(target):
+        raise InvalidInput(f"'{target[:100]}' is no instance id, as i-0123456789abcdef0.")
+    found = instances.find(target)
+    if found is None or found.state == "terminated":
+        raise NotFound(f"There is no instance {target}.")
+    if found.state not in ("pending", "running"):
+        raise Conflict(f"The instance {target} does not run: it is {found.state}.")
+
+
+def _operation(target: str) -> str:
+    if not _OPERATION.fullmatch(target):
+        raise InvalidInput(
+            f"'{target[:100]}' is neither a service, as ec2, nor one of its operations, as ec2:RunInstances."
+        )
+    service, _, operation = target.partition(":")
+    service = _NAMES.get(service, service)
+    if operation and service in BY_PATH:
+        raise InvalidInput(f"A fault of {service} is for all of its operations: the target is '{service}'.")
+    return f"{service}:{operation}" if operation else service
+
+
+_WORDS: dict[Target, str] = {
+    "zone": "a zone, as us-east-1a",
+    "region": "a region, as us-east-1",
+    "instance": "an instance's id",
+    "operation": "a service, as ec2, or one of its operations, as ec2:RunInstances",
+}
