@@ -60,9 +60,12 @@ def _snapshot(step: int, pools: dict[str, str], fronts: dict[str, str]) -> Snaps
     return Snapshot(
         step,
         {
-            CLUSTER: {name: resource(name, {"x": text.split("/")[0]}) for name, text in pools.items()},
+            CLUSTER: {
+                name: resource(name, {"x": text.split("/")[0]}, ((ASSIGNMENT, name),))
+                for name, text in pools.items()
+            },
             ASSIGNMENT: {name: resource(name, {"x": text.split("/")[1]}) for name, text in pools.items()},
-            LISTENER: {name: resource(name, {}) for name in fronts},
+            LISTENER: {name: resource(name, {}, ((ROUTES, name),)) for name in fronts},
             ROUTES: {name: resource(name, {"x": text}) for name, text in fronts.items()},
         },
     )

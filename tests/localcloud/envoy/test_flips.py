@@ -89,7 +89,7 @@ async def test_rules_change_without_closing_connections(balancer: Balancer, proc
         special = rule(
             FixedResponse(200, "text/plain", f"special {number}"), Condition("path-pattern", ("/s",))
         )
-        changed = replace(place, rules=(special, rule(to(b), priority=2)), idle_timeout_seconds=10 + number)
+        changed = replace(place, rules=(special, rule(to(b), priority=2)))
         await balancer.apply([a, b], changed)
         writer.write(b"GET /s HTTP/1.1\r\nHost: x\r\n\r\n")
         head = await reader.readuntil(b"\r\n\r\n")

@@ -17,14 +17,18 @@ from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 from envoy.config.listener.v3 import listener_pb2
 from envoy.config.route.v3 import route_pb2
+from envoy.extensions.access_loggers.stats.v3 import stats_pb2 as _stats
+from envoy.extensions.filters.http.header_to_metadata.v3 import header_to_metadata_pb2 as _header_to_metadata
 from envoy.extensions.filters.http.lua.v3 import lua_pb2 as _lua
 from envoy.extensions.filters.http.router.v3 import router_pb2 as _router
+from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2 as _tls_inspector
 from envoy.extensions.filters.network.http_connection_manager.v3 import (
     http_connection_manager_pb2 as _http_connection_manager,
 )
 from envoy.extensions.filters.network.set_filter_state.v3 import set_filter_state_pb2 as _set_filter_state
 from envoy.extensions.http.header_formatters.preserve_case.v3 import preserve_case_pb2 as _preserve_case
 from envoy.extensions.retry.host.previous_hosts.v3 import previous_hosts_pb2 as _previous_hosts
+from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
 from envoy.extensions.transport_sockets.tls.v3 import tls_pb2 as _tls
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2 as _http_protocol_options
 from envoy.service.discovery.v3 import ads_pb2_grpc, discovery_pb2
@@ -38,8 +42,10 @@ _MESSAGES: dict[Kind, Any] = {
     Kind.CLUSTER: cluster_pb2.Cluster,
     Kind.LISTENER: listener_pb2.Listener,
     Kind.ROUTES: route_pb2.RouteConfiguration,
+    Kind.SECRET: secret_pb2.Secret,
 }
 EXTENSIONS = (
+    _header_to_metadata,
     _http_connection_manager,
     _http_protocol_options,
     _lua,
@@ -47,7 +53,9 @@ EXTENSIONS = (
     _previous_hosts,
     _router,
     _set_filter_state,
+    _stats,
     _tls,
+    _tls_inspector,
 )
 """Imported so that the documents' typed extensions can be parsed."""
 

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from pavedroad.localcloud.envoy.clusters import HealthOf, assignment, cluster, endpoints
+from pavedroad.localcloud.envoy import tls
+from pavedroad.localcloud.envoy.clusters import (
+    HealthOf,
+    assignment,
+    cluster,
+    cluster_zones,
+    endpoints,
+    shapes,
+    zones_to_serve,
+)
 from pavedroad.localcloud.envoy.documents import Document
-from pavedroad.localcloud.envoy.listeners import listener
+from pavedroad.localcloud.envoy.forwards import Destination
+from pavedroad.localcloud.envoy.listeners import Place, listener, places
 from pavedroad.localcloud.envoy.routes import route_configuration
 from pavedroad.localcloud.envoy.snapshot import Kind, Resource, Snapshot, resource
 from pavedroad.localcloud.wanted import Forward, Front, Pool
 
 Input = TypeVar("Input")
+Uses = tuple[tuple[Kind, str], ...]
 
 
 class SnapshotBuilder:
     """Remembers what each resource was made from."""
 
     def __init__(self) -> None:
+        self._known: dict[tuple[Kind, str], tuple[object, Resource]] = {}
         self._made: dict[tuple[Kind, str], tuple[object, Resource]] = {}
 
     def build(
@@ -29,42 +41,49 @@ class SnapshotBuilder:
         health: HealthOf,
         gone: set[str],
     ) -> Snapshot:
-        known, self._made = self._made, {}
+        self._known, self._made = self._made, {}
         chosen = tuple(fronts)
+        zones = {node.zone for front in chosen for node in front.nodes}
+        destinations = {
+            arn: Destination(
+                arn,
+                pool.stickiness,
+                () if cluster_zones(pool, zones) == ("",) else zones_to_serve(pool, zones, health, gone),
+            )
+            for arn, pool in pools.items()
+        }
+        for pool in pools.values():
+            for shape in shapes(pool, zones):
+                self._make(Kind.CLUSTER, shape.name, shape, cluster, ((Kind.ASSIGNMENT, shape.name),))
+            for source in endpoints(pool, zones, health, gone):
+                self._make(Kind.ASSIGNMENT, source.name, source, assignment)
+        for front in chosen:
+            for place in places(front):
+                self._make(Kind.LISTENER, place.name, place, listener, tuple(_used_by(place)))
+            named = tuple(destinations[arn] for arn in sorted(pool_names(front) & destinations.keys()))
+            self._make(Kind.ROUTES, front.arn, (front, named), route_configuration)
+            for certificate in front.tls.certificates if front.tls else ():
+                self._make(Kind.SECRET, certificate.arn, certificate, tls.secret)
+        resources: dict[Kind, dict[str, Resource]] = {kind: {} for kind in Kind}
+        for (kind, name), (_, made) in self._made.items():
+            resources[kind][name] = made
+        return Snapshot(step, resources)
 
-        def make(kind: Kind, name: str, source: Input, document: Callable[[Input], Document]) -> Resource:
-            before = known.get((kind, name))
-            made = before[1] if before and before[0] == source else resource(name, document(source))
-            self._made[kind, name] = (source, made)
-            return made
-
-        return Snapshot(
-            step,
-            {
-                Kind.CLUSTER: {
-                    arn: make(Kind.CLUSTER, arn, (arn, pool.protocol, pool.algorithm), cluster)
-                    for arn, pool in pools.items()
-                },
-                Kind.ASSIGNMENT: {
-                    arn: make(Kind.ASSIGNMENT, arn, endpoints(pool, health, gone), assignment)
-                    for arn, pool in pools.items()
-                },
-                Kind.LISTENER: {
-                    front.arn: make(
-                        Kind.LISTENER, front.arn, (front.arn, front.address, front.port), listener
-                    )
-                    for front in chosen
-                },
-                Kind.ROUTES: {
-                    front.arn: make(
-                        Kind.ROUTES, front.arn, (front, pool_names(front) & pools.keys()), route_configuration
-                    )
-                    for front in chosen
-                },
-            },
-        )
+    def _make(
+        self, kind: Kind, name: str, source: Input, document: Callable[[Input], Document], uses: Uses = ()
+    ) -> None:
+        before = self._known.get((kind, name))
+        if before is None or before[0] != source:
+            before = (source, resource(name, document(source), uses))
+        self._made[kind, name] = before
 
 
 def pool_names(front: Front) -> set[str]:
     """The pools that a front's rules send to."""
     return {arn for rule in front.rules if isinstance(rule.action, Forward) for arn in rule.action.weights}
+
+
+def _used_by(place: Place) -> Iterator[tuple[Kind, str]]:
+    yield Kind.ROUTES, place.routes
+    for certificate in place.tls.certificates if place.tls else ():
+        yield Kind.SECRET, certificate.arn

@@ -127,13 +127,13 @@ class Conversation:
     def _advance(self) -> None:
         self._change(Kind.CLUSTER)
         self._change(Kind.ASSIGNMENT)
-        clusters = self._standing(Kind.CLUSTER)
-        if not (self._settled(Kind.CLUSTER) and self._settled(Kind.ASSIGNMENT, clusters)):
+        self._change(Kind.SECRET)
+        if not (self._settled(Kind.CLUSTER) and self._settled_used_by(Kind.CLUSTER)):
             return
         self._remove(Kind.LISTENER)
         self._change(Kind.LISTENER)
         self._change(Kind.ROUTES)
-        if not (self._settled(Kind.LISTENER) and self._settled(Kind.ROUTES, self._standing(Kind.LISTENER))):
+        if not (self._settled(Kind.LISTENER) and self._settled_used_by(Kind.LISTENER)):
             return
         self._remove(Kind.CLUSTER)
         if not self._unanswered and self.served < self._wanted.step:
@@ -172,16 +172,22 @@ class Conversation:
             if name not in self._wanted.of(kind):
                 self._say(kind, removed=name)
 
-    def _standing(self, kind: Kind) -> set[str]:
-        """Wanted resources of this kind that Envoy has in some version."""
-        ledger = self._ledgers[kind]
-        return {name for name in self._wanted.of(kind) if name in ledger.taken}
+    def _settled_used_by(self, kind: Kind) -> bool:
+        """Whether all is settled that the wanted resources of this kind use, as far as Envoy has them in
+        some version: it never asks for what only a refused one uses."""
+        taken = self._ledgers[kind].taken
+        used = {use for name, one in self._wanted.of(kind).items() if name in taken for use in one.uses}
+        return all(self._is_settled(*use) for use in used)
 
-    def _settled(self, kind: Kind, names: Iterable[str] | None = None) -> bool:
+    def _is_settled(self, kind: Kind, name: str) -> bool:
+        wanted = self._wanted.of(kind).get(name)
+        ledger = self._ledgers[kind]
+        return wanted is None or (ledger.open and ledger.settled(wanted))
+
+    def _settled(self, kind: Kind) -> bool:
         ledger = self._ledgers[kind]
         wanted = self._wanted.of(kind)
-        chosen = wanted.values() if names is None else [wanted[name] for name in names if name in wanted]
-        return (ledger.open or not chosen) and all(ledger.settled(one) for one in chosen)
+        return (ledger.open or not wanted) and all(ledger.settled(one) for one in wanted.values())
 
     def _say(self, kind: Kind, wanted: Resource | None = None, removed: str = "") -> None:
         self._nonces += 1

@@ -47,3 +47,18 @@ def query_pairs(patterns: Iterable[str]) -> str:
     """A `:path` that has one of these `key=value` pairs, or this value under any key."""
     pairs = (pattern if "=" in pattern else f"*={pattern}" for pattern in patterns)
     return r"(?i)[^?]*\?(?:.*&)?" + any_of(pairs, "[^&]") + r"(?:&.*)?"
+
+
+def found_in(expressions: Iterable[str]) -> str:
+    """A text in which one of these regular expressions is found."""
+    return "(?s:.*)(?:" + "|".join(f"(?:{it})" for it in expressions) + ")(?s:.*)"
+
+
+def found_in_host(expressions: Iterable[str]) -> str:
+    """As `found_in`, for an authority that may have a port, in any case."""
+    return "(?i)" + found_in(_before_port(it) for it in expressions)
+
+
+def _before_port(expression: str) -> str:
+    at_end = expression.endswith("$") and not expression.endswith("\\$")
+    return expression[:-1] + r"(?::\d+)?$" if at_end else expression

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Collection
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from pavedroad.localcloud.envoy import patterns
-from pavedroad.localcloud.envoy.documents import Document, extension, typed
-from pavedroad.localcloud.wanted import Action, Condition, FixedResponse, Forward, Front, Redirect, Rule
+from pavedroad.localcloud.envoy.documents import Document, typed
+from pavedroad.localcloud.envoy.forwards import FORWARDING, NODE, Destination, forward, variants
+from pavedroad.localcloud.wanted import Condition, FixedResponse, Forward, Front, Redirect, Rule
+
+__all__ = ["FORWARDING", "NODE", "REDIRECTS", "SERVER", "SOURCE", "error_page", "route_configuration"]
 
 SERVER = "awselb/2.0"
 SOURCE = "pavedroad.source"
@@ -18,33 +21,25 @@ REDIRECTS = "redirects"
 
 _PHRASES = {503: "Service Temporarily Unavailable", 504: "Gateway Time-out"}
 _OWN_HEADERS = ("x-envoy-external-address", "x-envoy-internal", "x-envoy-attempt-count")
-_FORWARDED_FOR: Document = {
-    "header": {"key": "x-forwarded-for", "value": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"},
-    "append_action": "APPEND_IF_EXISTS_OR_ADD",
-}
-_UNSEEN: Document = {
-    # Only what no target can have seen is tried elsewhere, so a request is never done twice.
-    "retry_on": "connect-failure,refused-stream,reset-before-request",
-    "num_retries": 5,
-    "retry_back_off": {"base_interval": "0.001s", "max_interval": "0.02s"},
-    "retry_host_predicate": [
-        extension(
-            "envoy.retry_host_predicates.previous_hosts",
-            "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
-        )
-    ],
-    "host_selection_retry_max_attempts": 5,
+_TLS_HEADERS = {
+    "x-amzn-tls-version": "%DOWNSTREAM_TLS_VERSION%",
+    "x-amzn-tls-cipher-suite": "%DOWNSTREAM_TLS_CIPHER%",
 }
 
 
-def route_configuration(source: tuple[Front, Collection[str]]) -> Document:
-    """All rules of a front; shares of pools that are not among the given ones are left out."""
-    front, pools = source
+def route_configuration(source: tuple[Front, tuple[Destination, ...]]) -> Document:
+    """All rules of a front; shares of target groups that are not among the given ones are left out."""
+    front, given = source
+    destinations = {destination.arn: destination for destination in given}
+    added, removed = _request_headers(front)
+    manners = front.manners
     return {
         "name": front.arn,
         "max_direct_response_body_size_bytes": 65536,
-        "request_headers_to_add": [_set("x-forwarded-port", str(front.port)), _FORWARDED_FOR],
-        "request_headers_to_remove": list(_OWN_HEADERS),
+        "request_headers_to_add": added,
+        "request_headers_to_remove": removed,
+        "response_headers_to_add": [_set(name, value) for name, value in manners.response_headers.items()],
+        "response_headers_to_remove": [] if manners.server_header else ["server"],
         "virtual_hosts": [
             {
                 "name": "rules",
@@ -52,22 +47,73 @@ def route_configuration(source: tuple[Front, Collection[str]]) -> Document:
                 "routes": [
                     route
                     for rule in sorted(front.rules, key=lambda rule: (not rule.conditions, rule.priority))
-                    for route in _routes(rule, front, pools)
+                    for route in _routes(rule, front, destinations)
                 ],
             }
         ],
     }
 
 
-def _routes(rule: Rule, front: Front, pools: Collection[str]) -> list[Document]:
-    headers = [_header(condition) for condition in rule.conditions if condition.field != "source-ip"]
-    sources = [_source(condition) for condition in rule.conditions if condition.field == "source-ip"]
-    match: Document = {"prefix": "", "headers": headers, "filter_state": sources}
-    return [{"match": match, **_action(rule.action, front, pools)}]
+def _request_headers(front: Front) -> tuple[list[Document], list[str]]:
+    """Those that targets see on every request, and those that they never do."""
+    manners = front.manners
+    added: list[Document] = [_set("x-forwarded-port", str(front.port))]
+    removed: list[str] = [*_OWN_HEADERS]
+    if manners.forwarded_for == "append":
+        port = "" if manners.forwarded_for_port else "_WITHOUT_PORT"
+        value = f"%DOWNSTREAM_DIRECT_REMOTE_ADDRESS{port}%"
+        header = {"key": "x-forwarded-for", "value": value}
+        added.append({"header": header, "append_action": "APPEND_IF_EXISTS_OR_ADD"})
+    elif manners.forwarded_for == "remove":
+        removed.append("x-forwarded-for")
+    if manners.tls_headers and front.tls is not None:
+        for name, value in _TLS_HEADERS.items():
+            header = {"key": manners.tls_header_names.get(name, name), "value": value}
+            added.append({"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"})
+    return added, removed
+
+
+def _routes(rule: Rule, front: Front, destinations: Mapping[str, Destination]) -> list[Document]:
+    match = _match(rule)
+    if not isinstance(rule.action, Forward):
+        return [{"match": match, **_action(rule.action, front)}]
+    found = [it for it in variants(rule.action, front, destinations) if it.shares]
+    if not found:
+        return [{"match": match, **_nowhere()}]
+    return [
+        {
+            "match": {
+                **match,
+                "headers": [*match["headers"], *variant.headers],
+                "filter_state": [*match["filter_state"], *variant.nodes],
+            },
+            **forward(variant, rule.action, front, destinations, rule.transforms),
+        }
+        for variant in found
+    ]
+
+
+def _match(rule: Rule) -> Document:
+    """Regular expressions for paths are the route's own, which leaves the query out."""
+    by_path = [it for it in rule.conditions if it.field == "path-pattern" and it.expressions]
+    others = [it for it in rule.conditions if it not in by_path]
+    return {
+        **(
+            {"safe_regex": {"regex": patterns.found_in(by_path[0].expressions)}}
+            if by_path
+            else {"prefix": ""}
+        ),
+        "headers": [_header(condition) for condition in others if condition.field != "source-ip"],
+        "filter_state": [_source(condition) for condition in others if condition.field == "source-ip"],
+    }
 
 
 def _header(condition: Condition) -> Document:
     """A condition as a match on a header; Envoy holds method, host and path as headers too."""
+    if condition.expressions:
+        if condition.field == "host-header":
+            return _matches(":authority", patterns.found_in_host(condition.expressions))
+        return _matches(condition.name, patterns.found_in(condition.expressions))
     match condition.field:
         case "path-pattern":
             return _matches(":path", patterns.paths(condition.values))
@@ -97,12 +143,10 @@ def _source(condition: Condition) -> Document:
     return {"key": SOURCE, "address_match": {"ranges": ranges}}
 
 
-def _action(action: Action, front: Front, pools: Collection[str]) -> Document:
+def _action(action: FixedResponse | Redirect, front: Front) -> Document:
     match action:
-        case Forward():
-            return _forward(action, front, pools)
         case FixedResponse():
-            headers = [_set("server", SERVER)]
+            headers = [_set("server", SERVER)] if front.manners.server_header else []
             if action.content_type:
                 headers.append(_set("content-type", action.content_type))
             response: Document = {"status": action.status}
@@ -113,28 +157,10 @@ def _action(action: Action, front: Front, pools: Collection[str]) -> Document:
             return _redirect(action, front)
 
 
-def _forward(action: Forward, front: Front, pools: Collection[str]) -> Document:
-    shares = [
-        {"name": arn, "weight": weight}
-        for arn, weight in action.weights.items()
-        if weight > 0 and arn in pools
-    ]
-    if not shares:
-        return {
-            "direct_response": {"status": 503, "body": {"inline_string": error_page(503)}},
-            "response_headers_to_add": [_set("server", SERVER), _set("content-type", "text/html")],
-        }
-    destination: Document = (
-        {"cluster": shares[0]["name"]} if len(shares) == 1 else {"weighted_clusters": {"clusters": shares}}
-    )
+def _nowhere() -> Document:
     return {
-        "route": {
-            **destination,
-            # No bound on a whole response, which may stream for hours; only silence is bounded.
-            "timeout": "0s",
-            "idle_timeout": f"{front.idle_timeout_seconds}s",
-            "retry_policy": _UNSEEN,
-        }
+        "direct_response": {"status": 503, "body": {"inline_string": error_page(503)}},
+        "response_headers_to_add": [_set("server", SERVER), _set("content-type", "text/html")],
     }
 
 
@@ -146,7 +172,7 @@ def _redirect(action: Redirect, front: Front) -> Document:
         "port": action.port,
         "path": action.path,
         "query": action.query,
-        "listener_protocol": "http",
+        "listener_protocol": "http" if front.tls is None else "https",
         "listener_port": str(front.port),
         "body": error_page(action.status),
     }

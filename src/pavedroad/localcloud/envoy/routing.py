@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -15,11 +15,15 @@ from pavedroad.localcloud.envoy.admin import Admin
 from pavedroad.localcloud.envoy.ads import DiscoveryServer
 from pavedroad.localcloud.envoy.bootstrap import Sockets
 from pavedroad.localcloud.envoy.builder import SnapshotBuilder, pool_names
+from pavedroad.localcloud.envoy.clusters import pool_arn
+from pavedroad.localcloud.envoy.counters import traffic
 from pavedroad.localcloud.envoy.health import Health
+from pavedroad.localcloud.envoy.listeners import front_arn
 from pavedroad.localcloud.envoy.prober import Prober
 from pavedroad.localcloud.envoy.process import EnvoyProcess
 from pavedroad.localcloud.envoy.refusals import refusal
 from pavedroad.localcloud.envoy.snapshot import Kind
+from pavedroad.localcloud.measured import Traffic
 from pavedroad.localcloud.wanted import Front, Pool, ProbeState, Target, TargetStatus
 
 _RETRY_SECONDS = 2.0
@@ -111,6 +115,19 @@ class EnvoyRouting:
                 sentences[front.arn] = refusal(kind, front, words)
         return sentences
 
+    async def traffic(self) -> Traffic | None:
+        run = self._process.run
+        try:
+            await self._admin.gather()
+            hosts = await self._admin.hosts()
+            counted = await self._admin.counted()
+        except httpx.HTTPError:
+            return None
+        if not run or run != self._process.run:
+            return None
+        pools, fronts = tuple(self._pools.values()), tuple(self._fronts.values())
+        return await asyncio.to_thread(traffic, run, counted, hosts, pools, fronts)
+
     def guest_gone(self, address: str) -> None:
         self._gone.add(address)
         self._prober.guest_gone(address)
@@ -136,8 +153,10 @@ class EnvoyRouting:
 
     def _concerned(self, kind: Kind, name: str) -> list[Front]:
         if kind in {Kind.LISTENER, Kind.ROUTES}:
-            return [front for front in self._fronts.values() if front.arn == name]
-        return [front for front in self._fronts.values() if name in pool_names(front)]
+            return [front for front in self._fronts.values() if front.arn == front_arn(name)]
+        if kind is Kind.SECRET:
+            return [front for front in self._fronts.values() if name in _certificates(front)]
+        return [front for front in self._fronts.values() if pool_arn(name) in pool_names(front)]
 
     def _publish(self) -> None:
         if self._publication:
@@ -189,8 +208,14 @@ class EnvoyRouting:
             counted: dict[tuple[str, str, int], int] = {}
             if draining and self._server.served >= self._step:
                 with suppress(httpx.HTTPError):
-                    active = await self._admin.active()
-                    counted = {place: active.get(place, 0) for place in draining}
+                    active = Counter[tuple[str, str, int]]()
+                    for (cluster, address, port), requests in (await self._admin.active()).items():
+                        active[pool_arn(cluster), address, port] += requests
+                    counted = {place: active[place] for place in draining}
             if counted != self._active:
                 self._active = counted
                 self.on_change()
+
+
+def _certificates(front: Front) -> set[str]:
+    return {certificate.arn for certificate in front.tls.certificates} if front.tls else set()

@@ -12,26 +12,28 @@ from pavedroad.localcloud.envoy.documents import Document
 
 
 class Kind(StrEnum):
-    """The four types of resource, by their type URLs."""
+    """The types of resource, by their type URLs."""
 
     CLUSTER = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
     ASSIGNMENT = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment"
     LISTENER = "type.googleapis.com/envoy.config.listener.v3.Listener"
     ROUTES = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
+    SECRET = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"  # noqa: S105 - a name
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """`packed` is the serialised `Any`; `version` tells contents apart."""
+    """`version` tells contents apart; `uses` are the resources that Envoy asks for on account of this one."""
 
     name: str
     version: str
     document: Document = field(compare=False, repr=False)
+    uses: tuple[tuple[Kind, str], ...] = field(default=(), compare=False)
 
 
-def resource(name: str, document: Document) -> Resource:
+def resource(name: str, document: Document, uses: tuple[tuple[Kind, str], ...] = ()) -> Resource:
     text = json.dumps(document, separators=(",", ":"))
-    return Resource(name, hashlib.blake2b(text.encode(), digest_size=8).hexdigest(), document)
+    return Resource(name, hashlib.blake2b(text.encode(), digest_size=8).hexdigest(), document, uses)
 
 
 Named = Mapping[str, Resource]
