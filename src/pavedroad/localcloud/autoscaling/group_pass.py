@@ -11,12 +11,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from pavedroad.localcloud.autoscaling import backoff, health, leaving, scale_in, spread, warmup, wording
+from pavedroad.localcloud.autoscaling import (
+    backoff,
+    health,
+    leaving,
+    scale_in,
+    schedule,
+    shares,
+    spread,
+    warmup,
+    wording,
+)
 from pavedroad.localcloud.autoscaling.hooks import hooked
 from pavedroad.localcloud.autoscaling.hooks.messages import Notices
 from pavedroad.localcloud.autoscaling.launching import Launcher
 from pavedroad.localcloud.autoscaling.membership import Membership
 from pavedroad.localcloud.autoscaling.model import COMING, ENDING, LEAVING, Group, Member, Region
+from pavedroad.localcloud.autoscaling.refresh.rolling import Rolling
+from pavedroad.localcloud.autoscaling.specifications import Specifications
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.ports import Balancers, Compute, Machine, Metrics, Queues, Topics
 
@@ -45,11 +57,13 @@ class GroupPass:
         group = self.group
         if self.region.groups.get(group.name) is not group:
             return  # Deleted since this pass was planned.
+        self.changed |= schedule.run_due(self.region, group, self.now)
         self._machines = {id_: self.compute.machine(id_) for id_ in group.members}
         membership = Membership(group, self.balancers)
         self._settle_pending()
         self._judge_health(membership)
         yield from self._replace_unhealthy()
+        yield from self._refresh(membership)
         yield from self._meet_desired()
         yield from self._rebalance()
         yield from membership.correct()
@@ -152,13 +166,30 @@ class GroupPass:
             self.changed = True
             yield
 
+    def _refresh(self, membership: Membership) -> Iterator[None]:
+        """An active refresh; without one nothing is launched beyond the desired capacity for it."""
+        if self.group.refresh is None:
+            self.group.surge = 0
+            return
+        asks_balancers = "ELB" in self.group.health_check_type
+
+        def serves(member: Member) -> bool:
+            found = membership.of(member.id) if asks_balancers else []
+            return all(registration.state in ("healthy", "unused") for registration in found)
+
+        rolling = Rolling(
+            self.region, self.group, self.group.refresh, self.now, serves, self.metrics.alarm_states
+        )
+        yield from rolling.advance()
+        self.changed |= rolling.changed
+
     def _meet_desired(self) -> Iterator[None]:
         group = self.group
         capacity = group.capacity
-        surplus = capacity - sum(m.rebalancing for m in group.members.values()) - group.desired
+        surplus = capacity - sum(m.units for m in group.members.values() if m.rebalancing) - group.aim
         if surplus > 0 and not group.suspends("Terminate"):
             yield from self._shrink(capacity, surplus)
-        elif capacity < group.desired and not group.suspends("Launch"):
+        elif capacity < group.aim and not group.suspends("Launch"):
             launcher = Launcher(self.region, group, self.compute, self.now)
             yield from launcher.grow(capacity)
             self.changed |= launcher.changed
@@ -167,27 +198,38 @@ class GroupPass:
         group = self.group
         chosen = scale_in.choose(
             group.members.values(),
-            how_many=surplus,
+            surplus=surplus,
             zones=group.zones,
             policies=group.termination_policies,
-            source=group.source,
-            now=self.now,
+            situation=self._situation(),
+            over=shares.over(group),
         )
+        left = capacity - sum(member.units for member in chosen)
         for member in chosen:
-            cause = wording.shrunk(group.request, self.now, capacity, capacity - len(chosen), member.id)
+            cause = wording.shrunk(group.request, self.now, capacity, left, member.id)
             leaving.terminate(self.region, group, member, cause, self.now)
             self.changed = True
             yield
 
+    def _situation(self) -> scale_in.Situation:
+        try:
+            preference = Specifications(self.region, self.group, self.compute).preference()
+        except ServiceError:
+            preference = {}  # The launch template is gone: nothing can be preferred.
+        return scale_in.Situation(self.group.source, self.now, self.region.configurations, preference)
+
     def _rebalance(self) -> Iterator[None]:
         group = self.group
-        if group.suspends("AZRebalance", "Launch", "Terminate") or group.capacity != group.desired:
+        if group.suspends("AZRebalance", "Launch", "Terminate") or group.capacity != group.aim:
             return
         if any(m.state in COMING or m.health == "Unhealthy" for m in group.members.values()):
             return
         launcher = Launcher(self.region, group, self.compute, self.now)
         moves = spread.rebalancing_moves(
-            group.members.values(), group.zones, launcher.usable_zones(), max(1, group.maximum // 10)
+            group.members.values(),
+            group.zones,
+            {market: launcher.usable_zones(market) for market in shares.MARKETS},
+            max(1, group.maximum // 10),
         )
         yield from launcher.balance(moves)
         self.changed |= launcher.changed
