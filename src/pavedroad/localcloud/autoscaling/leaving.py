@@ -24,6 +24,21 @@ def terminate(region: Region, group: Group, member: Member, cause: str, now: dat
     return member.activity
 
 
+def terminate_warmed(region: Region, group: Group, member: Member, cause: str, now: datetime) -> Activity:
+    """The same for one in the warm pool, which never was in a target group."""
+    cancel(member, now)
+    member.state = "Warmed:Terminating"
+    member.activity = journal.begin(
+        region,
+        group,
+        now,
+        description=f"Terminating EC2 instance from warm pool: {member.id}",
+        cause=cause,
+        details=wording.details(member.subnet_id, member.zone),
+    )
+    return member.activity
+
+
 def detach(region: Region, group: Group, member: Member, cause: str, now: datetime) -> Activity:
     """The member drains, then is an instance of its own."""
     cancel(member, now)

@@ -27,6 +27,8 @@ class MemoryMetrics:
 
     samples: list[tuple[str, Sample]] = field(default_factory=list[tuple[str, Sample]])
     alarms: dict[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    states: dict[str, str] = field(default_factory=dict[str, str])
+    """Of alarms that somebody else has put, by name."""
     refusal: ServiceError | None = None
     """With which the next alarm is refused."""
 
@@ -63,6 +65,9 @@ class MemoryMetrics:
     def delete_alarms(self, names: Iterable[str]) -> None:
         for name in names:
             self.alarms.pop(name, None)
+
+    def alarm_states(self, names: Iterable[str]) -> Mapping[str, str]:
+        return {name: self.states[name] for name in names if name in self.states}
 
     def alarms_naming(self, action_arn: str) -> list[tuple[str, str]]:
         return [

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
-
-from pavedroad.localcloud.autoscaling.scaling import Scaling
+from typing import Any, Literal
 
 from pavedroad.localcloud.autoscaling.hooks.model import Action, Hook, Place
+from pavedroad.localcloud.autoscaling.refresh.model import Refresh
+from pavedroad.localcloud.autoscaling.scaling import Scaling
 from pavedroad.localcloud.autoscaling.sources import LaunchConfiguration, Market, Source, TemplateUse
 
 LifecycleState = Literal[
@@ -95,6 +95,7 @@ class Member:
     configuration: str | None = None
     """The launch configuration that it was launched from."""
     market: Market = "on-demand"
+    zone_id: str = ""
     weight: int | None = None
     """How many units of capacity it is, where the group's instances have weights."""
     state: LifecycleState = "Pending"
@@ -126,6 +127,15 @@ class Member:
         return self.state in IN_CAPACITY
 
     @property
+    def is_warmed(self) -> bool:
+        """In the warm pool, or on its way into it or out of it to its end."""
+        return self.state.startswith("Warmed:")
+
+    @property
+    def is_ending(self) -> bool:
+        return self.state in ENDING or self.state.startswith("Warmed:Terminating")
+
+    @property
     def units(self) -> int:
         """What it adds to the group's capacity."""
         return 1 if self.weight is None else self.weight
@@ -144,6 +154,14 @@ class Backoff:
 class Tag:
     value: str
     propagate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """How far capacity may fall and rise while instances are replaced, in percent of what is desired."""
+
+    least: int
+    most: int
 
 
 @dataclass(slots=True)
@@ -169,6 +187,15 @@ class Group:
     protects_new: bool = False
     max_instance_lifetime: int | None = None
     capacity_rebalance: bool = False
+    capacity_type: str = "units"
+    """DesiredCapacityType."""
+    zone_distribution: str = "balanced-best-effort"
+    zone_ids: dict[str, str] = field(default_factory=dict[str, str])
+    """Of the zones that it launches or has launched in."""
+    deletion_protection: str = "none"
+    maintenance: Maintenance | None = None
+    described: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Settings that are kept as they were given, by AWS's names."""
     default_warmup_seconds: int | None = None
     context: str | None = None
     tags: dict[str, Tag] = field(default_factory=dict[str, Tag])
@@ -176,6 +203,10 @@ class Group:
     """Process name to the reason."""
     members: dict[str, Member] = field(default_factory=dict[str, Member])
     hooks: dict[str, Hook] = field(default_factory=dict[str, Hook])
+    refreshes: list[Refresh] = field(default_factory=list[Refresh])
+    """Oldest first; only the last may be active."""
+    surge: int = 0
+    """What a refresh has launched beyond the desired capacity before it takes as much out."""
     deleting: bool = False
     request: str = ""
     """Who last changed the desired capacity, as a sentence, until the group has come to it."""
@@ -200,6 +231,21 @@ class Group:
     @property
     def capacity(self) -> int:
         return sum(member.units for member in self.members.values() if member.in_capacity)
+
+    @property
+    def aim(self) -> int:
+        """The capacity that it is brought to."""
+        return self.desired + self.surge
+
+    @property
+    def refresh(self) -> Refresh | None:
+        """The one that is active."""
+        return self.refreshes[-1] if self.refreshes and self.refreshes[-1].is_active else None
+
+    @property
+    def launches_from(self) -> Source:
+        """Its own source, or that of an active refresh."""
+        return (self.refresh and self.refresh.launches_from) or self.source
 
     def suspends(self, *processes: str) -> bool:
         """Whether any of these processes is suspended."""

@@ -33,6 +33,9 @@ class NoMetrics:
     def delete_alarms(self, names: Iterable[str]) -> None:
         pass
 
+    def alarm_states(self, names: Iterable[str]) -> dict[str, str]:
+        return {}
+
     def alarms_naming(self, action_arn: str) -> list[tuple[str, str]]:
         return []
 

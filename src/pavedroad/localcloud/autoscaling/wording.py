@@ -76,6 +76,25 @@ def rebalanced(now: datetime) -> str:
     return f"At {moment(now)} an instance was launched to aid in balancing the group's zones."
 
 
+def refreshed(now: datetime) -> str:
+    return f"At {moment(now)} an instance was launched in response to an instance refresh."
+
+
+def refreshed_out(now: datetime, instance_id: str) -> str:
+    return (
+        f"At {moment(now)} an instance was taken out of service in response to an instance refresh.  "
+        f"At {moment(now)} instance {instance_id} was selected for termination."
+    )
+
+
+def remaining(example: str) -> str:
+    return f"Waiting for remaining instances to be available. For example: {example}"
+
+
+def warming_up(instance_id: str) -> str:
+    return f"Waiting for instances to warm up before continuing. For example: {instance_id} is warming up."
+
+
 def shrunk(request: str, now: datetime, was: int, desired: int, instance_id: str) -> str:
     return _after(
         request,
@@ -125,6 +144,11 @@ def launch_failed(message: str) -> str:
 
 def with_reason(description: str, reason: str) -> str:
     return f"{description}.  Status Reason: {reason}"
+
+
+def mixed_refusal(market: str, code: str, message: str) -> str:
+    wanted = "Spot" if market == "spot" else "On-Demand"
+    return f"Could not launch {wanted} Instances. {code} - {message}"
 
 
 def launch_message(message: str) -> str:

@@ -76,6 +76,10 @@ class PlaceMetrics:
         if found := [name for name in names if name in known]:
             self._service.call(*self._place, "DeleteAlarms", {"AlarmNames": found})
 
+    def alarm_states(self, names: Iterable[str]) -> Mapping[str, str]:
+        alarms = self._service.region(*self._place).alarms
+        return {name: alarms[name].state for name in names if name in alarms}
+
     def alarms_naming(self, action_arn: str) -> list[tuple[str, str]]:
         alarms = self._service.region(*self._place).alarms
         return [
