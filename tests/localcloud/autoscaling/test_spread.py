@@ -35,17 +35,21 @@ def member(
 def chosen(members: list[Member], how_many: int, *policies: str) -> list[str]:
     found = scale_in.choose(
         members,
-        how_many=how_many,
+        surplus=how_many,
         zones=ZONES,
         policies=policies or ("Default",),
-        source=TEMPLATE,
-        now=NOW,
+        situation=scale_in.Situation(TEMPLATE, NOW),
     )
     return [one.id for one in found]
 
 
 def filled(**counts: int) -> list[Member]:
     return [member(f"{zone}{number}", zone) for zone, count in counts.items() for number in range(count)]
+
+
+def moved_to(members: list[Member], usable: list[str], limit: int) -> list[str]:
+    moves = spread.rebalancing_moves(members, ZONES, {"on-demand": usable, "spot": []}, limit)
+    return [move.zone for move in moves]
 
 
 def test_the_leanest_zone_is_the_first_of_those_with_the_fewest() -> None:
@@ -68,13 +72,13 @@ def test_the_leanest_zone_is_the_first_of_those_with_the_fewest() -> None:
 def test_rebalancing_launches_where_fuller_zones_can_give_up_as_many(
     counts: dict[str, int], usable: list[str], moves: list[str]
 ) -> None:
-    assert spread.rebalancing_moves(filled(**counts), ZONES, usable, limit=10) == moves
-    assert spread.rebalancing_moves(filled(**counts), ZONES, usable, limit=1) == moves[:1]
+    assert moved_to(filled(**counts), usable, limit=10) == moves
+    assert moved_to(filled(**counts), usable, limit=1) == moves[:1]
 
 
 def test_what_is_protected_is_no_reason_to_rebalance() -> None:
     members = [member(f"i{number}", "a", protected=True) for number in range(5)]
-    assert spread.rebalancing_moves(members, ZONES, ZONES, limit=10) == []
+    assert moved_to(members, ZONES, limit=10) == []
 
 
 def test_the_fullest_zone_gives_first_and_zones_end_even() -> None:

@@ -50,6 +50,7 @@ def test_a_group_is_described_as_it_was_created(client: Any, bench: Bench) -> No
         "InstanceId": bench.members()[0].id,
         "InstanceType": "t3.micro",
         "AvailabilityZone": "us-east-1a",
+        "AvailabilityZoneId": "use1-az1",
         "LifecycleState": "InService",
         "HealthStatus": "Healthy",
         "ImageId": "ami-1",

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from pavedroad.localcloud.autoscaling import (
     backoff,
+    collecting,
     health,
     leaving,
     scale_in,
@@ -28,6 +29,7 @@ from pavedroad.localcloud.autoscaling.launching import Launcher
 from pavedroad.localcloud.autoscaling.membership import Membership
 from pavedroad.localcloud.autoscaling.model import COMING, ENDING, LEAVING, Group, Member, Region
 from pavedroad.localcloud.autoscaling.refresh.rolling import Rolling
+from pavedroad.localcloud.autoscaling.notifying import Notifier
 from pavedroad.localcloud.autoscaling.specifications import Specifications
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.ports import Balancers, Compute, Machine, Metrics, Queues, Topics
@@ -71,6 +73,8 @@ class GroupPass:
         self.changed |= membership.changed
         self._come_to_rest()
         warmup.remember(group, self.now)
+        Notifier(self.region.account, self.topics).tell_ended(group)
+        self.changed |= collecting.publish(group, self.metrics, self.now)
 
     def _settle_pending(self) -> None:
         """What EC2 says runs is in service; what ended before that has failed to launch."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pavedroad.localcloud.autoscaling import backoff, journal, spread, warmup, wording
+from pavedroad.localcloud.autoscaling import backoff, journal, shares, spread, warmup, wording
 from pavedroad.localcloud.autoscaling.model import Group, Member, Region
-from pavedroad.localcloud.autoscaling.specifications import LaunchSpecification, Specifications
+from pavedroad.localcloud.autoscaling.sources import LaunchSpecification, Market, MixedPolicy
+from pavedroad.localcloud.autoscaling.specifications import Specifications
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.ports import Compute, Machine
 
@@ -19,10 +20,17 @@ ZONAL_REFUSALS = frozenset(
         "InsufficientHostCapacity",
         "InsufficientInstanceCapacity",
         "InvalidSubnetID.NotFound",
+        "MaxSpotInstanceCountExceeded",
+        "ReservationCapacityExceeded",
+        "SpotMaxPriceTooLow",
         "Unsupported",
     }
 )
 """Another zone may still launch; any other refusal would be the same everywhere."""
+
+NOTHING_RESERVED = (
+    "The requested reservation does not have sufficient compatible and available capacity for this request."
+)
 
 
 @dataclass(slots=True)
@@ -34,60 +42,81 @@ class Launcher:
     changed: bool = False
     _subnets: dict[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
     _specifications: Specifications = field(init=False)
+    _holdings: shares.Holdings = field(init=False)
 
     def __post_init__(self) -> None:
         self._specifications = Specifications(self.region, self.group, self.compute)
+        self._holdings = shares.Holdings.of(self.group.members.values())
 
-    def usable_zones(self) -> list[str]:
+    def usable_zones(self, market: Market = "on-demand") -> list[str]:
         """The group's zones but those that have just refused."""
         if backoff.waits(self.group.launch_backoff, self.now):
             return []
-        return [
-            zone
-            for zone in self.group.zones
-            if not backoff.waits(self.group.refusing_zones.get(zone), self.now)
-        ]
+        return [zone for zone in self.group.zones if not self._refuses(zone, market)]
+
+    def next_place(self, counts: Mapping[str, int]) -> tuple[str, Market] | None:
+        """Where the next instance goes, and of which market it is, by what each zone holds; None while
+        everything refuses."""
+        for market in shares.missing(self.region, self.group, self._holdings):
+            usable = self.usable_zones(market)
+            if usable and self.group.zone_distribution == "balanced-only":
+                # The leanest zone is waited for, however long it refuses.
+                leanest = spread.leanest(counts, self.group.zones)
+                usable = [leanest] if leanest in usable else []
+            if usable:
+                return spread.leanest(counts, usable), market
+        return None
 
     def grow(self, capacity: int) -> Iterator[None]:
         """Launch up to the desired capacity, always in the leanest zone that does not refuse."""
         group = self.group
-        usable = self.usable_zones()
         counts = spread.count_by_zone(group.members.values())
-        missing = group.desired - capacity
-        while missing > 0 and usable:
-            zone = spread.leanest(counts, usable)
+        missing = group.aim - capacity
+        while missing > 0 and (place := self.next_place(counts)):
+            zone, market = place
             if group.replacements > 0:
                 cause = wording.replaced(self.now)
+            elif group.refresh and not group.request:
+                cause = wording.refreshed(self.now)
             else:
                 cause = wording.grown(group.request, self.now, capacity, group.desired)
-            if member := self.launch(zone, cause):
-                counts[zone] = counts.get(zone, 0) + 1
+            if member := self.launch(zone, cause, market=market):
+                counts[zone] = counts.get(zone, 0) + member.units
                 missing -= member.units
                 group.replacements = max(0, group.replacements - 1)
-            else:
-                usable = self.usable_zones()
             yield
 
-    def balance(self, zones: Iterable[str]) -> Iterator[None]:
+    def balance(self, moves: Iterable[spread.Move]) -> Iterator[None]:
         """Launch beyond the desired capacity, so that fuller zones can give up."""
-        for zone in zones:
-            if not self.launch(zone, wording.rebalanced(self.now), rebalancing=True):
+        for move in moves:
+            cause = wording.rebalanced(self.now)
+            if not self.launch(move.zone, cause, market=move.market, rebalancing=True):
                 return
             yield
 
     def launch(
-        self, zone: str, cause: str, *, rebalancing: bool = False, replaces: str = ""
+        self,
+        zone: str,
+        cause: str,
+        *,
+        market: Market | None = None,
+        rebalancing: bool = False,
+        replaces: str = "",
     ) -> Member | None:
         """One instance of whatever the group launches from, as a pending member. A refusal is told as a
-        failed activity, and the zone (or the whole group) is left alone for a while."""
+        failed activity, and the zone (or the whole group) is left alone for a while.
+
+        Without a market it is of the one that the group has too little of.
+        """
         group = self.group
         self.changed = True
+        market = market or shares.missing(self.region, group, self._holdings)[0]
         try:
-            specification, machine = self._start(zone)
+            specification, machine = self._start(zone, market)
         except ServiceError as refusal:
-            self._refused(zone, cause, refusal)
+            self._refused(zone, market, cause, refusal)
             return None
-        group.refusing_zones.pop(zone, None)
+        group.refusing_zones.pop(_place(zone, market), None)
         member = group.members[machine.id] = Member(
             id=machine.id,
             zone=machine.zone,
@@ -97,6 +126,7 @@ class Launcher:
             launched_at=machine.launched_at,
             template=specification.template,
             configuration=specification.configuration,
+            zone_id=group.zone_ids.get(machine.zone, ""),
             market=specification.data.market,
             weight=specification.weight,
             protected=group.protects_new,
@@ -114,17 +144,42 @@ class Launcher:
                 progress=30,
             ),
         )
+        self._holdings.add(member)
         return member
 
-    def _start(self, zone: str) -> tuple[LaunchSpecification, Machine]:
-        specification = self._specifications.next()[0]
-        return specification, self.compute.launch(
-            specification.data, subnet_id=self._subnet(zone), tags=self._tags(specification)
+    def _start(self, zone: str, market: Market) -> tuple[LaunchSpecification, Machine]:
+        """From the first specification that is not refused; those refused lately are tried last."""
+        if market == "on-demand" and _reserved_only(self.group):
+            raise ServiceError("ReservationCapacityExceeded", NOTHING_RESERVED)
+        pools = self.group.refusing_pools
+        refusal = ServiceError(
+            "InsufficientInstanceCapacity", "No instance type that EC2 offers here meets the requirements."
         )
+        for specification in sorted(
+            self._specifications.preferred(market, zone, self._holdings),
+            key=lambda one: backoff.waits(pools.get(_pool(zone, one)), self.now),
+        ):
+            pool = _pool(zone, specification)
+            try:
+                machine = self.compute.launch(
+                    specification.data, subnet_id=self._subnet(zone), tags=self._tags(specification)
+                )
+            except ServiceError as refused:
+                if refused.code not in ZONAL_REFUSALS:
+                    raise
+                refusal = refused
+                pools[pool] = backoff.after_failure(pools.get(pool), self.now)
+                continue
+            pools.pop(pool, None)
+            return specification, machine
+        raise refusal
 
-    def _refused(self, zone: str, cause: str, refusal: ServiceError) -> None:
+    def _refused(self, zone: str, market: Market, cause: str, refusal: ServiceError) -> None:
         group = self.group
-        message = wording.launch_message(refusal.message)
+        said = refusal.message
+        if isinstance(group.launches_from, MixedPolicy):
+            said = wording.mixed_refusal(market, refusal.code, said)
+        message = wording.launch_message(said)
         failed = journal.begin(
             self.region,
             group,
@@ -135,10 +190,14 @@ class Launcher:
         )
         failed.end("Failed", self.now, message)
         if refusal.code in ZONAL_REFUSALS:
-            earlier = group.refusing_zones.get(zone)
-            group.refusing_zones[zone] = backoff.after_failure(earlier, self.now)
+            place = _place(zone, market)
+            earlier = group.refusing_zones.get(place)
+            group.refusing_zones[place] = backoff.after_failure(earlier, self.now)
         else:
             group.launch_backoff = backoff.after_failure(group.launch_backoff, self.now)
+
+    def _refuses(self, zone: str, market: Market) -> bool:
+        return backoff.waits(self.group.refusing_zones.get(_place(zone, market)), self.now)
 
     def _subnet(self, zone: str) -> str:
         """Subnets of a zone are looked up once a pass."""
@@ -154,3 +213,18 @@ class Launcher:
             tags["aws:ec2launchtemplate:id"] = used.id
             tags["aws:ec2launchtemplate:version"] = used.version
         return tags
+
+
+def _reserved_only(group: Group) -> bool:
+    """Whether it may launch into capacity reservations only, of which there are none here."""
+    asked: Mapping[str, str] = group.described.get("CapacityReservationSpecification") or {}
+    return asked.get("CapacityReservationPreference") == "capacity-reservations-only"
+
+
+def _place(zone: str, market: Market) -> str:
+    """Spot capacity may be gone where there is on-demand capacity."""
+    return zone if market == "on-demand" else f"{zone}/{market}"
+
+
+def _pool(zone: str, one: LaunchSpecification) -> str:
+    return f"{zone}/{one.data.instance_type}/{one.data.market}"

@@ -72,6 +72,16 @@ class MixedPolicy:
     distribution: Distribution = field(default_factory=Distribution)
 
 
+@dataclass(frozen=True, slots=True)
+class LaunchSpecification:
+    """One way to launch an instance, resolved from a group's source."""
+
+    data: LaunchData
+    template: TemplateUse | None = None
+    configuration: str | None = None
+    weight: int | None = None
+
+
 Source = TemplateChoice | ConfigurationChoice | MixedPolicy
 
 

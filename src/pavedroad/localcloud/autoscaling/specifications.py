@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
+from pavedroad.localcloud import prices
+from pavedroad.localcloud.autoscaling import requirements
 from pavedroad.localcloud.autoscaling.model import Group, Region
+from pavedroad.localcloud.autoscaling.shares import MARKETS, Holdings
 from pavedroad.localcloud.autoscaling.sources import (
     ConfigurationChoice,
+    Distribution,
+    LaunchSpecification,
+    Market,
     MixedPolicy,
+    Override,
     TemplateChoice,
     TemplateUse,
 )
-from pavedroad.localcloud.ports import Compute, LaunchData, LaunchTemplateVersion
+from pavedroad.localcloud.ports import Compute, LaunchTemplateVersion
 
-
-@dataclass(frozen=True, slots=True)
-class LaunchSpecification:
-    """One way to launch an instance."""
-
-    data: LaunchData
-    template: TemplateUse | None = None
-    configuration: str | None = None
-    weight: int | None = None
+DEFAULT_SPOT_POOLS = 2
 
 
 @dataclass(slots=True)
@@ -34,22 +34,92 @@ class Specifications:
     _templates: dict[TemplateChoice, LaunchTemplateVersion] = field(
         default_factory=dict[TemplateChoice, LaunchTemplateVersion]
     )
+    _by_market: dict[Market, list[LaunchSpecification]] = field(
+        default_factory=dict[Market, list[LaunchSpecification]]
+    )
 
-    def next(self) -> list[LaunchSpecification]:
-        """Those that the group's next instance may be launched from, the preferred first."""
-        source = self.group.source
-        if isinstance(source, ConfigurationChoice):
-            found = self.region.configurations[source.name]
-            return [LaunchSpecification(found.data, configuration=found.name)]
-        if isinstance(source, MixedPolicy):
-            source = source.template
-        resolved = self.template(source)
-        return [LaunchSpecification(resolved.data, template=_use(resolved))]
+    def preferred(self, market: Market, zone: str, holdings: Holdings) -> list[LaunchSpecification]:
+        """The ways to launch an instance of that market in that zone, the preferred first."""
+        if market not in self._by_market:
+            self._by_market[market] = self._of(market)
+        found = self._by_market[market]
+        source = self.group.launches_from
+        if market == "spot" and isinstance(source, MixedPolicy):
+            distribution = source.distribution
+            if distribution.spot_strategy == "lowest-price":
+                # The cheapest pools share the zone's spot capacity evenly; the others come after them.
+                pools = distribution.spot_pools or DEFAULT_SPOT_POOLS
+                used = holdings.pools
+                shared = sorted(found[:pools], key=lambda one: used[zone, one.data.instance_type, market])
+                return [*shared, *found[pools:]]
+        return found
+
+    def preference(self) -> dict[tuple[Market, str], int]:
+        """How far down its market's allocation strategy has an instance type; empty where there is none."""
+        if not isinstance(self.group.launches_from, MixedPolicy):
+            return {}
+        return {
+            (market, one.data.instance_type): place
+            for market in MARKETS
+            for place, one in enumerate(self._of(market))
+        }
 
     def template(self, choice: TemplateChoice) -> LaunchTemplateVersion:
         if choice not in self._templates:
             self._templates[choice] = self.compute.launch_template(choice.id, choice.version or "$Default")
         return self._templates[choice]
+
+    def _of(self, market: Market) -> list[LaunchSpecification]:
+        source = self.group.launches_from
+        if isinstance(source, MixedPolicy):
+            return self._mixed(source, market)
+        if isinstance(source, ConfigurationChoice):
+            configuration = self.region.configurations[source.name]
+            return [LaunchSpecification(configuration.data, configuration=configuration.name)]
+        resolved = self.template(source)
+        return [LaunchSpecification(resolved.data, template=_use(resolved))]
+
+    def _mixed(self, policy: MixedPolicy, market: Market) -> list[LaunchSpecification]:
+        found: dict[str, LaunchSpecification] = {}
+        for override in policy.overrides or (Override(),):
+            for one in self._overridden(policy, override, market):
+                found.setdefault(one.data.instance_type, one)
+        if ordered_by_price(policy.distribution, market):
+            types = self.compute.instance_types()
+            price = prices.spot if market == "spot" else prices.on_demand
+            return sorted(
+                found.values(), key=lambda one: price(types[one.data.instance_type]) / (one.weight or 1)
+            )
+        return list(found.values())
+
+    def _overridden(
+        self, policy: MixedPolicy, override: Override, market: Market
+    ) -> Iterable[LaunchSpecification]:
+        resolved = self.template(override.template or policy.template)
+        data = replace(
+            resolved.data,
+            market=market,
+            spot_max_price=policy.distribution.spot_max_price if market == "spot" else "",
+            image_id=override.image_id or resolved.data.image_id,
+        )
+        use = _use(resolved)
+        if override.requirements is None:
+            named = replace(data, instance_type=override.instance_type or data.instance_type)
+            yield LaunchSpecification(named, template=use, weight=override.weight)
+            return
+        unit = self.group.capacity_type
+        types = self.compute.instance_types()
+        for name in requirements.matching(types, override.requirements, market, unit):
+            weight = None if unit == "units" else requirements.units(types[name], unit)
+            yield LaunchSpecification(replace(data, instance_type=name), template=use, weight=weight)
+
+
+def ordered_by_price(shares: Distribution, market: Market) -> bool:
+    """Else the order of the overrides is the order of preference. How much capacity a pool has nobody knows
+    here before it refuses: pools that have just refused come last in whatever order."""
+    if market == "on-demand":
+        return shares.on_demand_strategy == "lowest-price"
+    return shares.spot_strategy in ("lowest-price", "price-capacity-optimized")
 
 
 def _use(resolved: LaunchTemplateVersion) -> TemplateUse:

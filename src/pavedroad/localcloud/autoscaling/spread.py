@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from pavedroad.localcloud.autoscaling.model import Member
+from pavedroad.localcloud.autoscaling.sources import Market
 
 
 def count_by_zone(members: Iterable[Member]) -> dict[str, int]:
-    """How many of a group's capacity are in each zone."""
+    """How much of a group's capacity is in each zone."""
     counts: dict[str, int] = {}
     for member in members:
         if member.in_capacity:
-            counts[member.zone] = counts.get(member.zone, 0) + 1
+            counts[member.zone] = counts.get(member.zone, 0) + member.units
     return counts
 
 
@@ -21,29 +23,41 @@ def leanest(counts: Mapping[str, int], zones: Sequence[str]) -> str:
     return min(zones, key=lambda zone: counts.get(zone, 0))
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An instance to launch in a leaner zone, so that a fuller one can give up one of the same market."""
+
+    zone: str
+    market: Market
+
+
 def rebalancing_moves(
-    members: Iterable[Member], zones: Sequence[str], usable: Sequence[str], limit: int
-) -> list[str]:
-    """The zones to launch in beyond the desired capacity, so that fuller zones can give up as many.
+    members: Iterable[Member], zones: Sequence[str], usable: Mapping[Market, Sequence[str]], limit: int
+) -> list[Move]:
+    """What to launch beyond the desired capacity, so that fuller zones can give up as many.
 
     Only members that are not protected can be given up; those in zones that the group has left go first.
+    Where instances have weights, zones are even when they differ by no more than the largest.
     """
-    everyone = list(members)
+    everyone = [member for member in members if member.in_capacity]
     held = dict.fromkeys(zones, 0) | count_by_zone(everyone)
-    free = count_by_zone(member for member in everyone if not member.protected)
-    moves: list[str] = []
-    while usable and len(moves) < limit:
-        givers = [zone for zone, count in free.items() if count]
-        if not givers:
+    step = max((member.units for member in everyone), default=1)
+    free: dict[str, list[Market]] = {}
+    for member in everyone:
+        if not member.protected and usable.get(member.market):
+            free.setdefault(member.zone, []).append(member.market)
+    moves: list[Move] = []
+    while free and len(moves) < (limit if step == 1 else 1):
+        full = max(free, key=lambda zone: (zone not in zones, held[zone]))
+        market = free[full].pop()
+        if not free[full]:
+            del free[full]
+        lean = leanest(held, usable[market])
+        if full in zones and held[full] - held[lean] <= step:
             break
-        full = max(givers, key=lambda zone: (zone not in zones, held[zone]))
-        lean = leanest(held, usable)
-        if full in zones and held[full] - held[lean] <= 1:
-            break
-        held[full] -= 1
-        free[full] -= 1
-        held[lean] += 1
-        moves.append(lean)
+        held[full] -= step
+        held[lean] += step
+        moves.append(Move(lean, market))
     return moves
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pavedroad.localcloud.autoscaling.hooks.model import Hook
-from pavedroad.localcloud.autoscaling.model import Activity, Group, Member, Region
+from pavedroad.localcloud.autoscaling.model import Activity, Group, Maintenance, Member, Region
 from pavedroad.localcloud.autoscaling.sources import (
     ConfigurationChoice,
     LaunchConfiguration,
@@ -29,6 +29,7 @@ def group(found: Group, *, with_instances: bool = True) -> Shape:
         "DesiredCapacity": found.desired,
         "DefaultCooldown": found.cooldown_seconds,
         "AvailabilityZones": list(found.zones),
+        "AvailabilityZoneIds": [found.zone_ids[zone] for zone in found.zones if zone in found.zone_ids],
         "LoadBalancerNames": [],
         "TargetGroupARNs": list(found.target_groups),
         "HealthCheckType": found.health_check_type,
@@ -41,7 +42,9 @@ def group(found: Group, *, with_instances: bool = True) -> Shape:
         ],
         "PlacementGroup": found.placement_group,
         "VPCZoneIdentifier": ",".join(found.subnets),
-        "EnabledMetrics": [],
+        "EnabledMetrics": [
+            {"Metric": metric, "Granularity": "1Minute"} for metric in found.collected_metrics
+        ],
         "Status": "Delete in progress" if found.deleting else None,
         "Tags": tags(found),
         "TerminationPolicies": list(found.termination_policies),
@@ -50,6 +53,11 @@ def group(found: Group, *, with_instances: bool = True) -> Shape:
         "MaxInstanceLifetime": found.max_instance_lifetime,
         "CapacityRebalance": found.capacity_rebalance,
         "Context": found.context,
+        "DesiredCapacityType": None if found.capacity_type == "units" else found.capacity_type,
+        "DeletionProtection": found.deletion_protection,
+        "AvailabilityZoneDistribution": {"CapacityDistributionStrategy": found.zone_distribution},
+        "InstanceMaintenancePolicy": maintenance(found.maintenance),
+        **found.described,
         "DefaultInstanceWarmup": found.default_warmup_seconds,
         "TrafficSources": [{"Identifier": arn, "Type": "elbv2"} for arn in found.target_groups],
     }
@@ -62,6 +70,12 @@ def source(found: Source) -> Shape:
     if isinstance(found, MixedPolicy):
         return {"MixedInstancesPolicy": mixed(found)}
     return {"LaunchTemplate": choice(found)}
+
+
+def maintenance(policy: Maintenance | None) -> Shape | None:
+    if policy is None:
+        return None
+    return {"MinHealthyPercentage": policy.least, "MaxHealthyPercentage": policy.most}
 
 
 def choice(chosen: TemplateChoice) -> Shape:
@@ -115,6 +129,7 @@ def instance(member: Member) -> Shape:
         "InstanceId": member.id,
         "InstanceType": member.instance_type,
         "AvailabilityZone": member.zone,
+        "AvailabilityZoneId": member.zone_id or None,
         "LifecycleState": member.state,
         "HealthStatus": member.health,
         "ImageId": member.image_id,

@@ -11,11 +11,13 @@ from pavedroad.localcloud.autoscaling.model import Group
 from pavedroad.localcloud.autoscaling.operations import (
     launch_sources,
     lifecycle_hooks,
+    options,
     settings,
     tags,
     target_groups,
 )
 from pavedroad.localcloud.autoscaling.policies import owned_alarms
+from pavedroad.localcloud.autoscaling.refresh import asked
 from pavedroad.localcloud.errors import ServiceError
 
 
@@ -30,12 +32,16 @@ def create(call: Call) -> Result:
             f"AutoScalingGroup by this name already exists{pending} - "
             f"A group with the name {name} already exists",
         )
+    if len(call.region.groups) >= catalogues.MOST_GROUPS:
+        raise ServiceError("LimitExceeded", f"At most {catalogues.MOST_GROUPS} Auto Scaling groups are allowed.")
     minimum, maximum = call.parameters["MinSize"], call.parameters["MaxSize"]
     desired = call.get("DesiredCapacity", minimum)
     settings.check_bounds(minimum, maximum, desired)
     source = launch_sources.required(call)
     zones, subnets = settings.places(call, required=True)
-    attached = target_groups.existing(call, call.texts("TargetGroupARNs"))
+    options.check(call, source)
+    attached = target_groups.existing(call, [*call.texts("TargetGroupARNs"), *traffic_sources.asked(call)])
+    target_groups.check_number(attached)
     hooks = lifecycle_hooks.of_new_group(call)
     group = Group(
         name=name,
@@ -57,6 +63,8 @@ def create(call: Call) -> Result:
         request=wording.created(call.now, desired),
     )
     settings.apply(call, group)
+    options.apply(call, group)
+    group.zone_ids = settings.zone_ids(call, zones)
     launch_sources.keep(call)
     call.region.groups[name] = group
     lifecycle_hooks.greet_targets(call, group)
@@ -73,20 +81,26 @@ def update(call: Call) -> Result:
         desired = min(max(group.desired, minimum), max(maximum, minimum))
     settings.check_bounds(minimum, maximum, desired)
     source = launch_sources.named(call, group.source)
+    if source is not None:
+        asked.refuse_other_source(group)
     zones, subnets = settings.places(call, required=False)
+    options.check(call, source or group.source)
     settings.apply(call, group)
+    options.apply(call, group)
     if desired != group.desired:
         group.request = wording.updated(call.now, minimum, maximum, group.desired, desired)
     group.minimum, group.maximum, group.desired = minimum, maximum, desired
     group.source = source or group.source
     if zones:
         group.zones, group.subnets = zones, subnets
+        group.zone_ids |= settings.zone_ids(call, zones)
     group.forget_failures()
     return None
 
 
 def delete(call: Call) -> Result:
     group = call.group()
+    options.refuse_deletion(group, forced=bool(call.get("ForceDelete")))
     if call.get("ForceDelete"):
         if not group.deleting:
             group.request = wording.force_deleted(call.now, group.capacity)

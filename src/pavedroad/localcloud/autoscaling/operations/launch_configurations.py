@@ -205,7 +205,8 @@ def _check_mappings(call: Call) -> None:
         given = [name for name in ("Ebs", "NoDevice", "VirtualName") if mapping.get(name)]
         if len(given) != 1:
             raise refused(
-                f"The block device mapping of {device} must have exactly one of Ebs, NoDevice and VirtualName."
+                f"The block device mapping of {device} must have exactly one of Ebs, NoDevice and "
+                "VirtualName."
             )
         volume: Mapping[str, Any] = mapping.get("Ebs") or {}
         if volume:

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pavedroad.localcloud.autoscaling import scale_in
 from pavedroad.localcloud.autoscaling.call import Call, refused
 from pavedroad.localcloud.autoscaling.model import Group
 from pavedroad.localcloud.errors import ServiceError
 
 HEALTH_CHECKS = frozenset({"EC2", "ELB", "EBS", "VPC_LATTICE"})
-NOT_OFFERED = (
-    "AvailabilityZoneDistribution",
-    "AvailabilityZoneIds",
-    "AvailabilityZoneImpairmentPolicy",
-    "CapacityReservationSpecification",
-    "DeletionProtection",
-    "DesiredCapacityType",
-    "InstanceLifecyclePolicy",
-    "InstanceMaintenancePolicy",
-    "MixedInstancesPolicy",
-    "TrafficSources",
-)
 YEAR_SECONDS = 31_536_000
 
 
 def refuse_what_is_not_offered(call: Call) -> None:
     """Better refused than silently dropped."""
-    for name in NOT_OFFERED:
-        if call.get(name):
-            raise refused(f"{name} is not offered by this cloud yet.")
     if call.get("LoadBalancerNames"):
         raise refused("Provided Load Balancers may not be valid. Please ensure they exist and try again.")
 
@@ -52,10 +39,12 @@ def check_bounds(minimum: int, maximum: int, desired: int) -> None:
 
 def places(call: Call, *, required: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The zones and the subnets to launch into; both empty where the call says neither."""
-    zones = tuple(dict.fromkeys(call.texts("AvailabilityZones")))
+    zones = tuple(dict.fromkeys(call.texts("AvailabilityZones"))) or _of_ids(call)
     subnets = tuple(
         dict.fromkeys(part.strip() for part in call.get("VPCZoneIdentifier", "").split(",") if part.strip())
     )
+    if call.texts("AvailabilityZones") and call.texts("AvailabilityZoneIds"):
+        raise refused("You cannot specify both AvailabilityZones and AvailabilityZoneIds.")
     if not zones and not subnets:
         if required:
             raise refused("At least one Availability Zone or VPC Subnet is required.")
@@ -77,13 +66,26 @@ def places(call: Call, *, required: bool) -> tuple[tuple[str, ...], tuple[str, .
     return tuple(sorted(of_subnets)), subnets
 
 
+def zone_ids(call: Call, zones: Iterable[str]) -> dict[str, str]:
+    known = call.compute.zone_ids()
+    return {zone: known[zone] for zone in zones if zone in known}
+
+
+def _of_ids(call: Call) -> tuple[str, ...]:
+    """The zones that AvailabilityZoneIds names."""
+    ids = call.texts("AvailabilityZoneIds")
+    by_id = {id_: zone for zone, id_ in call.compute.zone_ids().items()} if ids else {}
+    unknown = [id_ for id_ in ids if id_ not in by_id]
+    if unknown:
+        raise refused(f"Invalid availability zone ids: [{', '.join(unknown)}]")
+    return tuple(dict.fromkeys(by_id[id_] for id_ in ids))
+
+
 def apply(call: Call, group: Group) -> None:
     """Everything that is simply set. All of it is checked before any of it is kept."""
     health_check_type = _health_check_type(call, group)
     policies = tuple(call.texts("TerminationPolicies")) or group.termination_policies
-    for policy in policies:
-        if policy not in scale_in.POLICIES:
-            raise refused(f"The termination policy {policy} is invalid.")
+    _check_policies(policies)
     cooldown = _seconds(call, "DefaultCooldown", group.cooldown_seconds)
     grace = _seconds(call, "HealthCheckGracePeriod", group.grace_seconds)
     lifetime = call.get("MaxInstanceLifetime", group.max_instance_lifetime)
@@ -111,6 +113,17 @@ def page_size(call: Call, *, default: int, most: int) -> int:
             f"Member must have value between 1 and {most}"
         )
     return size
+
+
+def _check_policies(policies: tuple[str, ...]) -> None:
+    for place, policy in enumerate(policies):
+        custom = scale_in.CUSTOM_POLICY.fullmatch(policy) is not None
+        if policy not in scale_in.POLICIES and not custom:
+            raise refused(f"The termination policy {policy} is invalid.")
+        if custom and place:
+            raise refused(
+                "A Lambda function must be the first termination policy, and there can be only one."
+            )
 
 
 def _health_check_type(call: Call, group: Group) -> str:
