@@ -109,7 +109,7 @@ def test_a_client_token_launches_once(cloud: RunningCloud) -> None:
         ({"SecurityGroupIds": ["sg-00000000"]}, "InvalidGroup.NotFound"),
         ({"Placement": {"AvailabilityZone": "us-east-1z"}}, "InvalidParameterValue"),
         ({"IamInstanceProfile": {"Name": "nobody"}}, "InvalidParameterValue"),
-        ({"LaunchTemplate": {"LaunchTemplateId": "lt-0"}}, "InvalidLaunchTemplateId.NotFound"),
+        ({"LaunchTemplate": {"LaunchTemplateId": "lt-00000000"}}, "InvalidLaunchTemplateId.NotFound"),
         ({"UserData": "x" * 20000}, "InvalidParameterValue"),
         ({"DryRun": True}, "DryRunOperation"),
     ],
@@ -171,12 +171,13 @@ def test_other_calls_have_pages_too(cloud: RunningCloud, operation: str, key: st
     )
     ec2.create_tags(
         Resources=[subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]],
-        Tags=[{"Key": "a", "Value": "b"}],
+        Tags=[{"Key": "a", "Value": "b"}, {"Key": "c", "Value": "d"}],
     )
     everything = getattr(ec2, operation)()[key]
-    pages = list(ec2.get_paginator(operation).paginate(PaginationConfig={"PageSize": 2}))
-    assert [item for page in pages for item in page[key]] == everything
-    assert all(len(page[key]) <= 2 for page in pages)
+    pages = list(ec2.get_paginator(operation).paginate(PaginationConfig={"PageSize": 5}))
+    given = [item for page in pages for item in page[key]]
+    assert sorted(given, key=str) == sorted(everything, key=str)
+    assert all(len(page[key]) <= 5 for page in pages)
 
 
 def test_a_token_of_another_call_is_refused(cloud: RunningCloud) -> None:

@@ -50,7 +50,7 @@ def code_of(body: bytes) -> str:
     [
         ("ec2", b"", "MissingAction"),
         ("ec2", b"Action=MakeCoffee&Version=2016-11-15", "InvalidAction"),
-        ("ec2", b"\xff\xfe\x00", "MissingAction"),
+        ("ec2", b"\xff\xfe\x00", "MalformedQueryString"),
         ("ec2", b"Action=RunInstances&MinCount=x&MaxCount=1&Version=2016-11-15", None),
         ("ec2", b"Action=DescribeInstances&Filter.1.Value.1=x", "InvalidParameterValue"),
         ("ec2", b"Action=DescribeInstances&MaxResults=many", "InvalidParameterValue"),

@@ -37,7 +37,7 @@ def launched_xml(
 
 
 def reservation_xml(backend: LocalEC2Backend, reservation_id: str, members: list[LocalInstance]) -> str:
-    items = "".join([_instance_xml(instance) for instance in members])
+    items = "".join([instance_xml(instance) for instance in members])
     return (
         f"<reservationId>{reservation_id}</reservationId><ownerId>{backend.account_id}</ownerId><groupSet/>"
         f"<instancesSet>{items}</instancesSet>"
@@ -52,7 +52,7 @@ def _response(operation: str, request_id: str, inside: str) -> str:
     )
 
 
-def _instance_xml(one: LocalInstance) -> str:
+def instance_xml(one: LocalInstance) -> str:
     life = one.life
     nics = list(one.nics.values())
     gone = life.state == "terminated"

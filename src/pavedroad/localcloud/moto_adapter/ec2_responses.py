@@ -9,23 +9,26 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.ec2.responses import EC2Response
 
 from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.moto_adapter import ec2_outages
 from pavedroad.localcloud.moto_adapter.ec2_backend import LocalEC2Backend
 from pavedroad.localcloud.moto_adapter.ec2_describe import instances_xml, launched_xml
 from pavedroad.localcloud.moto_adapter.ec2_find import find_instances
 from pavedroad.localcloud.moto_adapter.ec2_launch import Launch
-from pavedroad.localcloud.moto_adapter.ec2_paging import Paged
+from pavedroad.localcloud.moto_adapter.ec2_paging import Whole
+from pavedroad.localcloud.ports import Faults
 
 _XML = {"content-type": "text/xml;charset=UTF-8"}
 
 
-class LocalEC2Response(Launch, Paged, EC2Response):
+class LocalEC2Response(Launch, Whole, EC2Response):
     """One call of EC2."""
 
     ec2_backend: LocalEC2Backend
 
-    def __init__(self, request_id: str) -> None:
+    def __init__(self, request_id: str, faults: Faults | None = None) -> None:
         super().__init__()
         self._request_id = request_id
+        self.faults = faults
 
     def run_instances(self):
         made = self.launch()
@@ -63,9 +66,6 @@ class LocalEC2Response(Launch, Paged, EC2Response):
         ids = list(dict.fromkeys(self._get_param("InstanceIds", [])))
         if not ids:
             raise ServiceError("MissingParameter", "The request must contain the parameter InstanceId")
-        for name in ids:
-            if not name.startswith("i-"):
-                raise ServiceError("InvalidInstanceID.Malformed", f'Invalid id: "{name}" (expecting "i-...")')
         return ids
 
     def _change(self, key, verb, function) -> ActionResult:
@@ -101,6 +101,8 @@ class LocalEC2Response(Launch, Paged, EC2Response):
                     f"The instance '{instance.id}' is not in a state from which it can be "
                     f"{'stopped' if verb == 'stop' else 'started'}: it is {state}.",
                 )
+            if verb == "start" and state == "stopped":
+                ec2_outages.refuse_launch(instance.availability_zone, instance.instance_type)
             guard = {"terminate": "disable_api_termination", "stop": "disable_api_stop"}.get(verb)
             if guard and str(getattr(instance, guard)).lower() == "true":
                 raise ServiceError(
@@ -116,26 +118,10 @@ class LocalEC2Response(Launch, Paged, EC2Response):
         else:
             found = list(self.ec2_backend.by_id.values())
         kept = [one for one in found if everything or one.life.state == "running"]
-        for name, values in self._filters_from_querystring().items():
-            value_of = _STATUS_FILTERS.get(name)
-            if value_of is None:
-                raise ServiceError("InvalidParameterValue", f"The filter '{name}' is invalid")
-            kept = [one for one in kept if value_of(one) in values]
         return ActionResult({"InstanceStatuses": kept})
-
-
-_STATUS_FILTERS = {
-    "instance-state-name": lambda one: one.life.state,
-    "instance-state-code": lambda one: str(one.life.code),
-    "availability-zone": lambda one: one.availability_zone,
-    "instance-status.status": lambda one: one.instance_status["Status"],
-    "system-status.status": lambda one: one.system_status["Status"],
-}
 
 
 def describe_instances(backend: LocalEC2Backend, form: Mapping[str, str], request_id: str) -> str:
     """DescribeInstances beside moto's parsing, for speed: a form in, XML out."""
-    if form.get("DryRun", "").lower() == "true":
-        raise ServiceError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
     found, token = find_instances(backend, form)
     return instances_xml(backend, found, token, request_id)

@@ -1,30 +1,46 @@
 # pyright: basic, reportAttributeAccessIssue=false, reportArgumentType=false, reportReturnType=false
-"""EC2 as a service of the endpoint: the fast and the slow calls apart from moto's, the rest through it."""
+"""EC2 as a service of the endpoint: every call is checked by the model; some are ours, the rest moto's."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
-from urllib.parse import parse_qsl
-from xml.sax.saxutils import escape
-
-from moto.ec2.models.amis import Ami
-from moto.ec2.utils import random_ami_id
+from io import BytesIO
+from urllib.parse import urlencode
 
 from pavedroad.core.errors import Unavailable
-from pavedroad.localcloud.api.ec2.images import LayerStore, Objects, read_manifest
+from pavedroad.localcloud.api.ec2.images import LayerStore, Objects
 from pavedroad.localcloud.api.errors import error_response
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.moto_adapter import ec2_backend
+from pavedroad.localcloud.moto_adapter.ec2_answers import as_ec2_error, dry_run, written
+from pavedroad.localcloud.moto_adapter.ec2_checks import Form, check, form_of, takes_dry_run
+from pavedroad.localcloud.moto_adapter.ec2_register import register_image
 from pavedroad.localcloud.moto_adapter.ec2_responses import LocalEC2Response, describe_instances
-from pavedroad.localcloud.moto_adapter.responses import as_service_error, respond
-from pavedroad.localcloud.moto_adapter.zero_based import counted_from_one
+from pavedroad.localcloud.moto_adapter.ec2_select import (
+    checked_filters,
+    selected,
+    selects,
+    without_selection,
+)
+from pavedroad.localcloud.moto_adapter.ec2_types import describe_instance_types
+from pavedroad.localcloud.moto_adapter.responses import respond
+from pavedroad.localcloud.ports import Faults
 from pavedroad.localcloud.state import State
 
-_NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
-Form = dict[str, str]
+_XML = (("content-type", "text/xml;charset=UTF-8"),)
+_CHECK_FURTHER = {
+    "RunInstances",
+    "TerminateInstances",
+    "StopInstances",
+    "StartInstances",
+    "RebootInstances",
+    "RegisterImage",
+}
+"""These look at more than the model says before they answer a dry run."""
 
 
 class Ec2Service:
@@ -33,32 +49,48 @@ class Ec2Service:
     name = "ec2"
 
     def __init__(
-        self, state: State, objects: Objects, layers: LayerStore, console: Callable[[str], bytes]
+        self,
+        state: State,
+        objects: Objects,
+        layers: LayerStore,
+        console: Callable[[str], bytes],
+        faults: Faults | None = None,
     ) -> None:
+        """`faults` says which launches fail; without it none does."""
         self._state = state
-        self._objects = objects
-        self._layers = layers
         self._console = console
+        self._faults = faults
         self._own: dict[str, Callable[[ApiRequest, Form], str]] = {
             "DescribeInstances": self._describe_instances,
+            "DescribeInstanceTypes": lambda request, form: describe_instance_types(form, request.request_id),
             "GetConsoleOutput": self._console_output,
-            "RegisterImage": self._register_image,
+            "RegisterImage": lambda request, form: register_image(state, objects, layers, request, form),
         }
 
     def handle(self, request: ApiRequest) -> ApiResponse:
-        request = counted_from_one(request)
-        form = _form(request)
-        action = form.get("Action", "")
-        if own := self._own.get(action):
-            try:
-                body = own(request, form)
-            except Exception as error:
-                return error_response(request, as_service_error(error, request))
-            return ApiResponse(200, (("content-type", "text/xml;charset=UTF-8"),), body.encode())
+        try:
+            form = form_of(request)
+            action = check(form)
+            if action not in _CHECK_FURTHER and takes_dry_run(action):
+                dry_run(form)
+            if own := self._own.get(action):
+                return ApiResponse(200, _XML, own(request, form).encode())
+            return self._ask_moto(request, action, form)
+        except Exception as error:
+            return error_response(request, as_ec2_error(error, request))
+
+    def _ask_moto(self, request: ApiRequest, action: str, form: Form) -> ApiResponse:
+        cut = selects(action, form)
+        asked = _with_form(request, without_selection(action, form)) if cut else request
+        if cut:
+            checked_filters(action, form)
         with self._state.lock:
-            answer = respond(LocalEC2Response(request.request_id), request)
+            response = LocalEC2Response(request.request_id, self._faults)
+            answer = respond(response, asked, as_ec2_error)
             if not action.startswith(("Describe", "Get", "List")):
                 self._state.touch()
+        if cut and answer.status == 200:
+            return replace(answer, body=selected(action, form, answer.body))
         return answer
 
     def _describe_instances(self, request: ApiRequest, form: Form) -> str:
@@ -67,88 +99,21 @@ class Ec2Service:
             return describe_instances(backend, form, request.request_id)
 
     def _console_output(self, request: ApiRequest, form: Form) -> str:
-        instance_id = form.get("InstanceId", "")
-        if not instance_id:
-            raise ServiceError("MissingParameter", "The request must contain the parameter InstanceId")
+        instance_id = form["InstanceId"]
         with self._state.lock:
             ec2_backend.backend(request.account, request.region).get_instance(instance_id)
         try:
             output = self._console(instance_id)
         except Unavailable as error:
             raise ServiceError("Unavailable", error.sentence, 503) from error
-        said = base64.b64encode(output).decode()
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-        inside = f"<instanceId>{instance_id}</instanceId><timestamp>{now}</timestamp><output>{said}</output>"
-        return _answer("GetConsoleOutput", request, inside)
-
-    def _register_image(self, request: ApiRequest, form: Form) -> str:
-        """With `ImageLocation`, an image of ours: its layers are in the host's store before it is there."""
-        name = form.get("Name", "")
-        if not 3 <= len(name) <= 128:
-            raise ServiceError(
-                "InvalidAMIName.Malformed", "AMI names must be between 3 and 128 characters long"
-            )
-        with self._state.lock:
-            backend = ec2_backend.backend(request.account, request.region)
-            self._refuse_duplicate(backend, name)
-        location = form.get("ImageLocation", "")
-        with self._state.lock:
-            manifest = read_manifest(self._objects, request.account, location) if location else None
-        if manifest:
-            self._layers.fetch(self._objects, request.account, manifest)
-        if form.get("DryRun", "").lower() == "true":
-            raise ServiceError(
-                "DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412
-            )
-        with self._state.changing():
-            self._refuse_duplicate(backend, name)
-            image_id = random_ami_id()
-            image = Ami(
-                backend,
-                image_id,
-                name=name,
-                description=form.get("Description"),
-                architecture=form.get("Architecture", "x86_64"),
-                virtualization_type=form.get("VirtualizationType", "hvm"),
-                root_device_name=form.get("RootDeviceName", "/dev/sda1"),
-                root_device_type="instance-store" if manifest else "ebs",
-                image_location=location or f"{request.account}/{name}",
-                hypervisor="xen",
-                region_name=f"{request.region}a",
-                tags=_image_tags(form),
-            )
-            backend.amis[image_id] = image
-            if manifest:
-                backend.guest_images[image_id] = manifest.guest_image(image_id)
-        return _answer("RegisterImage", request, f"<imageId>{escape(image_id)}</imageId>")
-
-    @staticmethod
-    def _refuse_duplicate(backend: ec2_backend.LocalEC2Backend, name: str) -> None:
-        for image in backend.amis.values():
-            if image.name == name and image.owner_id == backend.account_id:
-                raise ServiceError(
-                    "InvalidAMIName.Duplicate", f"AMI name {name} is already in use by AMI {image.id}"
-                )
+        result = {
+            "InstanceId": instance_id,
+            "Timestamp": datetime.now(UTC),
+            "Output": base64.b64encode(output).decode(),
+        }
+        return written("GetConsoleOutput", request.request_id, result)
 
 
-def _form(request: ApiRequest) -> Form:
-    body = request.body().decode("utf-8", "replace")
-    return dict(parse_qsl(request.query, keep_blank_values=True) + parse_qsl(body, keep_blank_values=True))
-
-
-def _answer(operation: str, request: ApiRequest, inside: str) -> str:
-    return (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<{operation}Response xmlns="{_NAMESPACE}">'
-        f"<requestId>{request.request_id}</requestId>{inside}</{operation}Response>"
-    )
-
-
-def _image_tags(form: Form) -> dict[str, str]:
-    tags: dict[str, str] = {}
-    for key, kind in form.items():
-        if key.startswith("TagSpecification.") and key.endswith(".ResourceType") and kind == "image":
-            prefix = key.removesuffix("ResourceType") + "Tag."
-            for name, value in form.items():
-                if name.startswith(prefix) and name.endswith(".Key"):
-                    tags[value] = form.get(name.removesuffix("Key") + "Value", "")
-    return tags
+def _with_form(request: ApiRequest, form: Form) -> ApiRequest:
+    body = urlencode(form).encode()
+    return replace(request, query="", stream=BytesIO(body), length=len(body))

@@ -30,15 +30,18 @@ __all__ = [
     "return_if_not_empty",
 ]
 
+AsError = Callable[[Exception, ApiRequest], ServiceError]
+
 _log = logging.getLogger(__name__)
 
 
-def respond(response: BaseResponse, request: ApiRequest) -> ApiResponse:
-    """One action of a response object. Whatever goes wrong becomes an AWS error."""
+def respond(response: BaseResponse, request: ApiRequest, as_error: AsError | None = None) -> ApiResponse:
+    """One action of a response object. Whatever goes wrong becomes an AWS error, by `as_service_error` where
+    nothing else is given."""
     try:
         status, headers, body = response._dispatch(WireRequest(environ_of(request)))
     except Exception as error:
-        return error_response(request, as_service_error(error, request))
+        return error_response(request, (as_error or as_service_error)(error, request))
     if not body and status == 404:
         return error_response(request, missing_action())
     return ApiResponse(

@@ -25,7 +25,7 @@ def result_writer(operation: OperationModel) -> Callable[[dict[str, Any], str], 
     name = operation.name
     shape = operation.output_shape
     wrapper = shape.serialization.get("resultWrapper", f"{name}Result") if shape else ""
-    write = _writer(shape, wrapper) if shape else None
+    write = member_writer(shape, wrapper) if shape else None
     namespace = operation.service_model.metadata.get("xmlNamespace", "")
 
     def body(result: dict[str, Any], request_id: str) -> bytes:
@@ -38,7 +38,8 @@ def result_writer(operation: OperationModel) -> Callable[[dict[str, Any], str], 
     return body
 
 
-def _writer(shape: Shape, tag: str) -> Writer:
+def member_writer(shape: Shape, tag: str) -> Writer:
+    """Of a value of that shape as an element of that name."""
     if isinstance(shape, StructureShape):
         return _structure(shape, tag)
     if isinstance(shape, ListShape):
@@ -60,7 +61,7 @@ def _structure(shape: StructureShape, tag: str) -> Writer:
                 # Made at first use: shapes may hold themselves.
                 writer = writers.get(name)
                 if writer is None:
-                    writer = writers[name] = _writer(member, member.serialization.get("name", name))
+                    writer = writers[name] = member_writer(member, member.serialization.get("name", name))
                 parts.append(writer(found))
         return f"<{tag}>{''.join(parts)}</{tag}>"
 
@@ -70,15 +71,15 @@ def _structure(shape: StructureShape, tag: str) -> Writer:
 def _list(shape: ListShape, tag: str) -> Writer:
     flattened = shape.serialization.get("flattened", False)
     named = shape.member.serialization.get("name")
-    write = _writer(shape.member, (named or tag) if flattened else (named or "member"))
+    write = member_writer(shape.member, (named or tag) if flattened else (named or "member"))
     if flattened:
         return lambda values: "".join(map(write, values))
     return lambda values: f"<{tag}>{''.join(map(write, values))}</{tag}>"
 
 
 def _map(shape: MapShape, tag: str) -> Writer:
-    key = _writer(shape.key, shape.key.serialization.get("name", "key"))
-    value = _writer(shape.value, shape.value.serialization.get("name", "value"))
+    key = member_writer(shape.key, shape.key.serialization.get("name", "key"))
+    value = member_writer(shape.value, shape.value.serialization.get("name", "value"))
 
     def write(values: dict[str, Any]) -> str:
         entries = "".join(f"<entry>{key(name)}{value(found)}</entry>" for name, found in values.items())
