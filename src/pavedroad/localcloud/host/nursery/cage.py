@@ -44,8 +44,7 @@ class Cage(NamedTuple):
         """Raises `OSError` where it cannot be made; then nothing of it is left."""
         try:
             for folder in self.folders:
-                with suppress(FileExistsError):
-                    os.mkdir(folder, 0o755)
+                os.makedirs(folder, 0o755, exist_ok=True)
             self.bound_cpu(bounds.cpus)
             if bounds.memory_bytes is not None:
                 self.bound_memory(bounds.memory_bytes)
@@ -139,6 +138,14 @@ class Cage(NamedTuple):
             with suppress(OSError):
                 os.rmdir(folder)
         return not any(os.path.isdir(folder) for folder in self.folders)
+
+    def remove_parents(self) -> None:
+        """Those of the home's groups, by the last who is left of its host; in version 2 they are prepared, and
+        the next host looks after them."""
+        if self.version == 1:
+            for folder in self.folders:
+                with suppress(OSError):
+                    os.rmdir(os.path.dirname(folder))
 
 
 def _write(path: str, text: bytes) -> None:

@@ -122,6 +122,7 @@ class Nursery:
     def _end_all(self) -> None:
         """The shims have seen the host go as well; after a while they are not asked any more."""
         deadline = time.monotonic() + _PATIENCE
+        cages = list(self._cages.values())
         while left := tree.descendants(os.getpid()):
             self._end_orphans()
             tree.reap()
@@ -130,6 +131,11 @@ class Nursery:
             if time.monotonic() > deadline + _PATIENCE:
                 return
             time.sleep(0.002)
+        for cage in cages:
+            cage.kill()
+            cage.remove()
+        for cage in cages[:1]:
+            cage.remove_parents()
 
     def _say(self, message: Message) -> None:
         with suppress(OSError):

@@ -46,6 +46,13 @@ class Fail(NamedTuple):
     """Host to shim: the machine under it has failed, SIGKILL to all."""
 
 
+class Afflict(NamedTuple):
+    """Host to shim: this is made to fail in its guest, and nothing else. Of each the fault's id, its ailment
+    and its numbers."""
+
+    afflictions: list[list[Any]]
+
+
 class Running(NamedTuple):
     """Shim to host: this process runs (none on a bare machine), below the shim."""
 
@@ -74,8 +81,10 @@ class Gone(NamedTuple):
     reason: str
 
 
-Message = Boot | Stop | Fail | Running | Ended | Gone
-_KINDS: dict[str, type[Message]] = {kind.__name__: kind for kind in (Boot, Stop, Fail, Running, Ended, Gone)}
+Message = Boot | Stop | Fail | Afflict | Running | Ended | Gone
+_KINDS: dict[str, type[Message]] = {
+    kind.__name__: kind for kind in (Boot, Stop, Fail, Afflict, Running, Ended, Gone)
+}
 
 
 def encode(message: Message) -> bytes:

@@ -10,10 +10,12 @@ import socket
 import time
 from contextlib import suppress
 
+from pavedroad.localcloud.host.faults.afflicted import Afflicted
 from pavedroad.localcloud.host.nursery import launch, linux, tree
 from pavedroad.localcloud.host.nursery.console import Console
 from pavedroad.localcloud.host.nursery.messages import (
     LONGEST,
+    Afflict,
     Boot,
     Ended,
     Fail,
@@ -46,6 +48,7 @@ class Shim:
         self._wake, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._output, self._input = os.pipe2(os.O_CLOEXEC)
         self._cage = boot.cage
+        self._afflicted = Afflicted(self._launch, self._console.note)
         self._main: int | None = None
         self._in_script = False
         self._deadline: float | None = None
@@ -190,6 +193,8 @@ class Shim:
         if isinstance(order, Fail):
             self._end_all()
             self._finish(Ended(False, -signal.SIGKILL, "its machine has failed"))
+        elif isinstance(order, Afflict):
+            self._afflicted.have(order.afflictions)
         elif isinstance(order, Stop) and self._deadline is None:
             self._grace = order.grace
             self._deadline = time.monotonic() + order.grace
