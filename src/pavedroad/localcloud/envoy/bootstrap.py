@@ -44,6 +44,8 @@ def bootstrap(sockets: Sockets) -> Document:
             "lds_config": ads,
         },
         "static_resources": {"clusters": [_discovery_cluster(sockets.discovery)]},
+        # Who asks makes Envoy gather what its threads have counted, and nobody else does.
+        "stats_flush_on_admin": True,
         "overload_manager": {
             "resource_monitors": [
                 extension(

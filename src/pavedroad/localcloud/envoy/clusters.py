@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from pavedroad.localcloud.envoy.counting import METADATA
 from pavedroad.localcloud.envoy.documents import Document, extension, typed
 from pavedroad.localcloud.wanted import Least, Pool, ProbeState, Target
 
@@ -33,10 +34,10 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Address, port and health of each endpoint of a cluster."""
+    """Address, port, health and zone of each endpoint of a cluster."""
 
     name: str
-    hosts: tuple[tuple[str, int, str], ...]
+    hosts: tuple[tuple[str, int, str, str], ...]
 
 
 def cluster_name(pool_arn: str, zone: str = "") -> str:
@@ -150,8 +151,9 @@ def assignment(source: Endpoints) -> Document:
         {
             "endpoint": {"address": {"socket_address": {"address": address, "port_value": port}}},
             "health_status": health,
+            "metadata": {"filter_metadata": {METADATA: {"zone": zone or "all"}}},
         }
-        for address, port, health in source.hosts
+        for address, port, health, zone in source.hosts
     ]
     return {"cluster_name": source.name, "endpoints": [{"lb_endpoints": hosts}] if hosts else []}
 
@@ -165,7 +167,7 @@ def endpoints(
         present = [it for it in pool.targets if it.address not in gone and _is_in(it, zone)]
         states = [health(pool, target) for target in present if not target.draining]
         hopeless = _hopeless(states, pool.fail_open)
-        hosts = [(it.address, it.port, _status(it, health(pool, it), hopeless)) for it in present]
+        hosts = [(it.address, it.port, _status(it, health(pool, it), hopeless), it.zone) for it in present]
         if pool.slow_start_seconds:
             # Envoy starts slowly what is new to it, so it hears of a target when that is healthy.
             hosts = [host for host in hosts if host[2] != "UNHEALTHY"]

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from pavedroad.localcloud.envoy import tls
+from pavedroad.localcloud.envoy.counting import counted_requests
 from pavedroad.localcloud.envoy.documents import Document, extension
 from pavedroad.localcloud.envoy.routes import FORWARDING, NODE, REDIRECTS, SERVER, SOURCE, error_page
 from pavedroad.localcloud.wanted import Front, Manners, Tls
@@ -155,6 +156,7 @@ def _http(place: Place) -> Document:
         # Nobody counts as inside, so that no client's x-envoy headers are believed.
         internal_address_config={"cidr_ranges": [{"address_prefix": "255.255.255.255", "prefix_len": 32}]},
         generate_request_id=False,
+        access_log=[counted_requests(place.name)],
         upgrade_configs=[{"upgrade_type": "websocket"}],
         local_reply_config={"mappers": _own_pages(place.server_header)},
     )

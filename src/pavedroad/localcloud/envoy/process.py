@@ -42,7 +42,13 @@ class EnvoyProcess:
         self._changed = changed
         self._process: asyncio.subprocess.Process | None = None
         self._supervision: asyncio.Task[None] | None = None
+        self._starts = 0
         self.trouble = ""
+
+    @property
+    def run(self) -> str:
+        """Another one for each start; empty while it does not run."""
+        return f"{self._process.pid}-{self._starts}" if self._process else ""
 
     @property
     def pid(self) -> int | None:
@@ -77,6 +83,7 @@ class EnvoyProcess:
     async def _run_once(self) -> None:
         process = await self._spawn()
         self._process = process
+        self._starts += 1
         try:
             await self._log.copy(process.stderr)
             status = await process.wait()

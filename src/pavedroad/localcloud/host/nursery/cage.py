@@ -140,8 +140,8 @@ class Cage(NamedTuple):
         return not any(os.path.isdir(folder) for folder in self.folders)
 
     def remove_parents(self) -> None:
-        """Those of the home's groups, by the last who is left of its host; in version 2 they are prepared, and
-        the next host looks after them."""
+        """Those of the home's groups, by the last who is left of its host. In version 2 they are prepared for
+        their purpose, and the next host looks after them."""
         if self.version == 1:
             for folder in self.folders:
                 with suppress(OSError):
