@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from pavedroad.localcloud.host.faults.afflicted import IN_PROCESSES
 from pavedroad.localcloud.host.images import ImageFailed, ImageStore
 from pavedroad.localcloud.host.imds import Imds
 from pavedroad.localcloud.host.metadata import user_data
@@ -21,7 +22,7 @@ from pavedroad.localcloud.host.nursery.messages import Boot, Ended, Running
 from pavedroad.localcloud.host.pace import Pace
 from pavedroad.localcloud.host.supervision import Life, Supervision
 from pavedroad.localcloud.host.sweep import ROOT_VARIABLE
-from pavedroad.localcloud.wanted import Guest, GuestStatus
+from pavedroad.localcloud.wanted import Affliction, Guest, GuestStatus
 
 CONSOLE_BYTES = 64 * 1024
 _FORGET_SECONDS = 600.0
@@ -53,6 +54,8 @@ class _Run:
         """What the current boot was made of."""
         self.status = _starting(guest) if guest.running else _stopped(guest)
         self.life: Life | None = None
+        self.afflictions: tuple[Affliction, ...] = ()
+        """What its supervisor was told of."""
         self.preparing: asyncio.Task[None] | None = None
         self.leaving: tuple[asyncio.TimerHandle, ...] = ()
         """While nobody wants it: when its disk goes, and when the rest of it is forgotten."""
@@ -148,9 +151,8 @@ class Guests:
         if wanted is not None:
             self._stay(run)
         if wanted is None or not wanted.running:
-            self._stop(run, run.guest.image.stop_seconds)
-            if wanted is not None and wanted.failed and run.life is not None:
-                run.life.fail()
+            failed = wanted is not None and wanted.failed
+            self._stop(run, None if failed else run.guest.image.stop_seconds)
         elif wanted.boot > run.guest.boot:
             if run.is_over:
                 self._boot(run, wanted)
@@ -158,12 +160,14 @@ class Guests:
                 self._stop(run, run.guest.image.stop_seconds)
         else:
             self._imds.update(wanted)
+            self._afflict(run)
 
     def _boot(self, run: _Run, guest: Guest) -> None:
         if guest.address != run.guest.address:
             self._imds.close(guest.id)
         run.guest = guest
         run.life = None
+        run.afflictions = ()
         self._say(run, _starting(guest))
         run.preparing = asyncio.create_task(self._hand_over(run, guest))
         run.preparing.add_done_callback(lambda task: self._handed_over(run, task))
@@ -199,6 +203,16 @@ class Guests:
             self._ended(run, Ended(True, None, f"could not start: {_sentence(error)}"))
         elif run.status.state == "stopping":
             self._send_stop(run, run.guest.image.stop_seconds)
+        else:
+            self._afflict(run)
+
+    def _afflict(self, run: _Run) -> None:
+        """Tell its supervisor what is made to fail in its processes."""
+        asked = run.wanted.afflictions if run.wanted is not None else ()
+        wanted = tuple(it for it in asked if it.ailment in IN_PROCESSES)
+        if run.life is not None and wanted != run.afflictions:
+            run.afflictions = wanted
+            run.life.afflict(wanted)
 
     def _environment(self, guest: Guest, root: str, metadata_url: str) -> dict[str, str]:
         """Nothing of our own but what finds programs, languages and certificates. Programs of the image come
@@ -220,7 +234,8 @@ class Guests:
             ROOT_VARIABLE: root,
         }
 
-    def _stop(self, run: _Run, grace: float) -> None:
+    def _stop(self, run: _Run, grace: float | None) -> None:
+        """Without a grace, its machine fails."""
         if run.is_over:
             self._leave(run)
             return
@@ -228,8 +243,10 @@ class Guests:
             self._say(run, replace(run.status, state="stopping"))
         if run.preparing is not None:
             run.preparing.cancel()
-        else:
+        elif grace is not None:
             self._send_stop(run, grace)
+        elif run.life is not None:
+            run.life.fail()
 
     def _send_stop(self, run: _Run, grace: float) -> None:
         if run.life is not None:

@@ -70,7 +70,7 @@ class Packets:
 
     def _read(self) -> bool:
         try:
-            packet = self._end.recv(LONGEST)
+            packet = self._receive()
         except BlockingIOError:
             return False
         except OSError:
@@ -81,6 +81,14 @@ class Packets:
         self.close()
         self._ended()
         return False
+
+    def _receive(self) -> bytes:
+        """What the other side said before it closed is there, even where it has left packets of ours unread:
+        that is told first, and once."""
+        try:
+            return self._end.recv(LONGEST)
+        except ConnectionResetError:
+            return self._end.recv(LONGEST)
 
     def _write(self) -> None:
         while self._open and self._waiting:

@@ -6,12 +6,22 @@ import asyncio
 import logging
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pavedroad
-from pavedroad.localcloud.host.nursery.messages import Boot, Ended, Fail, Gone, Message, Running, Stop
+from pavedroad.localcloud.host.nursery.messages import (
+    Afflict,
+    Boot,
+    Ended,
+    Fail,
+    Gone,
+    Message,
+    Running,
+    Stop,
+)
 from pavedroad.localcloud.host.packets import Packets, pair
+from pavedroad.localcloud.wanted import Affliction
 
 _LOG = logging.getLogger(__name__)
 _SOURCE = str(Path(pavedroad.__file__).parent.parent)
@@ -42,6 +52,11 @@ class Life:
         """SIGKILL to all of it, at once."""
         if self.packets is not None and self.packets.is_open:
             self.packets.send(Fail())
+
+    def afflict(self, afflictions: Iterable[Affliction]) -> None:
+        """Make these fail in it, and nothing else."""
+        if self.packets is not None and self.packets.is_open:
+            self.packets.send(Afflict([[it.id, it.ailment, it.numbers] for it in afflictions]))
 
     def heard(self, message: Message) -> None:
         if isinstance(message, Running):
