@@ -70,10 +70,6 @@ def test_what_is_wrong_is_refused_in_the_words_of_aws(client: Any, bench: Bench)
         "ValidationError",
         "Desired capacity:6 must be between the specified min size:1 and max size:5",
     )
-    assert refusal(client.put_scaling_policy, AutoScalingGroupName="web", PolicyName="p") == (
-        "UnsupportedOperation",
-        "PutScalingPolicy is not offered by this cloud yet.",
-    )
     assert refusal(client.describe_auto_scaling_groups, NextToken="nonsense")[0] == "InvalidNextToken"
     with pytest.raises(client.exceptions.AlreadyExistsFault):
         create(client)

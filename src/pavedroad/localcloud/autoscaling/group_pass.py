@@ -28,8 +28,8 @@ from pavedroad.localcloud.autoscaling.hooks.messages import Notices
 from pavedroad.localcloud.autoscaling.launching import Launcher
 from pavedroad.localcloud.autoscaling.membership import Membership
 from pavedroad.localcloud.autoscaling.model import COMING, ENDING, LEAVING, Group, Member, Region
-from pavedroad.localcloud.autoscaling.refresh.rolling import Rolling
 from pavedroad.localcloud.autoscaling.notifying import Notifier
+from pavedroad.localcloud.autoscaling.refresh.rolling import Rolling
 from pavedroad.localcloud.autoscaling.specifications import Specifications
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.ports import Balancers, Compute, Machine, Metrics, Queues, Topics

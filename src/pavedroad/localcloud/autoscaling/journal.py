@@ -38,6 +38,7 @@ def begin(
         progress=progress,
     )
     region.activities.setdefault(group.arn, []).append(activity)
+    group.untold.append(activity)
     return activity
 
 

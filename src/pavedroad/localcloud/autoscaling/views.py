@@ -34,7 +34,13 @@ def group(found: Group, *, with_instances: bool = True) -> Shape:
         "TargetGroupARNs": list(found.target_groups),
         "HealthCheckType": found.health_check_type,
         "HealthCheckGracePeriod": found.grace_seconds,
-        "Instances": [instance(member) for member in found.members.values()] if with_instances else [],
+        "Instances": [instance(member) for member in found.members.values() if not member.is_warmed]
+        if with_instances
+        else [],
+        "WarmPoolConfiguration": warm_pool(found),
+        "WarmPoolSize": sum(member.is_warmed for member in found.members.values())
+        if found.warm_pool
+        else None,
         "CreatedTime": found.created_at,
         "SuspendedProcesses": [
             {"ProcessName": process, "SuspensionReason": reason}
@@ -183,6 +189,19 @@ def activity(region: Region, shown: Activity) -> Shape:
         "StatusMessage": shown.status_message,
         "Progress": shown.progress,
         "Details": shown.details,
+    }
+
+
+def warm_pool(found: Group) -> Shape | None:
+    pool = found.warm_pool
+    if pool is None:
+        return None
+    return {
+        "MaxGroupPreparedCapacity": pool.max_prepared,
+        "MinSize": pool.minimum,
+        "PoolState": pool.state,
+        "Status": "PendingDelete" if pool.deleting else None,
+        "InstanceReusePolicy": {"ReuseOnScaleIn": True} if pool.reuses else None,
     }
 
 

@@ -4,37 +4,10 @@ from __future__ import annotations
 
 from pavedroad.localcloud.autoscaling import scale_in
 from pavedroad.localcloud.autoscaling.call import Call, Operation, Result
+from pavedroad.localcloud.autoscaling.collecting import METRICS
+from pavedroad.localcloud.autoscaling.notifying import EVENTS
+from pavedroad.localcloud.autoscaling.policies.asked import ADJUSTMENTS
 
-ADJUSTMENTS = ("ChangeInCapacity", "ExactCapacity", "PercentChangeInCapacity")
-NOTIFICATIONS = (
-    "autoscaling:EC2_INSTANCE_LAUNCH",
-    "autoscaling:EC2_INSTANCE_LAUNCH_ERROR",
-    "autoscaling:EC2_INSTANCE_TERMINATE",
-    "autoscaling:EC2_INSTANCE_TERMINATE_ERROR",
-    "autoscaling:TEST_NOTIFICATION",
-)
-METRICS = (
-    "GroupMinSize",
-    "GroupMaxSize",
-    "GroupDesiredCapacity",
-    "GroupInServiceInstances",
-    "GroupInServiceCapacity",
-    "GroupPendingInstances",
-    "GroupPendingCapacity",
-    "GroupTerminatingInstances",
-    "GroupTerminatingCapacity",
-    "GroupStandbyInstances",
-    "GroupStandbyCapacity",
-    "GroupTotalInstances",
-    "GroupTotalCapacity",
-    "WarmPoolDesiredCapacity",
-    "WarmPoolWarmedCapacity",
-    "WarmPoolPendingCapacity",
-    "WarmPoolTerminatingCapacity",
-    "WarmPoolTotalCapacity",
-    "GroupAndWarmPoolDesiredCapacity",
-    "GroupAndWarmPoolTotalCapacity",
-)
 MOST_GROUPS = 500
 MOST_LAUNCH_CONFIGURATIONS = 200
 
@@ -53,7 +26,7 @@ def adjustment_types(_call: Call) -> Result:
 
 
 def notification_types(_call: Call) -> Result:
-    return {"AutoScalingNotificationTypes": list(NOTIFICATIONS)}
+    return {"AutoScalingNotificationTypes": list(EVENTS)}
 
 
 def termination_policy_types(_call: Call) -> Result:

@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterable
 from pavedroad.localcloud.autoscaling import journal, leaving, paging, views, wording
 from pavedroad.localcloud.autoscaling.call import Call, Operation, Result, refused
 from pavedroad.localcloud.autoscaling.model import Group
+from pavedroad.localcloud.autoscaling.notifying import Notifier
 from pavedroad.localcloud.autoscaling.operations import (
+    catalogues,
     launch_sources,
     lifecycle_hooks,
     options,
     settings,
     tags,
     target_groups,
+    traffic_sources,
 )
 from pavedroad.localcloud.autoscaling.policies import owned_alarms
 from pavedroad.localcloud.autoscaling.refresh import asked
@@ -33,7 +36,9 @@ def create(call: Call) -> Result:
             f"A group with the name {name} already exists",
         )
     if len(call.region.groups) >= catalogues.MOST_GROUPS:
-        raise ServiceError("LimitExceeded", f"At most {catalogues.MOST_GROUPS} Auto Scaling groups are allowed.")
+        raise ServiceError(
+            "LimitExceeded", f"At most {catalogues.MOST_GROUPS} Auto Scaling groups are allowed."
+        )
     minimum, maximum = call.parameters["MinSize"], call.parameters["MaxSize"]
     desired = call.get("DesiredCapacity", minimum)
     settings.check_bounds(minimum, maximum, desired)
@@ -107,12 +112,14 @@ def delete(call: Call) -> Result:
         group.minimum = group.maximum = group.desired = 0
         group.deleting = True
         group.suspended.clear()
+        if group.warm_pool is not None:
+            group.warm_pool.deleting = True
         owned_alarms.drop_all(group, call.metrics)
         for member in group.members.values():
             member.protected = False
             member.unhooked = True
             member.actions.clear()
-            if member.state in ("Standby", "EnteringStandby"):
+            if member.state in ("Standby", "EnteringStandby", "Terminating:Retained"):
                 leaving.cancel(member, call.now)
                 member.state = "InService"
         if group.members:
@@ -130,6 +137,7 @@ def delete(call: Call) -> Result:
             "that group.",
         )
     owned_alarms.drop_all(group, call.metrics)
+    Notifier(call.region.account, call.topics).tell_ended(group)
     del call.region.groups[group.name]
     return None
 

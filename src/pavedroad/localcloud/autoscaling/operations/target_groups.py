@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from pavedroad.localcloud.autoscaling import paging
 from pavedroad.localcloud.autoscaling.call import Call, Operation, Result, refused
+from pavedroad.localcloud.autoscaling.model import Group
 from pavedroad.localcloud.autoscaling.operations import settings
+from pavedroad.localcloud.errors import ServiceError
+
+MOST_TARGET_GROUPS = 50
 
 
 def attach(call: Call) -> Result:
     group = call.changeable_group()
-    for arn in existing(call, call.parameters["TargetGroupARNs"]):
-        if group.target_groups.get(arn) in (None, "Removing"):
-            group.target_groups[arn] = "Adding"
+    attach_all(group, existing(call, call.parameters["TargetGroupARNs"]))
     return {}
 
 
@@ -42,6 +44,19 @@ def describe(call: Call) -> Result:
         ],
         "NextToken": token,
     }
+
+
+def attach_all(group: Group, arns: Iterable[str]) -> None:
+    """What is attached already stays as it is."""
+    fresh = [arn for arn in arns if group.target_groups.get(arn) in (None, "Removing")]
+    check_number({*group.target_groups, *fresh})
+    for arn in fresh:
+        group.target_groups[arn] = "Adding"
+
+
+def check_number(attached: Collection[str]) -> None:
+    if len(attached) > MOST_TARGET_GROUPS:
+        raise ServiceError("LimitExceeded", f"A group has at most {MOST_TARGET_GROUPS} target groups.")
 
 
 def existing(call: Call, arns: Iterable[str]) -> list[str]:
