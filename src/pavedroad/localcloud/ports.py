@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from pavedroad.localcloud.wanted import Affliction
+from pavedroad.localcloud.wanted import Affliction, Certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,14 @@ class Compute(Protocol):
         """One instance, pending."""
         ...
 
+    def stop(self, instance_id: str) -> None:
+        """It keeps its disk and its addresses. Stopped already is fine."""
+        ...
+
+    def start(self, instance_id: str) -> None:
+        """A stopped instance is pending again, with the same id. Running already is fine."""
+        ...
+
     def terminate(self, instance_id: str, reason: str) -> None:
         """Gone already is fine."""
         ...
@@ -163,6 +171,14 @@ class Endpoint:
     zone: str
     address: str
     state: Literal["pending", "running", "shutting-down", "terminated", "stopping", "stopped"]
+
+
+class Certificates(Protocol):
+    """ACM, for load balancers."""
+
+    def certificate(self, arn: str) -> Certificate | None:
+        """With its private key. None where there is no such certificate, or none that is issued."""
+        ...
 
 
 class Network(Protocol):

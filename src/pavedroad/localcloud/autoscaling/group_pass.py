@@ -31,6 +31,8 @@ from pavedroad.localcloud.autoscaling.model import COMING, ENDING, LEAVING, Grou
 from pavedroad.localcloud.autoscaling.notifying import Notifier
 from pavedroad.localcloud.autoscaling.refresh.rolling import Rolling
 from pavedroad.localcloud.autoscaling.specifications import Specifications
+from pavedroad.localcloud.autoscaling.warm import drawing
+from pavedroad.localcloud.autoscaling.warm.keeping import Keeping
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.ports import Balancers, Compute, Machine, Metrics, Queues, Topics
 
@@ -70,6 +72,7 @@ class GroupPass:
         yield from self._rebalance()
         yield from membership.correct()
         yield from self._see_off(membership)
+        yield from self._keep_warm()
         self.changed |= membership.changed
         self._come_to_rest()
         warmup.remember(group, self.now)
@@ -194,9 +197,31 @@ class GroupPass:
         if surplus > 0 and not group.suspends("Terminate"):
             yield from self._shrink(capacity, surplus)
         elif capacity < group.aim and not group.suspends("Launch"):
+            yield from self._draw(capacity)
             launcher = Launcher(self.region, group, self.compute, self.now)
-            yield from launcher.grow(capacity)
+            yield from launcher.grow(group.capacity)
             self.changed |= launcher.changed
+
+    def _draw(self, capacity: int) -> Iterator[None]:
+        """What is prepared in the warm pool comes first."""
+        group = self.group
+        cause = wording.grown(group.request, self.now, capacity, group.aim)
+        if group.replacements > 0:
+            cause = wording.replaced(self.now)
+        for _ in drawing.draw(self.region, group, self.compute, cause, self.now):
+            group.replacements = max(0, group.replacements - 1)
+            self.changed = True
+            yield
+
+    def _keep_warm(self) -> Iterator[None]:
+        group = self.group
+        if group.warm_pool is None and not any(m.is_warmed for m in group.members.values()):
+            return
+        keeping = Keeping(
+            self.region, group, group.warm_pool, self.compute, self._machines, self.notices, self.now
+        )
+        yield from keeping.tend()
+        self.changed |= keeping.changed
 
     def _shrink(self, capacity: int, surplus: int) -> Iterator[None]:
         group = self.group
@@ -211,7 +236,9 @@ class GroupPass:
         left = capacity - sum(member.units for member in chosen)
         for member in chosen:
             cause = wording.shrunk(group.request, self.now, capacity, left, member.id)
+            returns = drawing.returns(group, member)
             leaving.terminate(self.region, group, member, cause, self.now)
+            member.destination = "WarmPool" if returns else "EC2"
             self.changed = True
             yield
 
@@ -276,6 +303,11 @@ class GroupPass:
 
     def _end(self, member: Member, machine: Machine | None) -> Iterator[None]:
         activity = member.activity
+        pool = self.group.warm_pool
+        if member.destination == "WarmPool" and pool and not pool.deleting and not health.is_down(machine):
+            drawing.send_back(self.group, member)
+            self.changed = True
+            return
         if not member.terminated and not health.is_gone(machine):
             try:
                 self.compute.terminate(member.id, f"Terminated by the Auto Scaling group {self.group.name}.")
@@ -314,6 +346,10 @@ class GroupPass:
             group.request = ""
             group.replacements = 0
             group.scaling.warmup_seconds = None
+        pool = group.warm_pool
+        if pool and pool.deleting and not any(m.is_warmed for m in group.members.values()):
+            group.warm_pool = None
+            self.changed = True
         if group.deleting and not group.members:
             del self.region.groups[group.name]
             self.changed = True

@@ -12,6 +12,7 @@ def terminate(region: Region, group: Group, member: Member, cause: str, now: dat
     """The member drains, then EC2 terminates it, then it is gone. What was under way is cancelled."""
     cancel(member, now)
     member.state = "Terminating"
+    member.destination = "EC2"
     member.rebalancing = False
     member.activity = journal.begin(
         region,

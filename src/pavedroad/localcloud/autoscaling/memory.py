@@ -136,6 +136,23 @@ class MemoryCompute:
         self.tags[machine.id] = tags
         return machine
 
+    def stop(self, instance_id: str) -> None:
+        machine = self.machines[instance_id]
+        if machine.state in ("pending", "running"):
+            state = "stopping" if self.slow_to_end else "stopped"
+            self.machines[instance_id] = replace(machine, state=state)
+
+    def start(self, instance_id: str) -> None:
+        machine = self.machines[instance_id]
+        if machine.state in ("pending", "running"):
+            return
+        for refusing in (machine.zone, "*"):
+            if refusing in self.refusals:
+                raise self.refusals[refusing]
+        if machine.state != "stopped":
+            raise ServiceError("IncorrectInstanceState", f"The instance '{instance_id}' is not stopped.")
+        self.machines[instance_id] = replace(machine, state="pending")
+
     def terminate(self, instance_id: str, reason: str) -> None:
         machine = self.machines.get(instance_id)
         if machine and machine.state != "terminated":
@@ -175,10 +192,12 @@ class MemoryCompute:
         self.crash(instance_id, "Server.SpotInstanceTermination: Spot instance termination")
 
     def finish(self) -> None:
-        """All that are shutting down are terminated."""
+        """All that are shutting down are terminated, all that are stopping are stopped."""
         for machine in list(self.machines.values()):
             if machine.state == "shutting-down":
                 self.machines[machine.id] = replace(machine, state="terminated")
+            elif machine.state == "stopping":
+                self.machines[machine.id] = replace(machine, state="stopped")
 
     def alive(self) -> set[str]:
         return {m.id for m in self.machines.values() if m.state in ("pending", "running")}

@@ -10,6 +10,7 @@ from pavedroad.localcloud.autoscaling.hooks.model import Action, Hook, Place
 from pavedroad.localcloud.autoscaling.refresh.model import Refresh
 from pavedroad.localcloud.autoscaling.scaling import Scaling
 from pavedroad.localcloud.autoscaling.sources import LaunchConfiguration, Market, Source, TemplateUse
+from pavedroad.localcloud.autoscaling.warm.model import WarmPool
 
 LifecycleState = Literal[
     "Pending",
@@ -117,6 +118,8 @@ class Member:
     """The one that is under way."""
     origin: Place = "EC2"
     """Where it last came from."""
+    destination: Place = "EC2"
+    """Where it goes when it is taken out: terminated, or into the warm pool."""
     actions: list[Action] = field(default_factory=list[Action])
     """The lifecycle actions of the transition that it is in."""
     unhooked: bool = False
@@ -205,6 +208,7 @@ class Group:
     hooks: dict[str, Hook] = field(default_factory=dict[str, Hook])
     refreshes: list[Refresh] = field(default_factory=list[Refresh])
     """Oldest first; only the last may be active."""
+    warm_pool: WarmPool | None = None
     surge: int = 0
     """What a refresh has launched beyond the desired capacity before it takes as much out."""
     deleting: bool = False

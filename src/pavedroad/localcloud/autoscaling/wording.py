@@ -87,6 +87,29 @@ def refreshed_out(now: datetime, instance_id: str) -> str:
     )
 
 
+def pool_grown(now: datetime) -> str:
+    return (
+        f"At {moment(now)} an instance was launched in response to a difference between the desired and the "
+        "actual size of the warm pool."
+    )
+
+
+def pool_shrunk(now: datetime, instance_id: str) -> str:
+    return (
+        f"At {moment(now)} an instance was taken out of the warm pool in response to a difference between "
+        f"its desired and its actual size.  At {moment(now)} instance {instance_id} was selected for "
+        "termination."
+    )
+
+
+def launching_into_pool(instance_id: str) -> str:
+    return f"Launching a new EC2 instance into warm pool: {instance_id}"
+
+
+def returning(instance_id: str) -> str:
+    return f"Returning EC2 instance to warm pool: {instance_id}"
+
+
 def remaining(example: str) -> str:
     return f"Waiting for remaining instances to be available. For example: {example}"
 

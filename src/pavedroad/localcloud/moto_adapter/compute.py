@@ -124,6 +124,12 @@ class MotoCompute:
             ec2.associate_iam_instance_profile(instance_id=instance.id, iam_instance_profile_arn=profile)
         return instance
 
+    def stop(self, instance_id: str) -> None:
+        as_ours(self._ec2.stop_instances, [instance_id])
+
+    def start(self, instance_id: str) -> None:
+        as_ours(self._ec2.start_instances, [instance_id])
+
     def terminate(self, instance_id: str, reason: str) -> None:
         instance = self._ec2.get_instance_by_id(instance_id)
         if instance is None:

@@ -24,15 +24,25 @@ def begin_launch(notices: Notices, group: Group, member: Member, now: datetime) 
     return True
 
 
+def begin_warming(notices: Notices, group: Group, member: Member, now: datetime) -> bool:
+    """Whether it waits on its way into the warm pool."""
+    into: Place = "WarmPool"
+    if not _begin(notices, group, member, LAUNCHING, now, origin=member.origin, destination=into):
+        return False
+    member.state = "Warmed:Pending:Wait"
+    return True
+
+
 def begin_end(notices: Notices, group: Group, member: Member, now: datetime) -> bool:
     """Whether it waits on its way to termination."""
+    origin: Place = "WarmPool" if member.is_warmed else "AutoScalingGroup"
     if member.unhooked or not _begin(
-        notices, group, member, TERMINATING, now, origin="AutoScalingGroup", destination="EC2"
+        notices, group, member, TERMINATING, now, origin=origin, destination=member.destination
     ):
         return False
     if member.activity is not None:
         member.activity.description = wording.terminating(member.id)
-    member.state = "Terminating:Wait"
+    member.state = "Warmed:Terminating:Wait" if member.is_warmed else "Terminating:Wait"
     return True
 
 
@@ -45,7 +55,8 @@ def give_up(region: Region, group: Group, member: Member, now: datetime) -> None
         activity.end("Cancelled", now, why[: wording.LONGEST_MESSAGE])
         member.activity = None
     group.launch_backoff = backoff.after_failure(group.launch_backoff, now)
-    leaving.terminate(region, group, member, wording.unhealthy(now, "an abandoned lifecycle action."), now)
+    end = leaving.terminate_warmed if member.is_warmed else leaving.terminate
+    end(region, group, member, wording.unhealthy(now, "an abandoned lifecycle action."), now)
 
 
 def proceed_to_end(_group: Group, member: Member, _now: datetime) -> bool:

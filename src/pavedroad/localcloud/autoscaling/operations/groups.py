@@ -124,7 +124,10 @@ def delete(call: Call) -> Result:
                 member.state = "InService"
         if group.members:
             return None
-    elif any(member.in_capacity or member.state == "Standby" for member in group.members.values()):
+    elif any(
+        member.in_capacity or member.is_warmed or member.state in ("Standby", "Terminating:Retained")
+        for member in group.members.values()
+    ):
         raise ServiceError(
             "ResourceInUse",
             "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pavedroad.localcloud.autoscaling import health, journal, leaving, paging, views, wording
 from pavedroad.localcloud.autoscaling.call import Call, Operation, Result, find_member, refused
-from pavedroad.localcloud.autoscaling.model import ENDING, Group, Member
+from pavedroad.localcloud.autoscaling.model import Group, Member
 from pavedroad.localcloud.autoscaling.operations import settings
 from pavedroad.localcloud.ports import Machine
 
@@ -35,8 +35,12 @@ def describe(call: Call) -> Result:
 def terminate(call: Call) -> Result:
     instance_id: str = call.parameters["InstanceId"]
     group, member = find_member(call.region, instance_id)
+    if member.is_warmed and not member.is_ending:
+        cause = wording.taken_out_by_user(call.now, instance_id, group.capacity, None)
+        leaver = leaving.terminate_warmed(call.region, group, member, cause, call.now)
+        return {"Activity": views.activity(call.region, leaver)}
     if not member.in_capacity and member.state not in ("Standby", "Terminating:Retained"):
-        if member.state in ENDING and member.activity:
+        if member.is_ending and member.activity:
             return {"Activity": views.activity(call.region, member.activity)}
         raise refused(f"The instance {instance_id} is not in InService or Standby.")
     was = group.capacity

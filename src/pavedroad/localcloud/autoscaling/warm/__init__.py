@@ -1,0 +1,1 @@
+"""Warm pools: instances that are prepared beside a group, and taken into it when it grows."""
