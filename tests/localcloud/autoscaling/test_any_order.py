@@ -7,15 +7,27 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant, rule
 
 from pavedroad.localcloud.autoscaling.hooks.model import LAUNCHING, TERMINATING
 from pavedroad.localcloud.autoscaling.model import Member
 from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.ports import LaunchData
 from tests.localcloud.autoscaling.bench import ARN, OTHER_ARN, ZONES, Bench
+from tests.localcloud.autoscaling.scaling_rules import ScalingRules
 
 OPEN = {"PreInService", "InProgress", "MidLifecycleAction", "WaitingForELBConnectionDraining"}
-PROCESSES = ["Launch", "Terminate", "HealthCheck", "ReplaceUnhealthy", "AZRebalance", "AddToLoadBalancer"]
+PROCESSES = [
+    "AZRebalance",
+    "AddToLoadBalancer",
+    "AlarmNotification",
+    "HealthCheck",
+    "Launch",
+    "ReplaceUnhealthy",
+    "ScheduledActions",
+    "Terminate",
+]
+RESTING = {"InService", "Standby", "Warmed:Stopped", "Warmed:Running"}
 HOOKS, RESULTS = ["coming", "leaving", "leaving-too"], ["CONTINUE", "ABANDON"]
 REFUSALS = [
     ServiceError("InsufficientInstanceCapacity", "No room."),
@@ -23,7 +35,7 @@ REFUSALS = [
 ]
 
 
-class AnyOrder(RuleBasedStateMachine):
+class AnyOrder(ScalingRules):
     """One group, random calls and failures; `everything is well again` must bring it to rest, whole."""
 
     @initialize(desired=st.integers(0, 5), zones=st.sets(st.sampled_from(ZONES), min_size=1))
@@ -31,7 +43,9 @@ class AnyOrder(RuleBasedStateMachine):
         self.bench = Bench()
         self.set_free: set[str] = set()
         self.bench.balancers.slow_to_drain = self.bench.compute.slow_to_end = True
+        self.bench.compute.templates["web"].append(LaunchData("ami-2", "t3.micro"))
         self.bench.create(
+            LaunchTemplate={"LaunchTemplateName": "web", "Version": "1"},
             desired=desired,
             MaxSize=8,
             AvailabilityZones=sorted(zones),
@@ -39,6 +53,7 @@ class AnyOrder(RuleBasedStateMachine):
             HealthCheckType="ELB",
             HealthCheckGracePeriod=5,
         )
+        self.be_told()
 
     @rule(steps=st.integers(1, 3))
     def look(self, steps: int) -> None:
@@ -160,6 +175,45 @@ class AnyOrder(RuleBasedStateMachine):
                 InstanceId=member.id,
             )
 
+    @rule(
+        minimum=st.integers(0, 3),
+        prepared=st.sampled_from([-1, 0, 3, 6]),
+        state=st.sampled_from(["Stopped", "Running"]),
+        reuse=st.booleans(),
+    )
+    def put_warm_pool(self, minimum: int, prepared: int, state: str, reuse: bool) -> None:
+        self.call(
+            "PutWarmPool",
+            MinSize=minimum,
+            MaxGroupPreparedCapacity=prepared,
+            PoolState=state,
+            InstanceReusePolicy={"ReuseOnScaleIn": reuse},
+        )
+
+    @rule(force=st.booleans())
+    def delete_warm_pool(self, force: bool) -> None:
+        self.call("DeleteWarmPool", ForceDelete=force)
+
+    @rule(
+        version=st.sampled_from(["1", "2"]),
+        percents=st.sampled_from([{}, {"MinHealthyPercentage": 100}, {"MinHealthyPercentage": 0}]),
+        warmup=st.sampled_from([0, 7]),
+        more=st.sampled_from([{}, {"CheckpointPercentages": [30, 100]}, {"BakeTime": 7}]),
+        skip=st.booleans(),
+    )
+    def start_refresh(
+        self, version: str, percents: dict[str, int], warmup: int, more: dict[str, Any], skip: bool
+    ) -> None:
+        self.call(
+            "StartInstanceRefresh",
+            DesiredConfiguration={"LaunchTemplate": {"LaunchTemplateName": "web", "Version": version}},
+            Preferences={"InstanceWarmup": warmup, "SkipMatching": skip, **percents, **more},
+        )
+
+    @rule(operation=st.sampled_from(["CancelInstanceRefresh", "RollbackInstanceRefresh"]))
+    def stop_refresh(self, operation: str) -> None:
+        self.call(operation)
+
     @rule()
     def it_comes_to_rest_as_things_are(self) -> None:
         self.bench.settle()
@@ -170,6 +224,7 @@ class AnyOrder(RuleBasedStateMachine):
         bench.compute.refusals.clear()
         self.call("ResumeProcesses")
         self.call("DeleteLifecycleHook", LifecycleHookName="coming")
+        self.call("CancelInstanceRefresh")
         for member in bench.group().members.values():
             member.protected = False
         for _ in range(4):
@@ -180,7 +235,10 @@ class AnyOrder(RuleBasedStateMachine):
         group = bench.group()
         serving = [member for member in group.members.values() if member.state == "InService"]
         assert len(serving) == group.capacity == group.desired
-        assert {member.state for member in group.members.values()} <= {"InService", "Standby"}
+        assert {member.state for member in group.members.values()} <= RESTING
+        warmed = sum(member.is_warmed for member in group.members.values())
+        assert warmed == (group.warm_pool.size(group.desired, group.maximum) if group.warm_pool else 0)
+        assert group.refresh is None
         counts = [bench.zones().get(zone, 0) for zone in group.zones]
         assert max(counts) - min(counts) <= 1
         assert set(bench.zones()) <= set(group.zones)
@@ -192,6 +250,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert {member.id for member in serving} <= bench.compute.alive()
         assert not [activity for activity in bench.activities() if activity.ended_at is None]
         self.launches_and_terminations_are_told()
+        self.every_end_is_told_once()
 
     def teardown(self) -> None:
         """Whatever state it is in, it can be deleted whole."""
@@ -226,7 +285,8 @@ class AnyOrder(RuleBasedStateMachine):
     def launches_and_terminations_are_told(self) -> None:
         told = [activity.description.partition(".  Status")[0] for activity in self.bench.activities()]
         for instance in self.bench.compute.machines:
-            assert told.count(f"Launching a new EC2 instance: {instance}") == 1
+            launches = ("Launching a new EC2 instance", "Launching a new EC2 instance into warm pool")
+            assert sum(told.count(f"{launch}: {instance}") for launch in launches) == 1
 
     def recover(self) -> None:
         """Targets that serve are well, unless their instance has ended."""
