@@ -44,8 +44,8 @@ def test_an_experiment_kills_instances_and_sees_the_group_heal(cloud: RunningClo
         Protocol="HTTP",
         Port=8080,
         VpcId=subnets[0]["VpcId"],
-        HealthCheckIntervalSeconds=1,
-        HealthCheckTimeoutSeconds=1,
+        HealthCheckIntervalSeconds=5,
+        HealthCheckTimeoutSeconds=2,
         HealthyThresholdCount=2,
     )["TargetGroups"][0]["TargetGroupArn"]
     elb.create_listener(

@@ -1,0 +1,94 @@
+"""What this cloud makes of every operation of its services: `python -m pavedroad.localcloud.coverage` prints
+the page `docs/reference/operations.md`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from textwrap import fill
+
+from pavedroad.localcloud.autoscaling.operations import OPERATIONS as AUTOSCALING
+from pavedroad.localcloud.balancing.operations import OPERATIONS as BALANCING
+from pavedroad.localcloud.monitoring.operations import OPERATIONS as MONITORING
+from pavedroad.localcloud.moto_adapter.coverage import EC2_REAL, carried, operations
+
+_INTRODUCTION = """\
+Made by `python -m pavedroad.localcloud.coverage > docs/reference/operations.md`; tests hold it to what the
+cloud answers. **Real** does what AWS's does. **Stored only** is checked, kept and described, and has no
+effect. Everything else of a service is absent: it answers an error that says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """A service by boto's name. `real` does what AWS's does, `stored` keeps and describes without an effect;
+    the rest of `all` is absent, and answers an error that says so."""
+
+    service: str
+    title: str
+    note: str
+    all: tuple[str, ...]
+    real: frozenset[str]
+    stored: frozenset[str]
+
+    @property
+    def absent(self) -> frozenset[str]:
+        return frozenset(self.all) - self.real - self.stored
+
+
+def coverage() -> list[Coverage]:
+    return [
+        _ours("autoscaling", "Auto Scaling", "", AUTOSCALING, stored={"GetPredictiveScalingForecast"}),
+        _ours("cloudwatch", "CloudWatch", "", MONITORING),
+        _ours("elbv2", "Elastic Load Balancing v2", "Application load balancers.", BALANCING),
+        _motos(
+            "ec2", "EC2", "What is stored has no effect on processes or on who reaches whom.", real=EC2_REAL
+        ),
+        _motos("s3", "S3", "Objects are kept over restarts; access rules are kept and not enforced."),
+        _motos("sns", "SNS", "Messages reach SQS queues and HTTP endpoints; no mail, no telephones."),
+        _motos("sqs", "SQS", ""),
+        _motos("acm", "ACM", "Certificates are imported, or issued by a local authority."),
+        _motos("sts", "STS", "Any credentials are accepted, and given."),
+        _motos("iam", "IAM", "Kept and described; policies are not enforced yet.", real=frozenset()),
+        _motos("route53", "Route 53", "Zones are kept; nothing answers for them yet.", real=frozenset()),
+    ]
+
+
+def page() -> str:
+    """The whole page, as Markdown."""
+    parts = [
+        "# Every operation of the private cloud's services",
+        "",
+        _INTRODUCTION,
+        "",
+        "| service | real | stored only | absent |",
+        "|---|---:|---:|---:|",
+    ]
+    services = coverage()
+    parts += [f"| {it.title} | {len(it.real)} | {len(it.stored)} | {len(it.absent)} |" for it in services]
+    for it in services:
+        parts += ["", f"## {it.title}"]
+        parts += ["", it.note] if it.note else []
+        for heading, names in (("Real", it.real), ("Stored only", it.stored), ("Absent", it.absent)):
+            if names:
+                listed = f"**{heading}**: {', '.join(f'`{name}`' for name in sorted(names))}."
+                parts += ["", fill(listed, 116, break_long_words=False, break_on_hyphens=False)]
+    return "\n".join(parts) + "\n"
+
+
+def _ours(
+    service: str, title: str, note: str, offered: Iterable[str], *, stored: Iterable[str] = ()
+) -> Coverage:
+    kept = frozenset(stored) & frozenset(offered)
+    return Coverage(service, title, note, tuple(operations(service)), frozenset(offered) - kept, kept)
+
+
+def _motos(service: str, title: str, note: str, *, real: frozenset[str] | None = None) -> Coverage:
+    """Where nothing else is said, what moto carries of a service is what the service is for."""
+    known = carried(service)
+    does = known if real is None else real
+    return Coverage(service, title, note, tuple(operations(service)), does, known - does)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

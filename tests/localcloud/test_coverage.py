@@ -1,0 +1,61 @@
+"""The page of operations tells the truth: it is what the code says, and what the cloud answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from pavedroad.localcloud.coverage import Coverage, coverage, page
+from tests.localcloud.running import RunningCloud
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "operations.md"
+UNSUPPORTED = {"UnsupportedOperation", "NotImplemented", "UnknownOperationException", "InvalidAction"}
+
+
+def test_the_page_is_what_the_code_says() -> None:
+    assert PAGE.read_text() == page()
+
+
+@pytest.mark.parametrize("service", coverage(), ids=lambda it: it.service)
+def test_no_operation_is_claimed_that_the_service_does_not_have(service: Coverage) -> None:
+    assert service.real <= set(service.all)
+    assert service.stored <= set(service.all)
+    assert not service.real & service.stored
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "service", [it for it in coverage() if it.service != "s3"], ids=lambda it: it.service
+)
+def test_what_is_absent_says_so_and_nothing_else_does(service: Coverage, fresh_cloud: RunningCloud) -> None:
+    """S3 is left out: its operations are paths, and an unknown one is another's."""
+    client: Any = boto3.client(  # pyright: ignore[reportUnknownMemberType, reportCallIssue]
+        service.service,  # pyright: ignore[reportArgumentType]
+        region_name="eu-west-1",
+        endpoint_url=fresh_cloud.endpoint,
+        aws_access_key_id="any",
+        aws_secret_access_key="thing",
+        config=Config(retries={"max_attempts": 1}, parameter_validation=False),
+    )
+    names = {operation: method for method, operation in client.meta.method_to_api_mapping.items()}
+    wrong: list[str] = []
+    for operation in service.all:
+        if operation not in names:
+            continue
+        try:
+            getattr(client, names[operation])()
+            code = ""
+        except ClientError as refusal:
+            code = refusal.response["Error"]["Code"]
+            if refusal.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
+                wrong.append(f"{operation} failed: {refusal}")
+        except (TypeError, KeyError, ValueError):
+            continue  # this client cannot send it without its parameters
+        if (code in UNSUPPORTED) != (operation in service.absent):
+            wrong.append(f"{operation} answered {code or 'well'}")
+    assert not wrong, "\n".join(wrong)
