@@ -6,7 +6,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -23,16 +24,24 @@ from pavedroad.localcloud.balancing.service import LoadBalancing
 from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.faults.routes import FaultRoutes
 from pavedroad.localcloud.faults.service import FaultInjection
+from pavedroad.localcloud.monitoring.alarms.actions import Outlets
 from pavedroad.localcloud.monitoring.service import Monitoring
 from pavedroad.localcloud.moto_adapter import ec2_outages, snapshot
+from pavedroad.localcloud.moto_adapter.certificates import AcmService, MotoCertificates
 from pavedroad.localcloud.moto_adapter.compute import MotoCompute
 from pavedroad.localcloud.moto_adapter.ec2_facts import MotoFleet
+from pavedroad.localcloud.moto_adapter.ec2_monitored import running_instances
 from pavedroad.localcloud.moto_adapter.ec2_service import Ec2Service
 from pavedroad.localcloud.moto_adapter.ec2_struck import MotoInstances
 from pavedroad.localcloud.moto_adapter.install import account_of, install
+from pavedroad.localcloud.moto_adapter.machines import MotoMachines
 from pavedroad.localcloud.moto_adapter.network import MotoNetwork
 from pavedroad.localcloud.moto_adapter.queues import queues_of
 from pavedroad.localcloud.moto_adapter.services import NAMES, MotoService
+from pavedroad.localcloud.moto_adapter.topics import topics_of
+from pavedroad.localcloud.ports import Scaling
+from pavedroad.localcloud.publishing.controller import Publishing
+from pavedroad.localcloud.publishing.views import InstanceView
 from pavedroad.localcloud.state import State
 from pavedroad.localcloud.wanted import Guest, GuestStatus
 
@@ -54,19 +63,33 @@ class Cloud:
             self._state, self._contents, LayerStore(home / "images" / "layers"), self._link.console
         )
         clock = SystemClock()
-        self._balancing = LoadBalancing(self._state, MotoNetwork, self._link, clock)
-        self._monitoring = Monitoring(self._state, clock)
+        self._faults = FaultInjection(self._state, MotoInstances(), clock, home)
+        self._balancing = LoadBalancing(
+            self._state, MotoNetwork, self._link, clock, certificates=MotoCertificates, faults=self._faults
+        )
+        self._monitoring = Monitoring(self._state, clock, Outlets(self._policies, topics_of, MotoMachines))
         self._scaling = AutoScaling(
             self._state,
             MotoCompute,
             self._balancing.balancers,
             clock,
             metrics=self._monitoring.metrics,
+            topics=topics_of,
             queues=queues_of,
         )
+        monitored = self._balancing.monitored()
+        self._publishing = Publishing(
+            self._state,
+            clock,
+            self._link.measurements,
+            self._monitoring.metrics,
+            instances_of=self._measured_instances,
+            balancers_of=monitored.balancers,
+            groups_of=monitored.groups,
+        )
         self._moto = [MotoService(name, self._state) for name in NAMES]
+        self._moto.append(AcmService(self._state, self._balancing.users_of_certificates))
         services: list[Service] = [ec2, self._balancing, self._scaling, self._monitoring, *self._moto]
-        self._faults = FaultInjection(self._state, MotoInstances(), clock, home)
         self._faults.zone_returned.append(self._scaling.zone_returned)
         ec2_outages.heed(self._faults)
         self._controller = Controller(self._state, MotoFleet(), _Guests(self._link), faults=self._faults)
@@ -100,16 +123,23 @@ class Cloud:
         self._controller.start()
         self._faults.start()
         self._scaling.start()
+        self._monitoring.start()
+        self._publishing.start()
         self._snapshots.start()
         threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
 
     def close(self) -> None:
+        self._publishing.stop()
+        self._monitoring.stop()
         self._scaling.stop()
         self._balancing.stop()
         self._faults.stop()
         self._controller.close()
         self._link.close()
         self._snapshots.close()
+
+    def _policies(self, _account: str, _region: str) -> Scaling:
+        return self._scaling
 
     def _prepare(self) -> None:
         """Import the rest of moto before somebody asks for it."""
@@ -123,6 +153,12 @@ class Cloud:
         """What a call has changed outlives this process from when its answer goes out."""
         if revision := self._state.take_own_revision():
             self._snapshots.keep(revision)
+
+    def _measured_instances(self) -> Iterator[InstanceView]:
+        """Those that still warm up are left out of their groups' metrics."""
+        warming = self._scaling.warming()
+        for instance in running_instances():
+            yield replace(instance, group_name=None) if instance.id in warming else instance
 
     def _clean(self) -> None:
         """Now and then: delete the contents that no object held, this time and the last."""
@@ -140,6 +176,7 @@ class Cloud:
         return {
             "status": "ok",
             "host": "connected" if self._link.actual.epoch else "not connected",
+            "limits": self._publishing.limited_by or "not known yet",
             "pid": os.getpid(),
             "revision": revision,
             "uptime_seconds": round(time.monotonic() - self._began, 3),

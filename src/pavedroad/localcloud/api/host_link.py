@@ -21,6 +21,7 @@ from pavedroad.core.errors import Unavailable
 from pavedroad.localcloud import codec
 from pavedroad.localcloud.api.actual import ActualView
 from pavedroad.localcloud.api.unix_http import UnixConnection
+from pavedroad.localcloud.measured import Measurements
 from pavedroad.localcloud.wanted import Actual, ActualChange, Front, Guest, Pool, Wanted, WantedChange
 
 _LOG = logging.getLogger(__name__)
@@ -172,6 +173,22 @@ class HostLink:
         if status in (200, 404):
             return body if status == 200 else b""
         raise HostUnavailable(_reason(body) or f"The host process answered {status}.")
+
+    def measurements(self, since: float) -> Measurements:
+        """What the host has counted; of guests that have ended, those since then."""
+        connection = UnixConnection(self._socket, _ANSWER_SECONDS)
+        try:
+            status, body = connection.call("GET", f"/measurements?since={since!r}")
+        except OSError as error:
+            raise HostUnavailable("The host process does not answer.") from error
+        finally:
+            connection.close()
+        if status != 200:
+            raise HostUnavailable(_reason(body) or f"The host process answered {status}.")
+        try:
+            return codec.loads(Measurements, body)
+        except codec.DecodeError as error:
+            raise HostUnavailable(f"The host's measurements are not legible: {error}") from error
 
     def _take_refused(self, body: bytes) -> None:
         """An answer that brings `refused` with it saves the wait for the next report."""

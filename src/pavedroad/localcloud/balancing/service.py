@@ -14,12 +14,13 @@ from pavedroad.localcloud.balancing.call import Call
 from pavedroad.localcloud.balancing.controller import Controller
 from pavedroad.localcloud.balancing.listeners import free_port
 from pavedroad.localcloud.balancing.membership import Membership
+from pavedroad.localcloud.balancing.monitored import MonitoredBalancing
 from pavedroad.localcloud.balancing.operations import OPERATIONS, Operation
-from pavedroad.localcloud.balancing.publisher import NetworkOf, Publisher
+from pavedroad.localcloud.balancing.publisher import CertificatesOf, NetworkOf, Publisher
 from pavedroad.localcloud.balancing.store import Journal, Stores
 from pavedroad.localcloud.errors import ServiceError, internal_failure
 from pavedroad.localcloud.moto_adapter.modelled import Wire
-from pavedroad.localcloud.ports import Balancers
+from pavedroad.localcloud.ports import Balancers, Faults
 from pavedroad.localcloud.state import State
 
 ROUTE_SECONDS = 10.0
@@ -36,14 +37,25 @@ class LoadBalancing:
     Calls that change routing wait for Envoy with no lock held; what Envoy does not take is taken back.
     """
 
-    def __init__(self, state: State, network: NetworkOf, link: HostLink, clock: Clock) -> None:
+    def __init__(
+        self,
+        state: State,
+        network: NetworkOf,
+        link: HostLink,
+        clock: Clock,
+        *,
+        certificates: CertificatesOf,
+        faults: Faults | None = None,
+    ) -> None:
+        self._certificates = certificates
+        self._faults = faults
         self._state = state
         self._network = network
         self._link = link
         self._clock = clock
         self._wire = Wire("elbv2")
         self._stores = Stores()
-        self._publisher = Publisher(link, network)
+        self._publisher = Publisher(link, network, certificates, self._is_up)
         self._opening: set[str] = set()
         """Listeners whose calls still wait for them."""
         self._controller = Controller(
@@ -74,10 +86,28 @@ class LoadBalancing:
         self._stores.load(saved)
         self._state.touch()
 
+    def users_of_certificates(self, account: str, region: str) -> dict[str, list[str]]:
+        """The balancers that show each certificate, by its ARN, for ACM; called with the lock held."""
+        found: dict[str, list[str]] = {}
+        for listener in self._stores.at(account, region).listeners.values():
+            for certificate in listener.certificates:
+                balancers = found.setdefault(certificate, [])
+                if listener.balancer_arn not in balancers:
+                    balancers.append(listener.balancer_arn)
+        return found
+
+    def _is_up(self, zone: str) -> bool:
+        return self._faults is None or not self._faults.zone_is_down(zone)
+
     def balancers(self, account: str, region: str) -> Balancers:
         """ELBv2 there, for groups."""
         store = self._stores.at(account, region)
-        return Membership(store, self._network(account, region), self._link.actual, self._clock)
+        network = self._network(account, region)
+        return Membership(store, network, self._link.actual, self._clock, self._is_up)
+
+    def monitored(self) -> MonitoredBalancing:
+        """For those who publish what was measured."""
+        return MonitoredBalancing(self._stores, self._network, self._link.actual, self._is_up)
 
     def handle(self, request: ApiRequest) -> ApiResponse:
         try:
@@ -97,7 +127,15 @@ class LoadBalancing:
             raise ServiceError("UnsupportedOperation", f"{action} is not supported by this cloud.")
         with self._state.lock:
             store = self._stores.at(account, region)
-            call = Call(parameters, store, self._network(account, region), self._link.actual, self._clock)
+            call = Call(
+                parameters,
+                store,
+                self._network(account, region),
+                self._link.actual,
+                self._clock,
+                self._certificates(account, region),
+                self._is_up,
+            )
             with store.journal() as journal:
                 result = operation.run(call)
             if not journal:

@@ -12,9 +12,11 @@ from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
 from pavedroad.localcloud.api.ec2.controller import Managed
-from pavedroad.localcloud.api.ec2.facts import Facts, RoleCredentials
+from pavedroad.localcloud.api.ec2.facts import Facts, Interruption, RoleCredentials
 from pavedroad.localcloud.moto_adapter import ec2_backend
 from pavedroad.localcloud.moto_adapter.ec2_instances import LocalInstance
+from pavedroad.localcloud.moto_adapter.ec2_monitored import limits_of
+from pavedroad.localcloud.moto_adapter.ec2_spot import advance
 from pavedroad.localcloud.wanted import GuestImage
 
 _LEASE = timedelta(hours=6)
@@ -28,6 +30,9 @@ class MotoFleet:
     def instances(self) -> Iterator[LocalInstance]:
         for backend in ec2_backend.backends():
             yield from list(backend.by_id.values())
+
+    def advance(self, now: datetime) -> bool:
+        return any([advance(backend, now) for backend in list(ec2_backend.backends())])
 
     def forget(self, ended_before: datetime) -> list[str]:
         return [gone for backend in ec2_backend.backends() for gone in backend.forget_instances(ended_before)]
@@ -75,7 +80,19 @@ def facts_of(one: LocalInstance) -> Facts:
         profile_id=profile.get("Id", ""),
         credentials=credentials_of(one),
         require_token=one.metadata_options.http_tokens == "required",
+        limits=limits_of(one.instance_type),
+        target_lifecycle_state=one.target_lifecycle_state,
+        spot=one.lifecycle == "spot",
+        interruption=_interruption_of(one),
     )
+
+
+def _interruption_of(one: LocalInstance) -> Interruption | None:
+    if one.interruption is None or one.noticed_at is None:
+        return None
+    request = one.ec2_backend.spot.get(one.spot_request_id)
+    action = request.behaviour if request else "terminate"
+    return Interruption(action, one.interruption.strftime(_ISO), one.noticed_at.strftime(_ISO))
 
 
 def fingerprint_of(one: LocalInstance) -> object:
@@ -89,6 +106,8 @@ def fingerprint_of(one: LocalInstance) -> object:
         id(one.user_data),
         one.nics[0].public_ip,
         one.metadata_options.http_tokens,
+        one.target_lifecycle_state,
+        one.interruption and one.noticed_at,
         tuple(one.tag_map.items()),
         tuple([group.id for group in one.security_groups]),
         (profile["Arn"], renewed) if profile else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pavedroad.localcloud.wanted import GuestImage
+from pavedroad.localcloud.wanted import GuestImage, Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,15 @@ class RoleCredentials:
     session_token: str = field(repr=False)
     issued: str
     expires: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """The notice that a spot instance is taken back. Times are ISO 8601."""
+
+    action: str
+    at: str
+    noticed_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +58,8 @@ class Facts:
     profile_id: str
     credentials: RoleCredentials | None
     require_token: bool
+    spot: bool = False
+    interruption: Interruption | None = None
+    limits: Limits | None = None
+    target_lifecycle_state: str = ""
+    """Where its Auto Scaling group has it go."""

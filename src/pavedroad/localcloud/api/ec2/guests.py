@@ -25,4 +25,5 @@ def guest_of(
         running=running,
         failed=failed,
         afflictions=afflictions,
+        limits=facts.limits,
     )

@@ -1,0 +1,48 @@
+"""Load balancers and target groups as those see them who publish what was measured of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pavedroad.localcloud.api.actual import ActualView
+from pavedroad.localcloud.balancing.call import IsUp
+from pavedroad.localcloud.balancing.health import HealthOf
+from pavedroad.localcloud.balancing.publisher import NetworkOf
+from pavedroad.localcloud.balancing.store import Store, Stores
+from pavedroad.localcloud.publishing.views import BalancerView, GroupView, MemberView
+
+
+class MonitoredBalancing:
+    """Looks with the state lock held."""
+
+    def __init__(self, stores: Stores, network: NetworkOf, actual: ActualView, is_up: IsUp) -> None:
+        self._stores = stores
+        self._network = network
+        self._actual = actual
+        self._is_up = is_up
+
+    def balancers(self) -> Iterator[BalancerView]:
+        for store in self._stores:
+            for balancer in store.balancers.values():
+                yield BalancerView(
+                    (store.account, store.region),
+                    balancer.path,
+                    balancer.zones,
+                    frozenset(it.arn for it in store.listeners_of(balancer.arn)),
+                )
+
+    def groups(self) -> Iterator[GroupView]:
+        for store in self._stores:
+            users = store.users()
+            for arn in store.groups:
+                paths = sorted(store.balancers[it].path for it in users.get(arn, ()))
+                members = tuple(self._members(store, arn))
+                yield GroupView((store.account, store.region), arn, tuple(paths), members)
+
+    def _members(self, store: Store, arn: str) -> Iterator[MemberView]:
+        group, network = store.groups[arn], self._network(store.account, store.region)
+        health_of = HealthOf(store, group, network, self._actual, self._is_up)
+        for member in store.members_of(arn):
+            endpoint = network.endpoint(member.id) if group.target_type == "instance" else None
+            zone, address = (endpoint.zone, endpoint.address) if endpoint else (member.zone, member.id)
+            yield MemberView(zone, address, member.port, health_of(member).state)

@@ -1,0 +1,102 @@
+"""The thread that publishes: at the end of each minute, what was measured in it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from pavedroad.core.clock import Clock
+from pavedroad.core.errors import Unavailable
+from pavedroad.localcloud.measured import LimitedBy, Measurements
+from pavedroad.localcloud.ports import Sample
+from pavedroad.localcloud.publishing import balancers, instances
+from pavedroad.localcloud.publishing.views import Balancers, Groups, Instances, OutletOf, Place
+from pavedroad.localcloud.state import State
+
+_log = logging.getLogger(__name__)
+_AT_ONCE = 500
+"""Samples that are handed over in one hold of the state lock."""
+_RETRY_SECONDS = 1.0
+
+Measure = Callable[[float], Measurements]
+"""Asks the host; what ended before the given time is known already. Raises `Unavailable`."""
+
+
+class Publishing:
+    """Of everything in all accounts and regions. A minute in which the host cannot be asked is counted with
+    the next one."""
+
+    def __init__(
+        self,
+        state: State,
+        clock: Clock,
+        measure: Measure,
+        outlet_of: OutletOf,
+        *,
+        instances_of: Instances,
+        balancers_of: Balancers,
+        groups_of: Groups,
+    ) -> None:
+        self._state = state
+        self._clock = clock
+        self._measure = measure
+        self._outlet_of = outlet_of
+        self._instances_of = instances_of
+        self._balancers_of = balancers_of
+        self._groups_of = groups_of
+        self._instances = instances.InstanceMetrics()
+        self._balancers = balancers.BalancerMetrics()
+        self._since = 0.0
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="publishing", daemon=True)
+        self.limited_by: LimitedBy | None = None
+        """What holds instances to their types' limits on the host; None before it was asked."""
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+
+    def step(self) -> None:
+        """Publish the minute that has just ended. Raises `Unavailable` where the host does not answer."""
+        measured = self._measure(self._since)
+        now = self._clock.now().timestamp()
+        minute = int(now // instances.MINUTE - 1) * instances.MINUTE
+        self._since, self.limited_by = measured.at, measured.limited_by
+        with self._state.lock:
+            running, balancing, groups = (
+                list(self._instances_of()),
+                list(self._balancers_of()),
+                list(self._groups_of()),
+            )
+        self._publish(instances.NAMESPACE, self._instances.samples(minute, measured, running))
+        self._publish(balancers.NAMESPACE, self._balancers.samples(minute, measured, balancing, groups))
+
+    def _publish(self, namespace: str, samples: dict[Place, list[Sample]]) -> None:
+        for place, all_of_it in samples.items():
+            for begin in range(0, len(all_of_it), _AT_ONCE):
+                with self._state.lock:
+                    self._outlet_of(*place).publish(namespace, all_of_it[begin : begin + _AT_ONCE])
+
+    def _run(self) -> None:
+        while not self._stopping.is_set() and not self._stepped():
+            self._stopping.wait(_RETRY_SECONDS)
+        while not self._stopping.wait(self._until_next_minute()):
+            self._stepped()
+
+    def _stepped(self) -> bool:
+        try:
+            self.step()
+        except Unavailable as error:
+            _log.debug("%s", error.sentence)
+            return False
+        except Exception:
+            _log.exception("What was measured could not be published")
+        return True
+
+    def _until_next_minute(self) -> float:
+        return instances.MINUTE - self._clock.now().timestamp() % instances.MINUTE
