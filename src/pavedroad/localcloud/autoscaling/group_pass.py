@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pavedroad.localcloud.autoscaling import (
     backoff,
@@ -20,6 +20,7 @@ from pavedroad.localcloud.autoscaling import (
     schedule,
     shares,
     spread,
+    target_state,
     warmup,
     wording,
 )
@@ -30,14 +31,13 @@ from pavedroad.localcloud.autoscaling.membership import Membership
 from pavedroad.localcloud.autoscaling.model import COMING, ENDING, LEAVING, Group, Member, Region
 from pavedroad.localcloud.autoscaling.notifying import Notifier
 from pavedroad.localcloud.autoscaling.refresh.rolling import Rolling
+from pavedroad.localcloud.autoscaling.replacing import YOUNG, Replacing
+from pavedroad.localcloud.autoscaling.sources import Market
 from pavedroad.localcloud.autoscaling.specifications import Specifications
 from pavedroad.localcloud.autoscaling.warm import drawing
 from pavedroad.localcloud.autoscaling.warm.keeping import Keeping
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.ports import Balancers, Compute, Machine, Metrics, Queues, Topics
-
-YOUNG = timedelta(seconds=60)
-"""An instance that ends within this time in service counts as a failed launch."""
 
 
 @dataclass(slots=True)
@@ -66,11 +66,12 @@ class GroupPass:
         membership = Membership(group, self.balancers)
         self._settle_pending()
         self._judge_health(membership)
-        yield from self._replace_unhealthy()
+        yield from self._replace()
         yield from self._refresh(membership)
         yield from self._meet_desired()
         yield from self._rebalance()
         yield from membership.correct()
+        self.changed |= target_state.tell(group, self.compute)
         yield from self._see_off(membership)
         yield from self._keep_warm()
         self.changed |= membership.changed
@@ -158,20 +159,11 @@ class GroupPass:
                 member.unhealthy_because = because
                 self.changed = True
 
-    def _replace_unhealthy(self) -> Iterator[None]:
-        group = self.group
-        if group.suspends("ReplaceUnhealthy", "Terminate"):
-            return
-        ill = [m for m in group.members.values() if m.state == "InService" and m.health == "Unhealthy"]
-        for member in ill:
-            died = health.is_down(self._machines[member.id])
-            if died and member.in_service_at and self.now < member.in_service_at + YOUNG:
-                group.launch_backoff = backoff.after_early_end(group.launch_backoff, self.now)
-            cause = wording.unhealthy(self.now, member.unhealthy_because)
-            leaving.terminate(self.region, group, member, cause, self.now)
-            group.replacements += 1
-            self.changed = True
-            yield
+    def _replace(self) -> Iterator[None]:
+        launcher = Launcher(self.region, self.group, self.compute, self.now)
+        replacing = Replacing(self.region, self.group, launcher, self._machines, self.now)
+        yield from replacing.run()
+        self.changed |= replacing.changed
 
     def _refresh(self, membership: Membership) -> Iterator[None]:
         """An active refresh; without one nothing is launched beyond the desired capacity for it."""
@@ -256,12 +248,15 @@ class GroupPass:
         if any(m.state in COMING or m.health == "Unhealthy" for m in group.members.values()):
             return
         launcher = Launcher(self.region, group, self.compute, self.now)
+        usable: dict[Market, list[str]] = {one: launcher.usable_zones(one) for one in shares.MARKETS}
         moves = spread.rebalancing_moves(
             group.members.values(),
             group.zones,
-            {market: launcher.usable_zones(market) for market in shares.MARKETS},
+            usable,
             max(1, group.maximum // 10),
         )
+        if not moves:
+            moves = shares.exchanges(group, usable)
         yield from launcher.balance(moves)
         self.changed |= launcher.changed
 

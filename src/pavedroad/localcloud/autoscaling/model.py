@@ -112,6 +112,8 @@ class Member:
     """Launched beyond the desired capacity, so that another one can be given up."""
     replaces: str = ""
     """The member that goes once this one is in service."""
+    outgoing_because: str = ""
+    """The cause of the termination of a member that another one has been launched to replace."""
     terminated: bool = False
     """EC2 has been told to terminate it."""
     activity: Activity | None = None
@@ -122,6 +124,8 @@ class Member:
     """Where it goes when it is taken out: terminated, or into the warm pool."""
     actions: list[Action] = field(default_factory=list[Action])
     """The lifecycle actions of the transition that it is in."""
+    told_target: str = ""
+    """The target lifecycle state that the instance reads about itself."""
     unhooked: bool = False
     """Goes without passing the hooks of its termination."""
 
@@ -250,6 +254,10 @@ class Group:
     def launches_from(self) -> Source:
         """Its own source, or that of an active refresh."""
         return (self.refresh and self.refresh.launches_from) or self.source
+
+    def desired_without(self, units: int) -> int:
+        """Instances with weights may be more than was desired."""
+        return max(0, self.desired - units)
 
     def suspends(self, *processes: str) -> bool:
         """Whether any of these processes is suspended."""

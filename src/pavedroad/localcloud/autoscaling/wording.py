@@ -8,6 +8,8 @@ from datetime import datetime
 TERMINATED_OR_STOPPED = "an EC2 health check indicating it has been terminated or stopped."
 STATUS_CHECK_FAILED = "an EC2 instance status checks failure."
 BALANCER_CHECK_FAILED = "an ELB system health check failure."
+REBALANCE_RECOMMENDED = "an EC2 instance rebalance recommendation."
+LIFETIME_EXCEEDED = "having reached the maximum instance lifetime."
 USER_HEALTH_CHECK = "a user health-check."
 
 LONGEST_CAUSE = 1023
@@ -70,6 +72,10 @@ def replaced(now: datetime) -> str:
         f"At {moment(now)} an instance was launched in response to an unhealthy instance needing to be "
         "replaced."
     )
+
+
+def replacing(now: datetime, instance_id: str) -> str:
+    return f"At {moment(now)} an instance was launched to replace instance {instance_id}."
 
 
 def rebalanced(now: datetime) -> str:

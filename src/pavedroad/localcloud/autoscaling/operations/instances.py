@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pavedroad.localcloud.autoscaling import health, journal, leaving, paging, views, wording
+from pavedroad.localcloud.autoscaling import health, journal, leaving, paging, shares, views, wording
 from pavedroad.localcloud.autoscaling.call import Call, Operation, Result, find_member, refused
 from pavedroad.localcloud.autoscaling.model import Group, Member
 from pavedroad.localcloud.autoscaling.operations import settings
@@ -46,13 +46,13 @@ def terminate(call: Call) -> Result:
     was = group.capacity
     shrinks: bool = call.parameters["ShouldDecrementDesiredCapacity"]
     if shrinks and member.in_capacity:
-        if group.desired - 1 < group.minimum:
+        if group.desired_without(member.units) < group.minimum:
             raise refused(
                 f"Currently, desiredSize equals minSize ({group.minimum}). Terminating instance without "
                 "replacement will violate group's min size constraint. Either set "
                 "shouldDecrementDesiredCapacity flag to false or lower group's min size."
             )
-        group.desired -= 1
+        group.desired = group.desired_without(member.units)
     capacity = group.desired if shrinks else None
     cause = wording.taken_out_by_user(call.now, instance_id, was, capacity)
     activity = leaving.terminate(call.region, group, member, cause, call.now)
@@ -84,15 +84,19 @@ def set_protection(call: Call) -> Result:
 def attach(call: Call) -> Result:
     group = call.changeable_group()
     wanted = list(dict.fromkeys(call.texts("InstanceIds")))
-    if group.desired + len(wanted) > group.maximum:
+    machines = [_attachable(call, group, instance_id) for instance_id in wanted]
+    types = call.compute.instance_types()
+    weights = [shares.weight(group, machine.instance_type, types) for machine in machines]
+    more = sum(1 if weight is None else weight for weight in weights)
+    if group.desired + more > group.maximum:
         raise refused(
             f"AutoScalingGroup {group.name} has min-size={group.minimum}, max-size={group.maximum}, and "
-            f"desired-size={group.desired}. To attach {len(wanted)} more instance, please update the "
+            f"desired-size={group.desired}. To attach {more} more instance, please update the "
             "AutoScalingGroup sizes appropriately."
         )
-    machines = [_attachable(call, group, instance_id) for instance_id in wanted]
-    was = group.capacity
-    for number, machine in enumerate(machines, start=1):
+    for machine, weight in zip(machines, weights, strict=True):
+        was = group.capacity
+        units = 1 if weight is None else weight
         group.members[machine.id] = Member(
             id=machine.id,
             zone=machine.zone,
@@ -101,18 +105,21 @@ def attach(call: Call) -> Result:
             image_id=machine.image_id,
             launched_at=machine.launched_at,
             template=None,
+            zone_id=group.zone_ids.get(machine.zone, ""),
+            market=machine.market,
+            weight=weight,
             protected=group.protects_new,
             activity=journal.begin(
                 call.region,
                 group,
                 call.now,
                 description=f"Attaching an existing EC2 instance: {machine.id}",
-                cause=wording.attached(call.now, was, was + number),
+                cause=wording.attached(call.now, was, was + units),
                 details=wording.details(machine.subnet_id, machine.zone),
                 progress=50,
             ),
         )
-    group.desired += len(machines)
+    group.desired += more
     return None
 
 
@@ -123,8 +130,8 @@ def detach(call: Call) -> Result:
     for member in members:
         if member.state not in ("InService", "Standby"):
             raise refused(f"The instance {member.id} is not in InService or Standby.")
-    counting = sum(member.in_capacity for member in members)
-    if shrinks and group.desired - counting < group.minimum:
+    counting = sum(member.units for member in members if member.in_capacity)
+    if shrinks and group.desired_without(counting) < group.minimum:
         raise refused(
             f"AutoScalingGroup {group.name} has min-size={group.minimum}, max-size={group.maximum}, and "
             f"desired-size={group.desired}. To detach {counting} instance, please update the "
@@ -137,8 +144,8 @@ def detach(call: Call) -> Result:
 def _detach_one(call: Call, group: Group, member: Member, shrinks: bool) -> views.Shape:
     was = group.capacity
     if shrinks and member.in_capacity:
-        group.desired -= 1
-    cause = wording.detached(call.now, member.id, was, was - 1 if shrinks else None)
+        group.desired = group.desired_without(member.units)
+    cause = wording.detached(call.now, member.id, was, was - member.units if shrinks else None)
     return views.activity(call.region, leaving.detach(call.region, group, member, cause, call.now))
 
 
@@ -158,6 +165,9 @@ def _attachable(call: Call, group: Group, instance_id: str) -> Machine:
             f"The availability zone {machine.zone} of instance {instance_id} is not part of "
             f"Auto Scaling group {group.name}."
         )
+    own = group.subnets[0] if group.subnets else call.compute.default_subnet(machine.zone)
+    if call.compute.subnet_vpc(machine.subnet_id) != call.compute.subnet_vpc(own):
+        raise refused(f"Instance {instance_id} is not in the VPC of Auto Scaling group {group.name}.")
     return machine
 
 

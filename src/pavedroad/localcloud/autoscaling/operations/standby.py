@@ -14,7 +14,7 @@ def enter(call: Call) -> Result:
     for member in members:
         if member.state != "InService":
             raise refused(f"The instance {member.id} is not in InService.")
-    if shrinks and group.desired - len(members) < group.minimum:
+    if shrinks and group.desired_without(sum(member.units for member in members)) < group.minimum:
         raise refused(_sizes(group, f"To place into standby {len(members)} instance"))
     return {"Activities": [_enter_one(call, group, member, shrinks) for member in members]}
 
@@ -25,7 +25,7 @@ def leave(call: Call) -> Result:
     for member in members:
         if member.state != "Standby":
             raise refused(f"The instance {member.id} is not in Standby.")
-    if group.desired + len(members) > group.maximum:
+    if group.desired + sum(member.units for member in members) > group.maximum:
         raise refused(_sizes(group, f"To put in service {len(members)} instance"))
     return {"Activities": [_leave_one(call, group, member) for member in members]}
 
@@ -33,14 +33,14 @@ def leave(call: Call) -> Result:
 def _enter_one(call: Call, group: Group, member: Member, shrinks: bool) -> views.Shape:
     was = group.capacity
     if shrinks:
-        group.desired -= 1
-    cause = wording.into_standby(call.now, member.id, was, was - 1 if shrinks else None)
+        group.desired = group.desired_without(member.units)
+    cause = wording.into_standby(call.now, member.id, was, was - member.units if shrinks else None)
     return views.activity(call.region, leaving.enter_standby(call.region, group, member, cause, call.now))
 
 
 def _leave_one(call: Call, group: Group, member: Member) -> views.Shape:
     was = group.capacity
-    group.desired += 1
+    group.desired += member.units
     member.state = "Pending"
     member.health = "Healthy"
     member.activity = journal.begin(
@@ -48,7 +48,7 @@ def _leave_one(call: Call, group: Group, member: Member) -> views.Shape:
         group,
         call.now,
         description=f"Moving EC2 instance out of Standby: {member.id}",
-        cause=wording.out_of_standby(call.now, member.id, was, was + 1),
+        cause=wording.out_of_standby(call.now, member.id, was, was + member.units),
         details=wording.details(member.subnet_id, member.zone),
         status="PreInService",
         progress=30,
