@@ -397,3 +397,16 @@ def test_boto3_puts_describes_executes_and_deletes_policies(client: Any, bench: 
     client.delete_policy(PolicyName=arn)
     client.delete_policy(AutoScalingGroupName="web", PolicyName="exactly")
     assert client.describe_policies()["ScalingPolicies"] == []
+
+
+def test_instances_are_left_out_of_the_groups_metrics_until_they_are_warm(bench: Bench) -> None:
+    bench.create(desired=1)
+    bench.settle()
+    bench.call("UpdateAutoScalingGroup", AutoScalingGroupName="web", DefaultInstanceWarmup=60)
+    [old] = bench.members()
+    bench.call("SetDesiredCapacity", AutoScalingGroupName="web", DesiredCapacity=2)
+    bench.settle()
+    [new] = [member for member in bench.members() if member is not old]
+    assert bench.service.warming() == {new.id}
+    bench.clock.advance(60)
+    assert bench.service.warming() == frozenset()

@@ -78,7 +78,7 @@ def measured(group: Group) -> dict[str, int]:
     for what, states in _WARM_STATES.items():
         found[f"WarmPool{what}Capacity"] = sum(member.units for member in _in_states(members, states))
     warm = found["WarmPoolDesiredCapacity"] = (
-        found["WarmPoolWarmedCapacity"] + found["WarmPoolPendingCapacity"]
+        group.warm_pool.size(group.desired, group.maximum) if group.warm_pool else 0
     )
     found["GroupAndWarmPoolDesiredCapacity"] = group.desired + warm
     found["GroupAndWarmPoolTotalCapacity"] = found["GroupTotalCapacity"] + found["WarmPoolTotalCapacity"]

@@ -17,7 +17,7 @@ from pavedroad.localcloud.api.services import (
     QueuesOf,
     TopicsOf,
 )
-from pavedroad.localcloud.autoscaling import constraints, journal, unconnected
+from pavedroad.localcloud.autoscaling import constraints, journal, unconnected, warmup
 from pavedroad.localcloud.autoscaling.call import Call, Result
 from pavedroad.localcloud.autoscaling.controller import Controller
 from pavedroad.localcloud.autoscaling.group_pass import GroupPass
@@ -122,6 +122,18 @@ class AutoScaling:
             if deciding.on_alarm(group, policy, signal, self._clock.now()):
                 self._generation += 1
                 self._state.touch()
+
+    def warming(self) -> frozenset[str]:
+        """The instances that do not count yet in what is measured of their groups."""
+        now = self._clock.now()
+        with self._state.lock:
+            return frozenset(
+                member.id
+                for region in self._regions.values()
+                for group in region.groups.values()
+                for member in group.members.values()
+                if member.warmup_seconds and member.in_capacity and not warmup.is_warm(member, now)
+            )
 
     def dump(self) -> object:
         return self._regions
