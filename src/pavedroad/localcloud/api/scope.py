@@ -54,10 +54,19 @@ def scope_of(headers: Mapping[str, str], query: str) -> Scope:
             "IncompleteSignature", "The Authorization header does not hold an AWS signature (version 4)."
         )
     asked = parse_qs(query)
+    if topic := _topic_of_link(asked):
+        return Scope("sns", _region_of(topic.replace(":", ".")), "")
     key = asked.get("AWSAccessKeyId", [""])[0]
     if "Action" in asked and (service := _BY_VERSION.get(asked.get("Version", [""])[0])):
         return Scope(service, _region_of(headers.get("host", "")), key)
     return Scope("s3", _HOME, key)
+
+
+def _topic_of_link(asked: Mapping[str, list[str]]) -> str:
+    """The ARN in a link that a notification has brought: whoever has it may visit it, unsigned."""
+    names = {"ConfirmSubscription": "TopicArn", "Unsubscribe": "SubscriptionArn"}
+    name = names.get(asked.get("Action", [""])[0], "")
+    return asked.get(name, [""])[0] if "Signature" not in asked else ""
 
 
 def _region_of(host: str) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.monitoring.alarms.actions import Actions
 from pavedroad.localcloud.monitoring.model import Alarm, Region
 from pavedroad.localcloud.monitoring.store import Place, Store
 
@@ -21,6 +22,7 @@ class Call:
 
     region: Region
     store: Store
+    actions: Actions
     parameters: Mapping[str, Any]
     now: datetime
 
@@ -43,21 +45,5 @@ class Call:
     def alarm(self, name: str) -> Alarm:
         alarm = self.region.alarms.get(name)
         if alarm is None:
-            raise ServiceError("ResourceNotFound", "", 404)
+            raise ServiceError("ResourceNotFound", f"The alarm {name} does not exist.", 404)
         return alarm
-
-
-def refused(message: str) -> ServiceError:
-    return ServiceError("ValidationError", message)
-
-
-def invalid(message: str) -> ServiceError:
-    return ServiceError("InvalidParameterValue", message)
-
-
-def missing(parameter: str) -> ServiceError:
-    return ServiceError("MissingParameter", f"The parameter {parameter} is required.")
-
-
-def contradictory(message: str) -> ServiceError:
-    return ServiceError("InvalidParameterCombination", message)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from pavedroad.localcloud.monitoring.call import contradictory, invalid, missing
+from pavedroad.localcloud.monitoring.refusals import contradictory, invalid, missing
 from pavedroad.localcloud.monitoring.series import MetricId, Summary
 from pavedroad.localcloud.monitoring.store import Point, metric_id
 

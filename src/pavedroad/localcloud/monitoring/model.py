@@ -53,6 +53,8 @@ class Alarm:
     pending: StateValue | None = None
     """A composite alarm's transition whose actions wait, or are suppressed; it came from this state."""
     waiting_until: datetime | None = None
+    judged: tuple[tuple[str, StateValue], ...] | None = None
+    """The children's states when a composite alarm was judged last."""
 
     @property
     def actions_enabled(self) -> bool:

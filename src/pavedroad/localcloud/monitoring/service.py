@@ -9,6 +9,8 @@ from pavedroad.core.clock import Clock
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.constraints import Constraints
 from pavedroad.localcloud.errors import ServiceError, internal_failure
+from pavedroad.localcloud.monitoring.alarms.actions import Actions, Outlets
+from pavedroad.localcloud.monitoring.alarms.controller import Controller
 from pavedroad.localcloud.monitoring.call import Call, Result
 from pavedroad.localcloud.monitoring.model import Region
 from pavedroad.localcloud.monitoring.operations import OPERATIONS, WITHOUT_STATE_LOCK
@@ -30,17 +32,31 @@ _READING = ("Describe", "Get", "List")
 class Monitoring:
     """A `Service` and `Durable` of the endpoint; `metrics` is what the cloud's own parts ask of it."""
 
-    def __init__(self, state: State, clock: Clock, store: Store | None = None) -> None:
+    def __init__(self, state: State, clock: Clock, outlets: Outlets) -> None:
         self._state = state
         self._clock = clock
-        self.store = store or Store()
+        self.store = Store()
+        self._actions = Actions(outlets)
         self._regions: Regions = {}
         self._constraints = Constraints("cloudwatch")
         self._wire = Protocols("cloudwatch", self._check)
+        self._controller = Controller(
+            state, self.store, lambda: list(self._regions.values()), self._actions, clock
+        )
 
     @property
     def name(self) -> str:
         return "monitoring"
+
+    def start(self) -> None:
+        self._controller.start()
+
+    def stop(self) -> None:
+        self._controller.stop()
+
+    def step(self) -> bool:
+        """One look at every alarm, in the caller's thread. Says whether any changed its state."""
+        return self._controller.step()
 
     def metrics(self, account: str, region: str) -> Metrics:
         return PlaceMetrics(self, (account, region))
@@ -84,11 +100,8 @@ class Monitoring:
         """What is kept there; for more than its name, with the state lock held."""
         return self._regions.setdefault((account, region), Region(account, region))
 
-    def now(self) -> float:
-        return self._clock.now().timestamp()
-
     def _call(self, account: str, region: str, parameters: dict[str, Any]) -> Call:
-        return Call(self.region(account, region), self.store, parameters, self._clock.now())
+        return Call(self.region(account, region), self.store, self._actions, parameters, self._clock.now())
 
     def _check(self, operation: str, parameters: Parameters) -> None:
         """PutMetricData's checks are its own: they are worded otherwise, and must be fast."""

@@ -72,6 +72,19 @@ class Store:
             chosen = units if unit is None else {unit: units[unit]} if unit in units else {}
             return {name: series.between(since, until, spreads=spreads) for name, series in chosen.items()}
 
+    def newest(self, place: Place, metrics: Iterable[MetricId]) -> int:
+        """The number of the newest datapoint of any of them: it tells whether there are new ones."""
+        with self.lock:
+            known = self._places.get(place, {})
+            return max(
+                (
+                    series.last_number
+                    for metric in metrics
+                    for series in known.get(metric.namespace, {}).get(metric, {}).values()
+                ),
+                default=0,
+            )
+
     def metrics(self, place: Place, namespace: str | None = None) -> list[tuple[MetricId, float]]:
         """Every metric and its newest datapoint's time."""
         with self.lock:

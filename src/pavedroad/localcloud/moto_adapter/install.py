@@ -9,7 +9,7 @@ from moto.core.utils import get_service_model
 
 from pavedroad.localcloud.api.objects import BlobStore
 from pavedroad.localcloud.blocks import Block
-from pavedroad.localcloud.moto_adapter import ec2_backend
+from pavedroad.localcloud.moto_adapter import ec2_backend, topics
 from pavedroad.localcloud.moto_adapter.s3_objects import StoredContents
 
 
@@ -18,6 +18,7 @@ def install(store: BlobStore, block: Block) -> StoredContents:
     ec2_backend.install(block)
     contents = StoredContents(store)
     contents.install()
+    topics.install()
     _end_namespaces()
     return contents
 

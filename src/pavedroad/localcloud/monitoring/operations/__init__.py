@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pavedroad.localcloud.monitoring.call import Operation
-from pavedroad.localcloud.monitoring.operations import data
+from pavedroad.localcloud.monitoring.operations import alarms, composite_alarms, data, tags
 
 WITHOUT_STATE_LOCK: dict[str, Operation] = {**data.OPERATIONS}
 """They read and change datapoints alone, which have a lock of their own."""
 
-OPERATIONS: dict[str, Operation] = {**WITHOUT_STATE_LOCK}
+OPERATIONS: dict[str, Operation] = {
+    **WITHOUT_STATE_LOCK,
+    **alarms.OPERATIONS,
+    **composite_alarms.OPERATIONS,
+    **tags.OPERATIONS,
+}

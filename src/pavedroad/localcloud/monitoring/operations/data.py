@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pavedroad.localcloud.monitoring import ingest, paging
-from pavedroad.localcloud.monitoring.call import Call, Operation, Result, contradictory, invalid, missing
+from pavedroad.localcloud.monitoring.call import Call, Operation, Result
+from pavedroad.localcloud.monitoring.refusals import contradictory, invalid, missing
 from pavedroad.localcloud.monitoring.retrieval import Span, is_period, points
 from pavedroad.localcloud.monitoring.series import MetricId
 from pavedroad.localcloud.monitoring.statistics import UnknownStatistic, statistic

@@ -1,0 +1,198 @@
+# pyright: basic, reportAttributeAccessIssue=false, reportArgumentType=false, reportReturnType=false
+"""SNS over moto's topics: subscribers are reached for real, and nobody waits for them.
+
+moto posts to HTTP endpoints inside the call, confirms them unasked, makes an RSA key for each subscription,
+and keeps every message that was ever published. `install` puts other functions in those places.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult
+from moto.moto_api._internal import mock_random
+from moto.sns.models import SNSBackend, Subscription, Topic, sns_backends
+from moto.sns.responses import SNSResponse
+
+from pavedroad.localcloud.deliveries import Deliveries, Delivery
+from pavedroad.localcloud.errors import ServiceError
+
+_log = logging.getLogger(__name__)
+_deliveries = Deliveries()
+_HTTP = ("http", "https")
+_AGENT = "Amazon Simple Notification Service Agent"
+
+_moto_subscribe = SNSResponse.subscribe
+_moto_publish = Subscription.publish
+
+
+class MotoTopics:
+    """`pavedroad.localcloud.ports.Topics`. A topic is where its ARN says, whoever asks."""
+
+    def exists(self, topic_arn: str) -> bool:
+        return _topic(topic_arn) is not None
+
+    def publish(self, topic_arn: str, subject: str, message: str) -> None:
+        topic = _topic(topic_arn)
+        if topic is None:
+            raise ServiceError("NotFound", "Topic does not exist", 404)
+        try:
+            topic.publish(message, subject=subject or None)
+        except ServiceException as error:
+            raise ServiceError(error.code, str(error.message)) from error
+
+
+def topics_of(_account: str, _region: str) -> MotoTopics:
+    return MotoTopics()
+
+
+def install() -> None:
+    Topic.publish = _publish_to_all
+    Subscription.publish = _publish_to_one
+    Subscription.get_post_data = _notification
+    SNSResponse.subscribe = _subscribe
+    SNSResponse.confirm_subscription = _confirm
+
+
+def _topic(arn: str) -> Topic | None:
+    parts = arn.split(":")
+    if len(parts) != 6 or parts[2] != "sns" or parts[3] not in sns_backends[parts[4]]:
+        return None
+    return sns_backends[parts[4]][parts[3]].topics.get(arn)
+
+
+def _publish_to_all(self: Topic, message: str, subject: str | None = None, **more) -> str:
+    message_id = str(mock_random.uuid4())
+    for subscription in self.sns_backend._get_topic_subscriptions(self):
+        try:
+            subscription.publish(message, message_id, subject=subject, **more)
+        except Exception as error:
+            # AWS too answers the publisher before it knows of its subscribers.
+            _log.warning("A message could not be delivered to %s: %r", subscription.arn, error)
+    return message_id
+
+
+def _publish_to_one(
+    self: Subscription, message: str, message_id: str, subject: str | None = None, **more
+) -> None:
+    raw = str(self.attributes.get("RawMessageDelivery")).lower() == "true"
+    self.attributes["RawMessageDelivery"] = raw
+    if self.protocol not in _HTTP:
+        _moto_publish(self, message, message_id, subject=subject, **more)
+        return
+    if is_pending(self):
+        return
+    attributes, structure = more.get("message_attributes"), more.get("message_structure")
+    if self._filter_policy_matcher and not self._filter_policy_matcher.matches(attributes, message):
+        return
+    text = self._parse_message_structure(message, self.protocol) if structure == "json" else message
+    if raw:
+        _send(self, "Notification", message_id, text, raw=True)
+    else:
+        told = self.get_post_data(text, message_id, subject, message_attributes=attributes)
+        _send(self, "Notification", message_id, json.dumps(told))
+
+
+def _notification(
+    self: Subscription,
+    message: str,
+    message_id: str,
+    subject: str | None,
+    message_attributes: dict | None = None,
+) -> dict[str, object]:
+    """Unsigned: there is no certificate that anybody would trust."""
+    told = {
+        "Type": "Notification",
+        "MessageId": message_id,
+        "TopicArn": self.topic.arn,
+        **({"Subject": subject} if subject else {}),
+        "Message": message,
+        "Timestamp": _stamp(),
+        "UnsubscribeURL": _link(self, Action="Unsubscribe", SubscriptionArn=self.arn),
+    }
+    return {**told, "MessageAttributes": message_attributes} if message_attributes else told
+
+
+def _subscribe(self: SNSResponse) -> ActionResult:
+    backend: SNSBackend = self.backend
+    known = set(backend.subscriptions)
+    result = _moto_subscribe(self)
+    said: Any = result.result
+    subscription = backend.subscriptions[said["SubscriptionArn"]]
+    if subscription.protocol not in _HTTP:
+        return result
+    if subscription.arn not in known:
+        host = self.headers.get("Host") or "localhost"
+        subscription.cloud_url = f"http://{host}"
+        subscription.token = secrets.token_hex(64)
+        subscription.attributes |= {"PendingConfirmation": True, "ConfirmationWasAuthenticated": False}
+    if is_pending(subscription):
+        _ask(subscription)
+        if str(self._get_param("ReturnSubscriptionArn")).lower() != "true":
+            return ActionResult({"SubscriptionArn": "pending confirmation"})
+    return result
+
+
+def _confirm(self: SNSResponse) -> ActionResult:
+    topic_arn, token = self._get_param("TopicArn"), self._get_param("Token")
+    if _topic(topic_arn or "") is None:
+        raise ServiceError("NotFound", "Topic does not exist", 404)
+    for subscription in self.backend.subscriptions.values():
+        if subscription.topic.arn == topic_arn and getattr(subscription, "token", "") == token:
+            subscription.attributes["PendingConfirmation"] = False
+            subscription.confirmed = True
+            return ActionResult({"SubscriptionArn": subscription.arn})
+    raise ServiceError("InvalidParameter", "Invalid parameter: Token")
+
+
+def is_pending(subscription: Subscription) -> bool:
+    return str(subscription.attributes.get("PendingConfirmation")).lower() == "true"
+
+
+def _ask(subscription: Subscription) -> None:
+    """The endpoint is to say that it wants the messages, by visiting the address that it is told."""
+    message_id, topic = str(mock_random.uuid4()), subscription.topic.arn
+    told = {
+        "Type": "SubscriptionConfirmation",
+        "MessageId": message_id,
+        "Token": subscription.token,
+        "TopicArn": topic,
+        "Message": (
+            f"You have chosen to subscribe to the topic {topic}.\n"
+            "To confirm the subscription, visit the SubscribeURL included in this message."
+        ),
+        "SubscribeURL": _link(
+            subscription, Action="ConfirmSubscription", TopicArn=topic, Token=subscription.token
+        ),
+        "Timestamp": _stamp(),
+    }
+    _send(subscription, "SubscriptionConfirmation", message_id, json.dumps(told))
+
+
+def _send(subscription: Subscription, kind: str, message_id: str, text: str, *, raw: bool = False) -> None:
+    headers = {
+        "Content-Type": "text/plain; charset=UTF-8",
+        "User-Agent": _AGENT,
+        "x-amz-sns-message-type": kind,
+        "x-amz-sns-message-id": message_id,
+        "x-amz-sns-topic-arn": subscription.topic.arn,
+        **({"x-amz-sns-subscription-arn": subscription.arn} if kind == "Notification" else {}),
+        **({"x-amz-sns-rawdelivery": "true"} if raw else {}),
+    }
+    _deliveries.send(Delivery(subscription.endpoint, headers, text.encode()))
+
+
+def _link(subscription: Subscription, **parameters: str) -> str:
+    base = getattr(subscription, "cloud_url", "http://localhost")
+    return f"{base}/?{urlencode({**parameters, 'Version': '2010-03-31'})}"
+
+
+def _stamp() -> str:
+    now = datetime.now(UTC)
+    return f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03d}Z"
