@@ -117,6 +117,12 @@ class Target:
     probe_port: int
     zone: str
     draining: bool
+    via: str = ""
+    """The address of a relay that leads to it, while its network is made to fail."""
+
+    @property
+    def reached_at(self) -> str:
+        return self.via or self.address
 
 
 @dataclass(frozen=True, slots=True)

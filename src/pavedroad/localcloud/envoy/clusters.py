@@ -167,7 +167,7 @@ def endpoints(
         present = [it for it in pool.targets if it.address not in gone and _is_in(it, zone)]
         states = [health(pool, target) for target in present if not target.draining]
         hopeless = _hopeless(states, pool.fail_open)
-        hosts = [(it.address, it.port, _status(it, health(pool, it), hopeless), it.zone) for it in present]
+        hosts = [(it.reached_at, it.port, _status(it, health(pool, it), hopeless), it.zone) for it in present]
         if pool.slow_start_seconds:
             # Envoy starts slowly what is new to it, so it hears of a target when that is healthy.
             hosts = [host for host in hosts if host[2] != "UNHEALTHY"]

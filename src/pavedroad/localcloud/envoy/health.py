@@ -67,11 +67,9 @@ class Health:
         return Health("unhealthy", outcome.reason, outcome.description, 0, self.ever_healthy)
 
 
-def vanished(health: Health) -> Health:
-    """Its machine has ended: no need to wait for checks to fail."""
-    return Health(
-        "unhealthy", FAILED, "Health checks failed: the instance's process has ended", 0, health.ever_healthy
-    )
+def vanished(health: Health, because: str) -> Health:
+    """It cannot answer: no need to wait for checks to fail."""
+    return Health("unhealthy", FAILED, f"Health checks failed: {because}", 0, health.ever_healthy)
 
 
 def matches(matcher: str, status: int) -> bool:

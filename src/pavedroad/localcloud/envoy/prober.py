@@ -65,10 +65,10 @@ class Prober:
     def health(self, key: Key) -> Health | None:
         return patient.health if (patient := self._patients.get(key)) else None
 
-    def guest_gone(self, address: str) -> None:
+    def guest_gone(self, address: str, because: str) -> None:
         for key, patient in self._patients.items():
             if patient.target.address == address:
-                self._set(key, patient, vanished(patient.health))
+                self._set(key, patient, vanished(patient.health, because))
                 self._watch(key, patient)
 
     def close(self) -> None:
@@ -89,7 +89,7 @@ class Prober:
         while True:
             began = time.monotonic()
             counts = began >= beat
-            outcome = await check(patient.probe, patient.target.address, patient.target.probe_port)
+            outcome = await check(patient.probe, patient.target.reached_at, patient.target.probe_port)
             if counts or outcome.good:
                 # Those that came together part ways with the first interval.
                 beat = began + patient.probe.interval_seconds * stagger

@@ -128,15 +128,15 @@ class EnvoyRouting:
         pools, fronts = tuple(self._pools.values()), tuple(self._fronts.values())
         return await asyncio.to_thread(traffic, run, counted, hosts, pools, fronts)
 
-    def guest_gone(self, address: str) -> None:
+    def guest_gone(self, address: str, because: str = "the instance's process has ended") -> None:
         self._gone.add(address)
-        self._prober.guest_gone(address)
+        self._prober.guest_gone(address, because)
         self._publish()
         self.on_change()
 
     def _status(self, pool: Pool, target: Target) -> TargetStatus:
         health = self._prober.health((pool.arn, target.id, target.port)) or Health()
-        active = self._active.get((pool.arn, target.address, target.port))
+        active = self._active.get((pool.arn, target.reached_at, target.port))
         return TargetStatus(
             pool_arn=pool.arn,
             target_id=target.id,
@@ -200,7 +200,7 @@ class EnvoyRouting:
         while True:
             await asyncio.sleep(_DRAIN_POLL_SECONDS)
             draining = {
-                (pool.arn, target.address, target.port)
+                (pool.arn, target.reached_at, target.port)
                 for pool in self._pools.values()
                 for target in pool.targets
                 if target.draining

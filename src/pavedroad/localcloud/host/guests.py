@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from pavedroad.localcloud.host.faults.afflicted import IN_PROCESSES
+from pavedroad.localcloud.host.faults.network import Trouble
 from pavedroad.localcloud.host.images import ImageFailed, ImageStore
 from pavedroad.localcloud.host.imds import Imds
 from pavedroad.localcloud.host.metadata import user_data
@@ -124,6 +125,14 @@ class Guests:
 
     def statuses(self) -> dict[str, GuestStatus]:
         return {guest_id: run.status for guest_id, run in self._runs.items()}
+
+    def network_troubles(self) -> dict[str, Trouble]:
+        """By address, where the network is made to fail."""
+        return {
+            run.wanted.address: trouble
+            for run in self._runs.values()
+            if run.wanted and run.wanted.afflictions and (trouble := Trouble.of(run.wanted.afflictions))
+        }
 
     async def console(self, guest_id: str) -> bytes | None:
         """The last of what it printed; None for a guest that is not known."""

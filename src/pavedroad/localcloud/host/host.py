@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TypeVar
 
+from pavedroad.localcloud.host.faults.network import Relays
 from pavedroad.localcloud.host.guests import Guests
 from pavedroad.localcloud.host.journal import Journal
 from pavedroad.localcloud.host.limits import Limiter
@@ -45,6 +46,7 @@ class Host:
             forgotten=self.journal.forget,
             gone=routing.guest_gone,
         )
+        self._relays = Relays()
         self._wanted_revision = 0
         self._pools: dict[str, Pool] = {}
         self._fronts: dict[str, Front] = {}
@@ -62,6 +64,7 @@ class Host:
         """Stop all there is. Nothing is reported of it: the guests are still wanted, by the next host."""
         await self.guests.stop_all(_LONGEST_GRACE)
         await self._routing.close()
+        self._relays.close()
         await self._supervision.close()
         await asyncio.to_thread(self.limiter.close)
 
@@ -133,7 +136,11 @@ class Host:
         self.limiter.sweep()
 
     def _route(self) -> None:
-        self._routing.apply(self._wanted_revision, self._pools.values(), self._fronts.values())
+        lost = self._relays.have(self.guests.network_troubles())
+        pools = [self._relays.reroute(pool) for pool in self._pools.values()]
+        self._routing.apply(self._wanted_revision, pools, self._fronts.values())
+        for address in lost:
+            self._routing.guest_gone(address, "its Availability Zone cannot be reached")
         self._routing_changed()
 
     def _routing_changed(self) -> None:

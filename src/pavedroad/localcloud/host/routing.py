@@ -49,8 +49,8 @@ class Routing(Protocol):
         """What the balancers have counted; None while they cannot be asked."""
         ...
 
-    def guest_gone(self, address: str) -> None:
-        """The guest at this address has ended: take its targets out at once."""
+    def guest_gone(self, address: str, because: str = ...) -> None:
+        """The guest at this address has ended, or cannot be reached: take its targets out at once."""
         ...
 
     async def close(self) -> None:
