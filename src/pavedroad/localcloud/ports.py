@@ -103,6 +103,10 @@ class Compute(Protocol):
         """One instance, pending."""
         ...
 
+    def show_target_state(self, instance_id: str, state: str) -> None:
+        """What the instance reads at its metadata service as `autoscaling/target-lifecycle-state`."""
+        ...
+
     def stop(self, instance_id: str) -> None:
         """It keeps its disk and its addresses. Stopped already is fine."""
         ...

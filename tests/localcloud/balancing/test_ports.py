@@ -17,26 +17,32 @@ def _url(bench: Bench, arn: str) -> str:
 
 
 def test_a_free_port_is_taken_as_asked() -> None:
-    assert choose_port(fresh_address(), 8080, ()) == 8080
+    assert choose_port([fresh_address()], 8080, ()) == 8080
 
 
 def test_low_ports_go_to_the_familiar_high_ones_and_others_ten_thousand_up() -> None:
     address = fresh_address()
-    assert choose_port(address, 80, {80}) == 8080
-    assert choose_port(address, 443, {443}) == 8443
-    assert choose_port(address, 8080, {8080}) == 18080
-    assert choose_port(address, 80, {80, 8080}) == 10080
-    assert choose_port(address, 80, {80, 8080, 10080}) == 20000
+    assert choose_port([address], 80, {80}) == 8080
+    assert choose_port([address], 443, {443}) == 8443
+    assert choose_port([address], 8080, {8080}) == 18080
+    assert choose_port([address], 80, {80, 8080}) == 10080
+    assert choose_port([address], 80, {80, 8080, 10080}) == 20000
 
 
 def test_a_port_that_somebody_holds_is_passed_over() -> None:
     address = fresh_address()
     with socket.create_server((address, 8080)):
-        assert choose_port(address, 8080, ()) == 18080
+        assert choose_port([address], 8080, ()) == 18080
+
+
+def test_a_port_is_free_when_it_is_at_every_address() -> None:
+    one, two = fresh_address(), fresh_address()
+    with socket.create_server((two, 8080)):
+        assert choose_port([one, two], 8080, ()) == 18080
 
 
 def test_an_address_that_is_not_of_this_machine_has_no_ports() -> None:
-    assert choose_port("192.0.2.1", 8080, ()) is None
+    assert choose_port(["192.0.2.1"], 8080, ()) is None
 
 
 def test_a_listener_on_a_taken_port_answers_at_the_url_that_its_balancer_carries(bench: Bench) -> None:

@@ -68,7 +68,11 @@ _FORWARD_NOWHERE = [{"Type": "forward", "TargetGroupArn": _NO_GROUP}]
     ("changes", "code"),
     [
         ({"Protocol": "TCP"}, "UnsupportedProtocol"),
-        ({"Protocol": "HTTPS"}, "UnsupportedProtocol"),
+        ({"Protocol": "HTTPS"}, "CertificateNotFound"),
+        ({"Protocol": "HTTPS", "Certificates": [{"CertificateArn": "arn:x"}]}, "CertificateNotFound"),
+        ({"Certificates": [{"CertificateArn": "arn:x"}]}, "ValidationError"),
+        ({"SslPolicy": "ELBSecurityPolicy-2016-08"}, "ValidationError"),
+        ({"Protocol": "HTTPS", "MutualAuthentication": {"Mode": "verify"}}, "InvalidConfigurationRequest"),
         ({"DefaultActions": _FORWARD_NOWHERE}, "TargetGroupNotFound"),
         ({"DefaultActions": [{"Type": "forward"}]}, "ValidationError"),
         ({"DefaultActions": [{"Type": "redirect"}]}, "ValidationError"),
@@ -171,7 +175,18 @@ def test_attributes_that_are_unknown_out_of_range_or_not_kept_are_refused(bench:
         ("no.such.key", "1", "ValidationError"),
         ("deregistration_delay.timeout_seconds", "3601", "ValidationError"),
         ("deregistration_delay.timeout_seconds", "soon", "ValidationError"),
-        ("stickiness.enabled", "true", "InvalidConfigurationRequest"),
+        ("slow_start.duration_seconds", "29", "ValidationError"),
+        ("slow_start.duration_seconds", "901", "ValidationError"),
+        ("stickiness.type", "source_ip", "ValidationError"),
+        ("stickiness.app_cookie.cookie_name", "AWSALBTG", "ValidationError"),
+        ("stickiness.lb_cookie.duration_seconds", "604801", "ValidationError"),
+        ("load_balancing.algorithm.type", "least", "ValidationError"),
+        ("target_group_health.dns_failover.minimum_healthy_targets.percentage", "101", "ValidationError"),
+        (
+            "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count",
+            "off",
+            "ValidationError",
+        ),
     ]:
         found, message = refused(
             bench.api.modify_target_group_attributes,
@@ -179,6 +194,26 @@ def test_attributes_that_are_unknown_out_of_range_or_not_kept_are_refused(bench:
             Attributes=[{"Key": key, "Value": value}],
         )
         assert (found, key in message) == (code, True)
+
+
+@pytest.mark.parametrize(
+    "together",
+    [
+        {"load_balancing.algorithm.type": "least_outstanding_requests", "slow_start.duration_seconds": "30"},
+        {"load_balancing.algorithm.anomaly_mitigation": "on"},
+        {"load_balancing.algorithm.type": "weighted_random", "stickiness.enabled": "true"},
+        {"load_balancing.cross_zone.enabled": "false", "stickiness.enabled": "true"},
+        {"stickiness.enabled": "true", "stickiness.type": "app_cookie"},
+    ],
+    ids=lambda given: " ".join(key.rpartition(".")[0] for key in given),
+)
+def test_attributes_that_do_not_go_together_are_refused(bench: Bench, together: dict[str, str]) -> None:
+    group = bench.group()
+    before = bench.api.describe_target_group_attributes(TargetGroupArn=group)["Attributes"]
+    attributes = [{"Key": key, "Value": value} for key, value in together.items()]
+    code, _ = refused(bench.api.modify_target_group_attributes, TargetGroupArn=group, Attributes=attributes)
+    assert code == "InvalidConfigurationRequest"
+    assert bench.api.describe_target_group_attributes(TargetGroupArn=group)["Attributes"] == before
 
 
 def test_targets_that_cannot_be_targets_are_refused(bench: Bench) -> None:

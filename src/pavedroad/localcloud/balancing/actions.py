@@ -44,8 +44,7 @@ def _read_forward(call: Call, action: Parameters, balancer_arn: str) -> ForwardT
         raise invalid("A forward action must name a target group")
     if alone and [it["TargetGroupArn"] for it in given] != [alone]:
         raise invalid("TargetGroupArn and ForwardConfig name different target groups")
-    if config.get("TargetGroupStickinessConfig", {}).get("Enabled"):
-        raise unsupported("Target group stickiness")
+    sticky_seconds = _sticky_seconds(config.get("TargetGroupStickinessConfig", {}))
     if len(given) > _MOST_GROUPS:
         raise ServiceError(
             "TooManyTargetGroups", f"A forward action can name at most {_MOST_GROUPS} target groups"
@@ -62,7 +61,15 @@ def _read_forward(call: Call, action: Parameters, balancer_arn: str) -> ForwardT
                 "The following target groups cannot be associated with more than one load balancer: "
                 f"{share.group_arn}",
             )
-    return ForwardTo(shares)
+    return ForwardTo(shares, sticky_seconds)
+
+
+def _sticky_seconds(config: Parameters) -> int:
+    if not config.get("Enabled"):
+        return 0
+    if "DurationSeconds" not in config:
+        raise invalid("DurationSeconds must be specified when enabling target group stickiness")
+    return number(config["DurationSeconds"], 1, 604_800, "DurationSeconds")
 
 
 def _read_fixed_response(_: Call, action: Parameters, __: str) -> FixedResponse:
@@ -109,6 +116,10 @@ def _read_redirect(_: Call, action: Parameters, __: str) -> Redirect:
 _READERS = {"forward": _read_forward, "fixed-response": _read_fixed_response, "redirect": _read_redirect}
 
 
+def _write_stickiness(seconds: int) -> Parameters:
+    return {"Enabled": True, "DurationSeconds": seconds} if seconds else {"Enabled": False}
+
+
 def write_action(action: RuleAction) -> list[Parameters]:
     """The action as AWS lists it."""
     if isinstance(action, ForwardTo):
@@ -118,7 +129,7 @@ def write_action(action: RuleAction) -> list[Parameters]:
                 "TargetGroups": [
                     {"TargetGroupArn": share.group_arn, "Weight": share.weight} for share in action.shares
                 ],
-                "TargetGroupStickinessConfig": {"Enabled": False},
+                "TargetGroupStickinessConfig": _write_stickiness(action.sticky_seconds),
             },
         }
         if len(action.shares) == 1:

@@ -22,6 +22,11 @@ def invalid(message: str) -> ServiceError:
     return ServiceError("ValidationError", message)
 
 
+def refused(message: str) -> ServiceError:
+    """What AWS does not combine."""
+    return ServiceError("InvalidConfigurationRequest", message)
+
+
 def unsupported(what: str) -> ServiceError:
     """What AWS has and this cloud does not, said plainly."""
     return ServiceError("InvalidConfigurationRequest", f"{what} is not supported by this cloud.")

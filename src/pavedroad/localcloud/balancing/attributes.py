@@ -6,18 +6,44 @@ that nobody keeps.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pavedroad.localcloud.balancing.asked import Parameters, invalid, number, one_of, unsupported
+from pavedroad.localcloud.balancing.asked import Parameters, invalid, number, one_of, refused, unsupported
 from pavedroad.localcloud.balancing.call import Call
+from pavedroad.localcloud.balancing.model import Listener
 
 DELETION_PROTECTION = "deletion_protection.enabled"
 IDLE_TIMEOUT = "idle_timeout.timeout_seconds"
+CLIENT_KEEP_ALIVE = "client_keep_alive.seconds"
+DROP_INVALID = "routing.http.drop_invalid_header_fields.enabled"
+PRESERVE_HOST = "routing.http.preserve_host_header.enabled"
+TLS_HEADERS = "routing.http.x_amzn_tls_version_and_cipher_suite.enabled"
+FORWARDED_FOR_PORT = "routing.http.xff_client_port.enabled"
+FORWARDED_FOR = "routing.http.xff_header_processing.mode"
+HTTP2 = "routing.http2.enabled"
+
 DEREGISTRATION_DELAY = "deregistration_delay.timeout_seconds"
 ALGORITHM = "load_balancing.algorithm.type"
+ANOMALY_MITIGATION = "load_balancing.algorithm.anomaly_mitigation"
+CROSS_ZONE = "load_balancing.cross_zone.enabled"
+SLOW_START = "slow_start.duration_seconds"
+STICKY = "stickiness.enabled"
+STICKY_BY = "stickiness.type"
+STICKY_SECONDS = "stickiness.lb_cookie.duration_seconds"
+APP_COOKIE = "stickiness.app_cookie.cookie_name"
+APP_COOKIE_SECONDS = "stickiness.app_cookie.duration_seconds"
+FAIL_OVER = "target_group_health.dns_failover.minimum_healthy_targets"
+FAIL_OPEN = "target_group_health.unhealthy_state_routing.minimum_healthy_targets"
+
+SERVER_HEADER = "routing.http.response.server.enabled"
 
 Check = Callable[[str, str], object]
+_MOST_TARGETS = 1000
+_COOKIE_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,4096}")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,40}")
+_HEADER_VALUE = re.compile(r"[\x20-\x7e]{0,1024}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,50 +66,110 @@ def _any_of(*allowed: str) -> Check:
     return lambda value, key: one_of(value, allowed, f"The value of '{key}'")
 
 
+def _but(exception: str, check: Check) -> Check:
+    return lambda value, key: value == exception or check(value, key)
+
+
+def _cookie_name(value: str, key: str) -> object:
+    if not _COOKIE_NAME.fullmatch(value) or value.startswith("AWSALB"):
+        raise invalid(f"The value of '{key}' is not valid: '{value}'; names from AWSALB on are reserved")
+    return value
+
+
+def _header_name(value: str, key: str) -> object:
+    if not _HEADER_NAME.fullmatch(value):
+        raise invalid(f"The value of '{key}' is not a valid header name: '{value}'")
+    return value
+
+
+def _header_value(value: str, key: str) -> object:
+    if not _HEADER_VALUE.fullmatch(value):
+        raise invalid(f"The value of '{key}' is not a valid header value")
+    return value
+
+
 Attributes = Mapping[str, Attribute]
 
 OF_BALANCERS: Attributes = {
     "access_logs.s3.bucket": Attribute(""),
     "access_logs.s3.enabled": Attribute("false"),
     "access_logs.s3.prefix": Attribute(""),
-    "client_keep_alive.seconds": Attribute("3600"),
+    CLIENT_KEEP_ALIVE: Attribute("3600", _between(60, 604_800)),
     "connection_logs.s3.bucket": Attribute(""),
     "connection_logs.s3.enabled": Attribute("false"),
     "connection_logs.s3.prefix": Attribute(""),
     DELETION_PROTECTION: Attribute("false", _flag),
+    "health_check_logs.s3.bucket": Attribute(""),
+    "health_check_logs.s3.enabled": Attribute("false"),
+    "health_check_logs.s3.prefix": Attribute(""),
     IDLE_TIMEOUT: Attribute("60", _between(1, 4000)),
     "ipv6.deny_all_igw_traffic": Attribute("false"),
-    "load_balancing.cross_zone.enabled": Attribute("true"),
-    "routing.http.desync_mitigation_mode": Attribute("defensive"),
-    "routing.http.drop_invalid_header_fields.enabled": Attribute("false"),
-    "routing.http.preserve_host_header.enabled": Attribute("true", _any_of("true")),
-    "routing.http.x_amzn_tls_version_and_cipher_suite.enabled": Attribute("false"),
-    "routing.http.xff_client_port.enabled": Attribute("false"),
-    "routing.http.xff_header_processing.mode": Attribute("append"),
-    "routing.http2.enabled": Attribute("true"),
-    "waf.fail_open.enabled": Attribute("false"),
+    CROSS_ZONE: Attribute("true", _any_of("true")),
+    # Envoy refuses what smuggles requests in any mode.
+    "routing.http.desync_mitigation_mode": Attribute(
+        "defensive", _any_of("monitor", "defensive", "strictest")
+    ),
+    DROP_INVALID: Attribute("false", _flag),
+    PRESERVE_HOST: Attribute("false", _flag),
+    TLS_HEADERS: Attribute("false", _flag),
+    FORWARDED_FOR_PORT: Attribute("false", _flag),
+    FORWARDED_FOR: Attribute("append", _any_of("append", "preserve", "remove")),
+    HTTP2: Attribute("true", _flag),
+    "waf.fail_open.enabled": Attribute("false", _flag),
     "zonal_shift.config.enabled": Attribute("false"),
 }
 
-OF_LISTENERS: Attributes = {"routing.http.response.server.enabled": Attribute("true")}
+TLS_HEADER_NAMES = {
+    "routing.http.request.x_amzn_tls_version.header_name": "x-amzn-tls-version",
+    "routing.http.request.x_amzn_tls_cipher_suite.header_name": "x-amzn-tls-cipher-suite",
+}
+"""Listeners' attributes that give these headers other names."""
+
+RESPONSE_HEADERS = {
+    f"routing.http.response.{name.replace('-', '_')}.header_value": name
+    for name in (
+        "strict-transport-security",
+        "access-control-allow-origin",
+        "access-control-allow-methods",
+        "access-control-allow-headers",
+        "access-control-allow-credentials",
+        "access-control-expose-headers",
+        "access-control-max-age",
+        "content-security-policy",
+        "x-content-type-options",
+        "x-frame-options",
+    )
+}
+"""Listeners' attributes that set these headers on every answer."""
+
+OF_LISTENERS: Attributes = {
+    SERVER_HEADER: Attribute("true", _flag),
+    **{key: Attribute("", _but("", _header_value)) for key in RESPONSE_HEADERS},
+}
+OF_TLS_LISTENERS: Attributes = {
+    **OF_LISTENERS,
+    **{key: Attribute(name, _header_name) for key, name in TLS_HEADER_NAMES.items()},
+}
 
 OF_GROUPS: Attributes = {
     DEREGISTRATION_DELAY: Attribute("300", _between(0, 3600)),
-    ALGORITHM: Attribute("round_robin", _any_of("round_robin", "least_outstanding_requests")),
-    "load_balancing.algorithm.anomaly_mitigation": Attribute("off"),
-    "load_balancing.cross_zone.enabled": Attribute(
-        "use_load_balancer_configuration", _any_of("use_load_balancer_configuration", "true")
+    ALGORITHM: Attribute(
+        "round_robin", _any_of("round_robin", "least_outstanding_requests", "weighted_random")
     ),
-    "slow_start.duration_seconds": Attribute("0"),
-    "stickiness.enabled": Attribute("false"),
-    "stickiness.type": Attribute("lb_cookie", _any_of("lb_cookie", "app_cookie")),
-    "stickiness.lb_cookie.duration_seconds": Attribute("86400", _between(1, 604800)),
-    "stickiness.app_cookie.cookie_name": Attribute("", lambda value, _: value),
-    "stickiness.app_cookie.duration_seconds": Attribute("86400", _between(1, 604800)),
-    "target_group_health.dns_failover.minimum_healthy_targets.count": Attribute("1"),
-    "target_group_health.dns_failover.minimum_healthy_targets.percentage": Attribute("off"),
-    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": Attribute("1"),
-    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": Attribute("off"),
+    ANOMALY_MITIGATION: Attribute("off", _any_of("on", "off")),
+    CROSS_ZONE: Attribute(
+        "use_load_balancer_configuration", _any_of("use_load_balancer_configuration", "true", "false")
+    ),
+    SLOW_START: Attribute("0", _but("0", _between(30, 900))),
+    STICKY: Attribute("false", _flag),
+    STICKY_BY: Attribute("lb_cookie", _any_of("lb_cookie", "app_cookie")),
+    STICKY_SECONDS: Attribute("86400", _between(1, 604_800)),
+    APP_COOKIE: Attribute("", _but("", _cookie_name)),
+    APP_COOKIE_SECONDS: Attribute("86400", _between(1, 604_800)),
+    f"{FAIL_OVER}.count": Attribute("1", _but("off", _between(1, _MOST_TARGETS))),
+    f"{FAIL_OVER}.percentage": Attribute("off", _but("off", _between(1, 100))),
+    f"{FAIL_OPEN}.count": Attribute("1", _between(1, _MOST_TARGETS)),
+    f"{FAIL_OPEN}.percentage": Attribute("off", _but("off", _between(1, 100))),
 }
 
 
@@ -100,8 +186,11 @@ def changed_by(
 ) -> dict[str, str]:
     """The attributes that differ from their defaults once the given ones are set."""
     after = dict(changed)
+    keys = [pair.get("Key", "") for pair in given]
     for pair in given:
         key, value = pair.get("Key", ""), pair.get("Value", "")
+        if keys.count(key) > 1:
+            raise invalid(f"{what} attribute key '{key}' is given more than once")
         if key not in known:
             raise invalid(f"{what} attribute key '{key}' is not recognized")
         attribute = known[key]
@@ -120,7 +209,7 @@ def describe_balancer_attributes(call: Call) -> Parameters:
 
 def describe_listener_attributes(call: Call) -> Parameters:
     listener = call.listener(call.parameters["ListenerArn"])
-    return {"Attributes": written(OF_LISTENERS, listener.attributes)}
+    return {"Attributes": written(of_listener(listener), listener.attributes)}
 
 
 def describe_group_attributes(call: Call) -> Parameters:
@@ -138,15 +227,37 @@ def modify_balancer_attributes(call: Call) -> Parameters:
 
 def modify_listener_attributes(call: Call) -> Parameters:
     listener = call.listener(call.parameters["ListenerArn"])
-    given = call.parameters["Attributes"]
-    after = changed_by(OF_LISTENERS, listener.attributes, given, "Listener")
+    known = of_listener(listener)
+    after = changed_by(known, listener.attributes, call.parameters["Attributes"], "Listener")
     call.store.put(call.store.listeners, listener.arn, replace(listener, attributes=after))
-    return {"Attributes": written(OF_LISTENERS, after)}
+    return {"Attributes": written(known, after)}
 
 
 def modify_group_attributes(call: Call) -> Parameters:
     group = call.group(call.parameters["TargetGroupArn"])
     given = call.parameters["Attributes"]
     after = changed_by(OF_GROUPS, group.attributes, given, "Target group")
+    _check_together(after)
     call.store.put(call.store.groups, group.arn, replace(group, attributes=after))
     return {"Attributes": written(OF_GROUPS, after)}
+
+
+def of_listener(listener: Listener) -> Attributes:
+    return OF_TLS_LISTENERS if listener.protocol == "HTTPS" else OF_LISTENERS
+
+
+def _check_together(after: Mapping[str, str]) -> None:
+    """What a target group cannot have at once."""
+    algorithm = value_of(OF_GROUPS, after, ALGORITHM)
+    sticky = value_of(OF_GROUPS, after, STICKY) == "true"
+    if algorithm != "round_robin" and value_of(OF_GROUPS, after, SLOW_START) != "0":
+        raise refused(f"Slow start cannot be used with the algorithm '{algorithm}'")
+    if algorithm != "weighted_random" and value_of(OF_GROUPS, after, ANOMALY_MITIGATION) == "on":
+        raise refused("Anomaly mitigation can only be used with the algorithm 'weighted_random'")
+    if algorithm == "weighted_random" and sticky:
+        raise refused("Stickiness cannot be used with the algorithm 'weighted_random'")
+    if sticky and value_of(OF_GROUPS, after, CROSS_ZONE) == "false":
+        raise refused("Stickiness cannot be used while cross-zone load balancing is off")
+    by_application = value_of(OF_GROUPS, after, STICKY_BY) == "app_cookie"
+    if sticky and by_application and not value_of(OF_GROUPS, after, APP_COOKIE):
+        raise refused(f"'{APP_COOKIE}' must be set for stickiness of type 'app_cookie'")

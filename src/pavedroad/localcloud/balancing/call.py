@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pavedroad.core.clock import Clock
@@ -11,7 +12,10 @@ from pavedroad.localcloud.balancing.asked import Parameters
 from pavedroad.localcloud.balancing.model import Balancer, Listener, ListenerRule, TargetGroup
 from pavedroad.localcloud.balancing.store import Store
 from pavedroad.localcloud.errors import ServiceError
-from pavedroad.localcloud.ports import Network
+from pavedroad.localcloud.ports import Certificates, Network
+
+IsUp = Callable[[str], bool]
+"""Whether a zone is up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,8 @@ class Call:
     network: Network
     actual: ActualView
     clock: Clock
+    certificates: Certificates
+    is_up: IsUp
     opens: list[str] = field(default_factory=list[str])
 
     def new_arn(self, resource: str) -> str:

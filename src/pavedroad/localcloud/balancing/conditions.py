@@ -6,7 +6,8 @@ import ipaddress
 import re
 from collections.abc import Sequence
 
-from pavedroad.localcloud.balancing.asked import Parameters, invalid, one_of, unsupported
+from pavedroad.localcloud.balancing.asked import Parameters, invalid, one_of
+from pavedroad.localcloud.balancing.transforms import check_expression
 from pavedroad.localcloud.wanted import Condition
 
 _CONFIGS = {
@@ -18,8 +19,12 @@ _CONFIGS = {
     "source-ip": "SourceIpConfig",
 }
 _LISTED_PLAINLY = ("path-pattern", "host-header")
+_BY_EXPRESSION = ("path-pattern", "host-header", "http-header")
 _MAY_REPEAT = ("http-header", "query-string")
+_WILD = ("path-pattern", "host-header", "http-header", "query-string")
+_WILDCARD = re.compile(r"(?<!\\)[*?]")
 _MOST_VALUES = 5
+_MOST_WILDCARDS = 6
 _PATTERNS = {
     "path-pattern": re.compile(r"""[A-Za-z0-9_\-.$/~"'@:+&()*?%=!,;]{1,128}"""),
     "host-header": re.compile(r"[A-Za-z0-9\-.*?_]{1,128}"),
@@ -38,23 +43,31 @@ def read_conditions(given: Sequence[Parameters]) -> tuple[Condition, ...]:
     for field in fields:
         if fields.count(field) > 1:
             raise invalid(f"A rule can have only one '{field}' condition")
-    if sum(len(condition.values) for condition in conditions) > _MOST_VALUES:
+    if sum(len(it.values) + len(it.expressions) for it in conditions) > _MOST_VALUES:
         raise invalid(f"A rule can have at most '{_MOST_VALUES}' condition values")
+    wildcards = (value for it in conditions if it.field in _WILD for value in it.values)
+    if sum(len(_WILDCARD.findall(value)) for value in wildcards) > _MOST_WILDCARDS:
+        raise invalid(f"A rule can have at most '{_MOST_WILDCARDS}' wildcards in its condition values")
     return conditions
 
 
 def _read(given: Parameters) -> Condition:
     field = one_of(given.get("Field", ""), _CONFIGS, "Condition field")
     config: Parameters = given.get(_CONFIGS[field], {})
-    if given.get("RegexValues") or config.get("RegexValues"):
-        raise unsupported("A condition with regular expressions")
+    expressions = tuple(config.get("RegexValues") or given.get("RegexValues") or [])
+    if expressions and field not in _BY_EXPRESSION:
+        raise invalid(f"A condition on '{field}' cannot have regular expressions")
+    for expression in expressions:
+        check_expression(expression, 128)
     if field == "query-string":
         values = tuple(_read_query(pair) for pair in config.get("Values", []))
     else:
         plain = given.get("Values") if field in _LISTED_PLAINLY else None
         values = tuple(config.get("Values") or plain or [])
-    if not values:
+    if not values and not expressions:
         raise invalid(f"A condition on '{field}' must have values")
+    if values and expressions:
+        raise invalid(f"A condition on '{field}' can have values or regular expressions, not both")
     for value in values:
         _check(field, value)
     name = ""
@@ -64,7 +77,7 @@ def _read(given: Parameters) -> Condition:
             raise invalid(f"The HTTP header name '{name}' is not valid")
         if name.lower() == "host":
             raise invalid("Use a 'host-header' condition to match the host header")
-    return Condition(field, values, name)
+    return Condition(field, values, name, expressions)
 
 
 def _read_query(pair: Parameters) -> str:
@@ -97,6 +110,11 @@ def _write(condition: Condition) -> Parameters:
         config["Values"] = [_write_query(value) for value in condition.values]
     if condition.field == "http-header":
         config["HttpHeaderName"] = condition.name
+    if condition.expressions:
+        config = {"RegexValues": list(condition.expressions)}
+        if condition.name:
+            config["HttpHeaderName"] = condition.name
+        return {"Field": condition.field, _CONFIGS[condition.field]: config}
     written: Parameters = {"Field": condition.field, _CONFIGS[condition.field]: config}
     if condition.field in _LISTED_PLAINLY:
         written["Values"] = list(condition.values)

@@ -114,11 +114,11 @@ class Controller:
         for listener in tuple(store.listeners.values()):
             if listener.arn in self._opening or self._link.actual.refused(listener.arn) is None:
                 continue
-            address = store.balancers[listener.balancer_arn].address
-            if can_open(address, listener.bound_port):
+            addresses = store.balancers[listener.balancer_arn].addresses
+            if can_open(addresses, listener.bound_port):
                 continue
             taken = {it.bound_port for it in store.listeners_of(listener.balancer_arn)}
-            if (port := choose_port(address, listener.port, taken)) is not None:
+            if (port := choose_port(addresses, listener.port, taken)) is not None:
                 _log.warning("Listener %s moves to port %d", listener.arn, port)
                 store.put(store.listeners, listener.arn, replace(listener, bound_port=port))
                 changed = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pavedroad.localcloud.api.actual import ActualView
+from pavedroad.localcloud.balancing.call import IsUp
 from pavedroad.localcloud.balancing.model import Member, TargetGroup
 from pavedroad.localcloud.balancing.routing import enabled_zones
 from pavedroad.localcloud.balancing.store import Store
@@ -22,6 +23,7 @@ _ZONE_NOT_ENABLED = Registration(
     "Target is in an Availability Zone that is not enabled for the load balancer",
 )
 _REGISTERING = Registration("initial", "Elb.RegistrationInProgress", "Target registration is in progress")
+_ZONE_IS_DOWN = Registration("unhealthy", "Target.Timeout", "Request timed out")
 NOT_REGISTERED = Registration(
     "unused", "Target.NotRegistered", "Target is not registered to the target group"
 )
@@ -30,7 +32,10 @@ NOT_REGISTERED = Registration(
 class HealthOf:
     """The health of one target group's targets, as of now."""
 
-    def __init__(self, store: Store, group: TargetGroup, network: Network, actual: ActualView) -> None:
+    def __init__(
+        self, store: Store, group: TargetGroup, network: Network, actual: ActualView, is_up: IsUp
+    ) -> None:
+        self._is_up = is_up
         self._group = group
         self._network = network
         self._actual = actual
@@ -44,10 +49,16 @@ class HealthOf:
             return unusable
         if not self._users:
             return _NOT_IN_USE
+        if not self._is_up(self._zone(member)):
+            return _ZONE_IS_DOWN
         status = self._actual.target(self._group.arn, member.id, member.port)
         if status is None:
             return _REGISTERING
         return Registration(status.state, status.reason, status.description)
+
+    def _zone(self, member: Member) -> str:
+        endpoint = self._network.endpoint(member.id) if self._group.target_type == "instance" else None
+        return endpoint.zone if endpoint else member.zone
 
     def _unusable(self, member: Member) -> Registration | None:
         """What keeps an instance from being a target at all."""

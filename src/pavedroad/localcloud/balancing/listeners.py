@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pavedroad.localcloud.balancing.actions import read_action, write_action
-from pavedroad.localcloud.balancing.asked import Parameters, arn, invalid, number, page, tags, unsupported
+from pavedroad.localcloud.balancing.asked import Parameters, arn, invalid, number, page, tags
 from pavedroad.localcloud.balancing.call import Call
+from pavedroad.localcloud.balancing.certificates import read_terms
 from pavedroad.localcloud.balancing.model import Balancer, Listener, ListenerRule
 from pavedroad.localcloud.balancing.ports import choose_port
 from pavedroad.localcloud.errors import ServiceError
@@ -19,20 +20,23 @@ def create_listener(call: Call) -> Parameters:
     balancer = call.balancer(asked["LoadBalancerArn"])
     if "Protocol" not in asked or "Port" not in asked:
         raise invalid("A listener protocol and port must be specified")
-    _check_protocol(asked)
+    terms = read_terms(call, Listener("", balancer.arn, 0, 0))
     port = number(asked["Port"], 1, 65535, "Port")
     action = read_action(call, asked["DefaultActions"], balancer.arn)
     new_tags = tags(asked.get("Tags", []))
     there = store.listeners_of(balancer.arn)
     for listener in there:
         if listener.port == port:
-            if store.default_rule(listener.arn).action == action:
+            same = (listener.protocol, listener.ssl_policy, listener.certificates[:1])
+            wanted = (terms.protocol, terms.ssl_policy, terms.certificates)
+            if same == wanted and store.default_rule(listener.arn).action == action:
                 return {"Listeners": [write_listener(call, listener)]}
             raise _duplicate(balancer)
     if len(there) >= _MOST:
         raise ServiceError("TooManyListeners", f"A load balancer can have at most {_MOST} listeners")
     listener_arn = call.new_arn(f"listener/{balancer.path}")
-    listener = Listener(listener_arn, balancer.arn, port, free_port(call, balancer, port))
+    bound_port = free_port(call, balancer, port)
+    listener = replace(terms, arn=listener_arn, port=port, bound_port=bound_port)
     rule_arn = call.new_arn(f"listener-rule/{listener.path}")
     store.put(store.listeners, listener_arn, listener)
     store.put(store.tags, listener_arn, new_tags)
@@ -58,8 +62,11 @@ def modify_listener(call: Call) -> Parameters:
     asked, store = call.parameters, call.store
     listener = call.listener(asked["ListenerArn"])
     balancer = store.balancers[listener.balancer_arn]
-    _check_protocol(asked)
+    terms = read_terms(call, listener)
     port = number(asked.get("Port", listener.port), 1, 65535, "Port")
+    if terms != listener:
+        listener = terms
+        store.put(store.listeners, listener.arn, listener)
     if port != listener.port:
         if any(it.port == port for it in store.listeners_of(balancer.arn)):
             raise _duplicate(balancer)
@@ -84,33 +91,15 @@ def delete_listener(call: Call) -> Parameters:
     return {}
 
 
-def describe_listener_certificates(call: Call) -> Parameters:
-    call.listener(call.parameters["ListenerArn"])
-    return {"Certificates": []}
-
-
 def free_port(call: Call, balancer: Balancer, port: int, failed: frozenset[int] = frozenset()) -> int:
     """The port to listen on for the one asked for; `failed` could not be opened after all."""
     others = {it.bound_port for it in call.store.listeners_of(balancer.arn)}
-    chosen = choose_port(balancer.address, port, others | failed)
+    chosen = choose_port(balancer.addresses, port, others | failed)
     if chosen is None:
         raise ServiceError(
             "ServiceUnavailable", f"No port of {balancer.address} can be opened for listener port {port}", 503
         )
     return chosen
-
-
-def _check_protocol(asked: Parameters) -> None:
-    protocol = asked.get("Protocol", "HTTP")
-    if protocol not in ("HTTP", "HTTPS"):
-        raise ServiceError(
-            "UnsupportedProtocol",
-            f"The protocol '{protocol}' is not supported for application load balancers",
-        )
-    if protocol == "HTTPS" or asked.get("Certificates") or asked.get("SslPolicy"):
-        raise ServiceError("UnsupportedProtocol", "HTTPS listeners are not supported by this cloud")
-    if asked.get("AlpnPolicy") or asked.get("MutualAuthentication", {}).get("Mode", "off") != "off":
-        raise unsupported("Anything that needs an HTTPS listener")
 
 
 def _duplicate(balancer: Balancer) -> ServiceError:
@@ -120,10 +109,15 @@ def _duplicate(balancer: Balancer) -> ServiceError:
 
 
 def write_listener(call: Call, listener: Listener) -> Parameters:
-    return {
+    written: Parameters = {
         "ListenerArn": listener.arn,
         "LoadBalancerArn": listener.balancer_arn,
         "Port": listener.port,
-        "Protocol": "HTTP",
+        "Protocol": listener.protocol,
         "DefaultActions": write_action(call.store.default_rule(listener.arn).action),
     }
+    if listener.protocol == "HTTPS":
+        written["SslPolicy"] = listener.ssl_policy
+        written["Certificates"] = [{"CertificateArn": listener.certificates[0]}]
+        written["MutualAuthentication"] = {"Mode": "off"}
+    return written

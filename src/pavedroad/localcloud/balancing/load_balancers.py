@@ -17,7 +17,7 @@ from pavedroad.localcloud.balancing.asked import (
 )
 from pavedroad.localcloud.balancing.attributes import DELETION_PROTECTION, OF_BALANCERS, value_of
 from pavedroad.localcloud.balancing.call import Call
-from pavedroad.localcloud.balancing.model import Balancer
+from pavedroad.localcloud.balancing.model import Balancer, Presence
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.ports import Subnet
 
@@ -54,13 +54,13 @@ def create_load_balancer(call: Call) -> Parameters:
             "TooManyLoadBalancers", f"The maximum number of load balancers, {_MOST}, has been reached"
         )
     new_arn = call.new_arn(f"loadbalancer/app/{name}")
-    interface = call.network.take_address(subnets[0].id, f"ELB {new_arn.partition('loadbalancer/')[2]}")
+    interface = call.network.take_address(subnets[0].id, _purpose(new_arn))
     balancer = Balancer(
         new_arn,
         name,
         scheme,
         vpc_id,
-        placed,
+        _present(call, new_arn, (), subnets),
         groups,
         interface.id,
         interface.address,
@@ -107,7 +107,8 @@ def delete_load_balancer(call: Call) -> Parameters:
         store.drop(store.tags, listener.arn)
     store.drop(store.balancers, balancer_arn)
     store.drop(store.tags, balancer_arn)
-    call.network.give_back(balancer.interface_id)
+    for interface_id in (balancer.interface_id, *(it.interface_id for it in balancer.presences)):
+        call.network.give_back(interface_id)
     return {}
 
 
@@ -119,7 +120,7 @@ def set_subnets(call: Call) -> Parameters:
     subnets = _subnets(call)
     if subnets[0].vpc_id != balancer.vpc_id:
         raise ServiceError("InvalidSubnet", "The subnets are not in the load balancer's VPC")
-    changed = replace(balancer, subnets=tuple((subnet.zone, subnet.id) for subnet in subnets))
+    changed = replace(balancer, presences=_present(call, balancer.arn, balancer.presences, subnets))
     call.store.put(call.store.balancers, balancer.arn, changed)
     return {"AvailabilityZones": _zones(changed), "IpAddressType": "ipv4"}
 
@@ -139,6 +140,27 @@ def set_ip_address_type(call: Call) -> Parameters:
     if kind != "ipv4":
         raise unsupported(f"The IP address type '{kind}'")
     return {"IpAddressType": "ipv4"}
+
+
+def _present(
+    call: Call, balancer_arn: str, before: Sequence[Presence], subnets: Sequence[Subnet]
+) -> tuple[Presence, ...]:
+    """A node in each subnet; those that are there stay, those that are left give their addresses back."""
+    kept = {presence.subnet_id: presence for presence in before}
+    after: list[Presence] = []
+    for subnet in subnets:
+        presence = kept.pop(subnet.id, None)
+        if presence is None:
+            interface = call.network.take_address(subnet.id, _purpose(balancer_arn))
+            presence = Presence(subnet.zone, subnet.id, interface.id, interface.address)
+        after.append(presence)
+    for presence in kept.values():
+        call.network.give_back(presence.interface_id)
+    return tuple(after)
+
+
+def _purpose(balancer_arn: str) -> str:
+    return f"ELB {balancer_arn.partition('loadbalancer/')[2]}"
 
 
 def _subnets(call: Call) -> Sequence[Subnet]:
@@ -182,8 +204,12 @@ def _security_groups(call: Call, vpc_id: str) -> tuple[str, ...]:
 
 def _zones(balancer: Balancer) -> list[Parameters]:
     return [
-        {"ZoneName": zone, "SubnetId": subnet_id, "LoadBalancerAddresses": []}
-        for zone, subnet_id in balancer.subnets
+        {
+            "ZoneName": presence.zone,
+            "SubnetId": presence.subnet_id,
+            "LoadBalancerAddresses": [{"IpAddress": presence.address}],
+        }
+        for presence in balancer.presences
     ]
 
 

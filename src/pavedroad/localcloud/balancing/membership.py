@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pavedroad.core.clock import Clock
 from pavedroad.localcloud.api.actual import ActualView
+from pavedroad.localcloud.balancing.call import IsUp
 from pavedroad.localcloud.balancing.health import HealthOf
 from pavedroad.localcloud.balancing.model import Member, TargetGroup
 from pavedroad.localcloud.balancing.store import Store
@@ -16,7 +17,8 @@ class Membership:
     """One account and region. Changes are told to the host by the controller, a moment after the lock is
     let go, so that a thousand of them are told at once."""
 
-    def __init__(self, store: Store, network: Network, actual: ActualView, clock: Clock) -> None:
+    def __init__(self, store: Store, network: Network, actual: ActualView, clock: Clock, is_up: IsUp) -> None:
+        self._is_up = is_up
         self._store = store
         self._network = network
         self._actual = actual
@@ -35,7 +37,7 @@ class Membership:
             dismiss(self._store, self._store.groups[arn], leaving, self._clock)
 
     def registrations(self, arn: str) -> dict[str, Registration]:
-        health_of = HealthOf(self._store, self._group(arn), self._network, self._actual)
+        health_of = HealthOf(self._store, self._group(arn), self._network, self._actual, self._is_up)
         return {member.id: health_of(member) for member in self._store.members_of(arn)}
 
     def _group(self, arn: str) -> TargetGroup:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from pavedroad.localcloud.wanted import Condition, FixedResponse, Redirect
+from pavedroad.localcloud.wanted import Condition, FixedResponse, Redirect, Transform
 
 TRAFFIC_PORT = "traffic-port"
 AFTER_ALL = 50_001
@@ -14,15 +14,26 @@ AFTER_ALL = 50_001
 
 
 @dataclass(frozen=True, slots=True)
+class Presence:
+    """A balancer's node in one zone: a subnet, and an address in it."""
+
+    zone: str
+    subnet_id: str
+    interface_id: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Balancer:
-    """An application load balancer; it listens on one address, in the first of its zones."""
+    """An application load balancer. It listens on an address of its own, which reaches all its zones, and on
+    that of its node in each zone."""
 
     arn: str
     name: str
     scheme: str
     vpc_id: str
-    subnets: tuple[tuple[str, str], ...]
-    """(zone, subnet), by zone."""
+    presences: tuple[Presence, ...]
+    """By zone."""
     security_groups: tuple[str, ...]
     interface_id: str
     address: str
@@ -32,7 +43,17 @@ class Balancer:
 
     @property
     def zones(self) -> tuple[str, ...]:
-        return tuple(zone for zone, _ in self.subnets)
+        return tuple(presence.zone for presence in self.presences)
+
+    @property
+    def subnets(self) -> tuple[tuple[str, str], ...]:
+        """(zone, subnet), by zone."""
+        return tuple((presence.zone, presence.subnet_id) for presence in self.presences)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Its own, and its nodes'."""
+        return self.address, *(presence.address for presence in self.presences)
 
     @property
     def path(self) -> str:
@@ -42,12 +63,16 @@ class Balancer:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """An HTTP listener: `port` is the one asked for, `bound_port` the one that could be had."""
+    """`port` is the one asked for, `bound_port` the one that could be had."""
 
     arn: str
     balancer_arn: str
     port: int
     bound_port: int
+    protocol: Literal["HTTP", "HTTPS"] = "HTTP"
+    ssl_policy: str = ""
+    certificates: tuple[str, ...] = ()
+    """ARNs; the first is the default."""
     attributes: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
@@ -64,9 +89,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class ForwardTo:
-    """Weighted shares of the traffic."""
+    """Weighted shares of the traffic. Clients stay with their target group for `sticky_seconds`, if not 0."""
 
     shares: tuple[Share, ...]
+    sticky_seconds: int = 0
 
 
 RuleAction = ForwardTo | FixedResponse | Redirect
@@ -81,6 +107,7 @@ class ListenerRule:
     priority: int | None
     conditions: tuple[Condition, ...]
     action: RuleAction
+    transforms: tuple[Transform, ...] = ()
 
     @property
     def order(self) -> int:

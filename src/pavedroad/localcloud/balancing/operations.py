@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pavedroad.localcloud.balancing import (
     attributes,
+    certificates,
     limits,
     listeners,
     load_balancers,
@@ -43,6 +44,7 @@ def _routes(run: Callable[[Call], Parameters]) -> Operation:
 
 
 OPERATIONS = {
+    "AddListenerCertificates": _routes(certificates.add_listener_certificates),
     "AddTags": _quiet(tagging.add_tags),
     "CreateListener": _routes(listeners.create_listener),
     "CreateLoadBalancer": _quiet(load_balancers.create_load_balancer),
@@ -55,26 +57,27 @@ OPERATIONS = {
     "DeregisterTargets": _follows(targets.deregister_targets),
     "DescribeAccountLimits": _quiet(limits.describe_account_limits),
     "DescribeListenerAttributes": _quiet(attributes.describe_listener_attributes),
-    "DescribeListenerCertificates": _quiet(listeners.describe_listener_certificates),
+    "DescribeListenerCertificates": _quiet(certificates.describe_listener_certificates),
     "DescribeListeners": _quiet(listeners.describe_listeners),
     "DescribeLoadBalancerAttributes": _quiet(attributes.describe_balancer_attributes),
     "DescribeLoadBalancers": _quiet(load_balancers.describe_load_balancers),
     "DescribeRules": _quiet(rules.describe_rules),
-    "DescribeSSLPolicies": _quiet(limits.describe_ssl_policies),
+    "DescribeSSLPolicies": _quiet(certificates.describe_ssl_policies),
     "DescribeTags": _quiet(tagging.describe_tags),
     "DescribeTargetGroupAttributes": _quiet(attributes.describe_group_attributes),
     "DescribeTargetGroups": _quiet(target_groups.describe_target_groups),
     "DescribeTargetHealth": _quiet(targets.describe_target_health),
     "ModifyListener": _routes(listeners.modify_listener),
-    "ModifyListenerAttributes": _quiet(attributes.modify_listener_attributes),
+    "ModifyListenerAttributes": _routes(attributes.modify_listener_attributes),
     "ModifyLoadBalancerAttributes": _routes(attributes.modify_balancer_attributes),
     "ModifyRule": _routes(rules.modify_rule),
     "ModifyTargetGroup": _follows(target_groups.modify_target_group),
     "ModifyTargetGroupAttributes": _follows(attributes.modify_group_attributes),
     "RegisterTargets": _follows(targets.register_targets),
+    "RemoveListenerCertificates": _routes(certificates.remove_listener_certificates),
     "RemoveTags": _quiet(tagging.remove_tags),
     "SetIpAddressType": _quiet(load_balancers.set_ip_address_type),
     "SetRulePriorities": _routes(rules.set_rule_priorities),
     "SetSecurityGroups": _quiet(load_balancers.set_security_groups),
-    "SetSubnets": _follows(load_balancers.set_subnets),
+    "SetSubnets": _routes(load_balancers.set_subnets),
 }

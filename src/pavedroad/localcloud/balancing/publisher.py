@@ -6,14 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pavedroad.localcloud.api.host_link import HostLink
+from pavedroad.localcloud.balancing.call import IsUp
 from pavedroad.localcloud.balancing.model import Member, TargetGroup
-from pavedroad.localcloud.balancing.routing import enabled_zones, fronts, pool_of
+from pavedroad.localcloud.balancing.routing import fronts, pool_of, zones_up
 from pavedroad.localcloud.balancing.store import Store
-from pavedroad.localcloud.ports import Network
+from pavedroad.localcloud.ports import Certificates, Network
 from pavedroad.localcloud.wanted import Front, Pool
 
 NetworkOf = Callable[[str, str], Network]
 """(account, region) -> EC2's networks there."""
+
+CertificatesOf = Callable[[str, str], Certificates]
+"""(account, region) -> ACM there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +33,11 @@ class _Made:
 class Publisher:
     """Used with the state lock held."""
 
-    def __init__(self, link: HostLink, network: NetworkOf) -> None:
+    def __init__(self, link: HostLink, network: NetworkOf, certificates: CertificatesOf, is_up: IsUp) -> None:
         self._link = link
         self._network = network
+        self._certificates = certificates
+        self._is_up = is_up
         self._made: dict[str, _Made] = {}
         self._told: dict[tuple[str, str], tuple[dict[str, Pool], dict[str, Front]]] = {}
 
@@ -43,7 +49,8 @@ class Publisher:
         """
         here = (store.account, store.region)
         old_pools, old_fronts = self._told.get(here, ({}, {}))
-        new_pools, new_fronts = self._pools(store, look), fronts(store)
+        certificates = self._certificates(store.account, store.region)
+        new_pools, new_fronts = self._pools(store, look), fronts(store, self._is_up, certificates)
         self._told[here] = (new_pools, new_fronts)
         self._forget_left(old_pools, new_pools)
         return self._link.want_routing(
@@ -56,7 +63,7 @@ class Publisher:
         found: dict[str, Pool] = {}
         for arn, users in store.users().items():
             group, members = store.groups[arn], tuple(store.members_of(arn))
-            zones = enabled_zones(store, users)
+            zones = zones_up(store, users, self._is_up)
             made = self._made.get(arn)
             if look or made is None or (made.group, made.members, made.zones) != (group, members, zones):
                 made = _Made(group, members, zones, pool_of(group, members, zones, network))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, cast
 
 from pavedroad.localcloud.balancing import attributes
+from pavedroad.localcloud.balancing.call import IsUp
 from pavedroad.localcloud.balancing.model import (
     TRAFFIC_PORT,
+    Balancer,
     ForwardTo,
     Listener,
     ListenerRule,
@@ -15,26 +17,75 @@ from pavedroad.localcloud.balancing.model import (
     RuleAction,
     TargetGroup,
 )
+from pavedroad.localcloud.balancing.ssl_policies import served_ciphers, versions
 from pavedroad.localcloud.balancing.store import Store
-from pavedroad.localcloud.ports import Network
-from pavedroad.localcloud.wanted import Action, Forward, Front, Pool, Probe, Rule, Target
+from pavedroad.localcloud.ports import Certificates, Network
+from pavedroad.localcloud.wanted import (
+    Action,
+    Forward,
+    Front,
+    Least,
+    Manners,
+    Node,
+    Pool,
+    Probe,
+    Rule,
+    Stickiness,
+    Target,
+    Tls,
+)
 
 
 def pool_of(group: TargetGroup, members: Iterable[Member], zones: set[str], network: Network) -> Pool:
     """A target group that some listener forwards to, at whatever weight: its targets are probed."""
     targets = (target_of(group, member, zones, network) for member in members)
+    algorithm = _group_value(group, attributes.ALGORITHM)
     return Pool(
         group.arn,
         group.protocol,
         _probe(group),
         tuple(target for target in targets if target is not None),
-        _algorithm(group),
+        cast('Literal["round_robin", "least_outstanding_requests", "weighted_random"]', algorithm),
+        anomaly_mitigation=_group_value(group, attributes.ANOMALY_MITIGATION) == "on",
+        slow_start_seconds=int(_group_value(group, attributes.SLOW_START)),
+        stickiness=_stickiness(group),
+        cross_zone=_group_value(group, attributes.CROSS_ZONE) != "false",
+        fail_open=_least(group, attributes.FAIL_OPEN),
+        fail_over=_least(group, attributes.FAIL_OVER),
     )
 
 
-def fronts(store: Store) -> dict[str, Front]:
-    """Every listener."""
-    return {listener.arn: _front(store, listener) for listener in store.listeners.values()}
+def _group_value(group: TargetGroup, key: str) -> str:
+    return attributes.value_of(attributes.OF_GROUPS, group.attributes, key)
+
+
+def _stickiness(group: TargetGroup) -> Stickiness | None:
+    if _group_value(group, attributes.STICKY) != "true":
+        return None
+    if _group_value(group, attributes.STICKY_BY) == "lb_cookie":
+        return Stickiness("lb_cookie", int(_group_value(group, attributes.STICKY_SECONDS)))
+    seconds = int(_group_value(group, attributes.APP_COOKIE_SECONDS))
+    return Stickiness("app_cookie", seconds, _group_value(group, attributes.APP_COOKIE))
+
+
+def _least(group: TargetGroup, key: str) -> Least:
+    count, percentage = (_group_value(group, f"{key}.{part}") for part in ("count", "percentage"))
+    return Least(*(0 if it == "off" else int(it) for it in (count, percentage)))
+
+
+def fronts(store: Store, is_up: IsUp, certificates: Certificates) -> dict[str, Front]:
+    """Every listener of a balancer that has a zone which is up."""
+    found: dict[str, Front] = {}
+    for listener in store.listeners.values():
+        balancer = store.balancers[listener.balancer_arn]
+        nodes = tuple(Node(it.zone, it.address) for it in balancer.presences if is_up(it.zone))
+        if nodes:
+            found[listener.arn] = _front(store, balancer, listener, nodes, certificates)
+    return found
+
+
+def zones_up(store: Store, balancer_arns: set[str], is_up: IsUp) -> set[str]:
+    return {zone for zone in enabled_zones(store, balancer_arns) if is_up(zone)}
 
 
 def enabled_zones(store: Store, balancer_arns: set[str]) -> set[str]:
@@ -48,6 +99,8 @@ def target_of(group: TargetGroup, member: Member, zones: set[str], network: Netw
     probe_port = member.port if check_port == TRAFFIC_PORT else int(check_port)
     draining = member.drain_until is not None
     if group.target_type == "ip":
+        if member.zone and member.zone not in zones:
+            return None
         return Target(member.id, member.id, member.port, probe_port, member.zone, draining)
     endpoint = network.endpoint(member.id)
     if endpoint is None or endpoint.state != "running" or endpoint.zone not in zones:
@@ -68,13 +121,13 @@ def _probe(group: TargetGroup) -> Probe:
     )
 
 
-def _algorithm(group: TargetGroup) -> Literal["round_robin", "least_outstanding_requests"]:
-    asked = attributes.value_of(attributes.OF_GROUPS, group.attributes, attributes.ALGORITHM)
-    return "least_outstanding_requests" if asked == "least_outstanding_requests" else "round_robin"
-
-
-def _front(store: Store, listener: Listener) -> Front:
-    balancer = store.balancers[listener.balancer_arn]
+def _front(
+    store: Store,
+    balancer: Balancer,
+    listener: Listener,
+    nodes: tuple[Node, ...],
+    certificates: Certificates,
+) -> Front:
     idle = attributes.value_of(attributes.OF_BALANCERS, balancer.attributes, attributes.IDLE_TIMEOUT)
     return Front(
         listener.arn,
@@ -82,14 +135,51 @@ def _front(store: Store, listener: Listener) -> Front:
         listener.bound_port,
         tuple(_rule(rule) for rule in store.rules_of(listener.arn)),
         int(idle),
+        nodes,
+        0 if listener.port == listener.bound_port else listener.port,
+        _tls(listener, certificates),
+        _manners(balancer, listener),
+    )
+
+
+def _tls(listener: Listener, certificates: Certificates) -> Tls | None:
+    if listener.protocol != "HTTPS":
+        return None
+    held = (certificates.certificate(arn) for arn in listener.certificates)
+    oldest, newest = versions(listener.ssl_policy)
+    return Tls(
+        tuple(it for it in held if it is not None), oldest, newest, served_ciphers(listener.ssl_policy)
+    )
+
+
+def _manners(balancer: Balancer, listener: Listener) -> Manners:
+    def of_balancer(key: str) -> str:
+        return attributes.value_of(attributes.OF_BALANCERS, balancer.attributes, key)
+
+    given = listener.attributes
+    return Manners(
+        client_keep_alive_seconds=int(of_balancer(attributes.CLIENT_KEEP_ALIVE)),
+        http2=of_balancer(attributes.HTTP2) == "true",
+        drop_invalid_headers=of_balancer(attributes.DROP_INVALID) == "true",
+        preserve_host=of_balancer(attributes.PRESERVE_HOST) == "true",
+        forwarded_for=cast('Literal["append", "preserve", "remove"]', of_balancer(attributes.FORWARDED_FOR)),
+        forwarded_for_port=of_balancer(attributes.FORWARDED_FOR_PORT) == "true",
+        tls_headers=of_balancer(attributes.TLS_HEADERS) == "true",
+        server_header=given.get(attributes.SERVER_HEADER, "true") == "true",
+        tls_header_names={
+            name: given[key] for key, name in attributes.TLS_HEADER_NAMES.items() if key in given
+        },
+        response_headers={
+            name: given[key] for key, name in attributes.RESPONSE_HEADERS.items() if given.get(key)
+        },
     )
 
 
 def _rule(rule: ListenerRule) -> Rule:
-    return Rule(rule.order, rule.conditions, _action(rule.action))
+    return Rule(rule.order, rule.conditions, _action(rule.action), rule.transforms)
 
 
 def _action(action: RuleAction) -> Action:
     if isinstance(action, ForwardTo):
-        return Forward({share.group_arn: share.weight for share in action.shares})
+        return Forward({share.group_arn: share.weight for share in action.shares}, action.sticky_seconds)
     return action

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pavedroad.localcloud.balancing.actions import read_action, write_action
-from pavedroad.localcloud.balancing.asked import Parameters, arn, invalid, number, page, tags, unsupported
+from pavedroad.localcloud.balancing.asked import Parameters, arn, invalid, number, page, tags
 from pavedroad.localcloud.balancing.call import Call
 from pavedroad.localcloud.balancing.conditions import read_conditions, write_conditions
 from pavedroad.localcloud.balancing.model import ListenerRule
+from pavedroad.localcloud.balancing.transforms import read_transforms, write_transforms
 from pavedroad.localcloud.errors import ServiceError
 
 _MOST = 100
@@ -19,7 +20,7 @@ def create_rule(call: Call) -> Parameters:
     asked, store = call.parameters, call.store
     listener = call.listener(asked["ListenerArn"])
     priority = number(asked["Priority"], 1, _LAST_PRIORITY, "Priority")
-    _no_transforms(asked)
+    transforms = read_transforms(asked.get("Transforms", []))
     there = store.rules_of(listener.arn)
     if any(rule.priority == priority for rule in there):
         raise ServiceError("PriorityInUse", f"Priority '{priority}' is currently in use")
@@ -32,6 +33,7 @@ def create_rule(call: Call) -> Parameters:
         priority,
         read_conditions(asked["Conditions"]),
         read_action(call, asked["Actions"], listener.balancer_arn),
+        transforms,
     )
     store.put(store.rules, new_arn, rule)
     store.put(store.tags, new_arn, tags(asked.get("Tags", [])))
@@ -54,9 +56,12 @@ def modify_rule(call: Call) -> Parameters:
     asked = call.parameters
     rule = call.rule(asked["RuleArn"])
     _not_default(rule, "modified")
-    _no_transforms(asked)
-    if "Conditions" not in asked and "Actions" not in asked:
-        raise invalid("You must specify conditions or actions")
+    if not {"Conditions", "Actions", "Transforms", "ResetTransforms"} & asked.keys():
+        raise invalid("You must specify conditions, actions or transforms")
+    if asked.get("Transforms") and asked.get("ResetTransforms"):
+        raise invalid("Transforms cannot be specified together with ResetTransforms")
+    if asked.get("Transforms") or asked.get("ResetTransforms"):
+        rule = replace(rule, transforms=read_transforms(asked.get("Transforms", [])))
     if "Conditions" in asked:
         rule = replace(rule, conditions=read_conditions(asked["Conditions"]))
     if "Actions" in asked:
@@ -99,11 +104,6 @@ def _not_default(rule: ListenerRule, done: str) -> None:
         raise ServiceError("OperationNotPermitted", f"Default rule '{rule.arn}' cannot be {done}")
 
 
-def _no_transforms(asked: Parameters) -> None:
-    if asked.get("Transforms"):
-        raise unsupported("Rewriting hosts and URLs by a transform")
-
-
 def write_rule(rule: ListenerRule) -> Parameters:
     return {
         "RuleArn": rule.arn,
@@ -111,4 +111,5 @@ def write_rule(rule: ListenerRule) -> Parameters:
         "Conditions": write_conditions(rule.conditions),
         "Actions": write_action(rule.action),
         "IsDefault": rule.priority is None,
+        "Transforms": write_transforms(rule.transforms),
     }

@@ -66,4 +66,5 @@ def _url(store: Store, resource_arn: str) -> dict[str, str]:
     listeners = store.listeners_of(resource_arn)
     if not listeners or listeners[0].bound_port == listeners[0].port:
         return {}
-    return {URL: f"http://{balancer.address}:{listeners[0].bound_port}"}
+    scheme = listeners[0].protocol.lower()
+    return {URL: f"{scheme}://{balancer.address}:{listeners[0].bound_port}"}

@@ -47,7 +47,7 @@ def deregister_targets(call: Call) -> Parameters:
 
 def describe_target_health(call: Call) -> Parameters:
     group = call.group(call.parameters["TargetGroupArn"])
-    health_of = HealthOf(call.store, group, call.network, call.actual)
+    health_of = HealthOf(call.store, group, call.network, call.actual, call.is_up)
     asked = call.parameters.get("Targets")
     if not asked:
         members = sorted(call.store.members_of(group.arn), key=lambda member: member.key)

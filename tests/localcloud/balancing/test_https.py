@@ -1,0 +1,193 @@
+"""HTTPS listeners with certificates of ACM, imported and requested; SNI, policies, replacement without loss."""
+
+from __future__ import annotations
+
+import datetime
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tests.localcloud.balancing.bench import Balancer, Bench, fixed, refused
+from tests.waiting import eventually
+
+_PORT = 8443
+
+
+def _self_signed(*names: str) -> dict[str, bytes]:
+    """What ImportCertificate takes."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=2))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(it) for it in names]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return {"Certificate": certificate.public_bytes(pem), "PrivateKey": key.private_bytes(pem, form, plain)}
+
+
+def _context(newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3, *alpn: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.maximum_version = newest
+    if alpn:
+        context.set_alpn_protocols([*alpn])
+    return context
+
+
+def _shown(balancer: Balancer, name: str, context: ssl.SSLContext | None = None) -> tuple[set[str], str, str]:
+    """The names of the certificate shown, the version, and the protocol agreed on."""
+    with (
+        socket.create_connection((balancer.address, _PORT), timeout=20) as plain,
+        (context or _context()).wrap_socket(plain, server_hostname=name) as secured,
+    ):
+        certificate = x509.load_der_x509_certificate(secured.getpeercert(binary_form=True) or b"")
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return (
+            {str(it.value) for it in names},
+            secured.version() or "",
+            secured.selected_alpn_protocol() or "",
+        )
+
+
+class _Https:
+    """A balancer with an HTTPS listener, and ACM."""
+
+    def __init__(self, bench: Bench, **options: Any) -> None:
+        self.acm = bench.cloud.client("acm")
+        self.api = bench.api
+        self.arn: str = self.acm.import_certificate(**_self_signed("default.example.com"))["CertificateArn"]
+        self.balancer = bench.balancer()
+        self.listener: str = self.api.create_listener(
+            LoadBalancerArn=self.balancer.arn,
+            Protocol="HTTPS",
+            Port=_PORT,
+            Certificates=[{"CertificateArn": self.arn}],
+            DefaultActions=fixed("secret"),
+            **options,
+        )["Listeners"][0]["ListenerArn"]
+
+
+@pytest.fixture
+def https(bench: Bench) -> Iterator[_Https]:
+    made = _Https(bench)
+    yield made
+    bench.api.delete_listener(ListenerArn=made.listener)
+    made.acm.delete_certificate(CertificateArn=made.arn)
+
+
+def test_an_https_listener_shows_its_certificate_and_speaks_http_2(https: _Https) -> None:
+    names, _, protocol = _shown(
+        https.balancer, "anything", _context(ssl.TLSVersion.TLSv1_3, "h2", "http/1.1")
+    )
+    assert (names, protocol) == ({"default.example.com"}, "h2")
+    answer = _fetch(https.balancer)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b"secret")
+    described = https.api.describe_listeners(ListenerArns=[https.listener])["Listeners"][0]
+    assert described["Certificates"] == [{"CertificateArn": https.arn}]
+    assert described["SslPolicy"] == "ELBSecurityPolicy-2016-08"
+
+
+def test_a_policy_says_which_versions_are_spoken(https: _Https) -> None:
+    def newest(policy: str) -> str:
+        https.api.modify_listener(ListenerArn=https.listener, SslPolicy=policy)
+        return _shown(https.balancer, "x")[1]
+
+    assert newest("ELBSecurityPolicy-TLS-1-2-2017-01") == "TLSv1.2"
+    assert newest("ELBSecurityPolicy-TLS13-1-3-2021-06") == "TLSv1.3"
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        _shown(https.balancer, "x", _context(ssl.TLSVersion.TLSv1_2))
+    call = https.api.modify_listener
+    assert refused(call, ListenerArn=https.listener, SslPolicy="Nonsense")[0] == "SSLPolicyNotFound"
+
+
+def test_clients_are_shown_the_certificate_for_the_name_that_they_ask_for(https: _Https) -> None:
+    other = https.acm.import_certificate(**_self_signed("*.other.example"))["CertificateArn"]
+    requested = https.acm.request_certificate(
+        DomainName="asked.example", SubjectAlternativeNames=["www.asked.example"]
+    )["CertificateArn"]
+    assert https.acm.describe_certificate(CertificateArn=requested)["Certificate"]["Status"] == "ISSUED"
+    added = [{"CertificateArn": other}, {"CertificateArn": requested}]
+    https.api.add_listener_certificates(ListenerArn=https.listener, Certificates=added)
+    assert _shown(https.balancer, "a.other.example")[0] == {"*.other.example"}
+    assert _shown(https.balancer, "www.asked.example")[0] == {"asked.example", "www.asked.example"}
+    assert _shown(https.balancer, "unknown.example")[0] == {"default.example.com"}
+    listed = https.api.describe_listener_certificates(ListenerArn=https.listener)["Certificates"]
+    assert {it["CertificateArn"]: it["IsDefault"] for it in listed} == {
+        https.arn: True,
+        other: False,
+        requested: False,
+    }
+
+    code, _ = refused(https.acm.delete_certificate, CertificateArn=other)
+    assert code == "ResourceInUseException"
+    users = https.acm.describe_certificate(CertificateArn=other)["Certificate"]["InUseBy"]
+    assert users == [https.balancer.arn]
+    https.api.remove_listener_certificates(ListenerArn=https.listener, Certificates=added)
+    assert _shown(https.balancer, "a.other.example")[0] == {"default.example.com"}
+    for arn in (other, requested):
+        https.acm.delete_certificate(CertificateArn=arn)
+
+
+def test_a_certificate_is_replaced_without_losing_a_request(https: _Https) -> None:
+    failures: list[object] = []
+    stop = threading.Event()
+
+    def ask() -> None:
+        while not stop.is_set():
+            try:
+                if not _fetch(https.balancer).endswith(b"secret"):
+                    failures.append("another answer")
+            except OSError as error:
+                failures.append(error)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    for name in ("second.example.com", "default.example.com", "third.example.com"):
+        https.acm.import_certificate(CertificateArn=https.arn, **_self_signed(name))
+        eventually(lambda n=name: _shown(https.balancer, "x")[0] == {n})
+    stop.set()
+    asking.join()
+    assert failures == []
+
+
+def test_no_key_is_told_to_anybody(https: _Https) -> None:
+    answers = [
+        https.acm.describe_certificate(CertificateArn=https.arn),
+        https.acm.get_certificate(CertificateArn=https.arn),
+        https.api.describe_listeners(ListenerArns=[https.listener]),
+        https.api.describe_listener_certificates(ListenerArn=https.listener),
+    ]
+    assert "PRIVATE KEY" not in str(answers)
+    assert refused(https.acm.export_certificate, CertificateArn=https.arn, Passphrase=b"x" * 8)
+
+
+def _fetch(balancer: Balancer) -> bytes:
+    with (
+        socket.create_connection((balancer.address, _PORT), timeout=20) as plain,
+        _context().wrap_socket(plain, server_hostname="x") as secured,
+    ):
+        secured.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        received = b""
+        while chunk := secured.recv(65536):
+            received += chunk
+        return received
