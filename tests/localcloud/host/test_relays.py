@@ -94,7 +94,7 @@ def test_answers_are_late_once_a_round_trip_and_in_order() -> None:
 
 def test_what_is_lost_comes_again_later() -> None:
     async def scenario(relays: Relays, port: int) -> None:
-        relays.have({GUEST: Trouble(loss=0.5)})
+        relays.have({GUEST: Trouble(loss=0.2)})
         address = via(relays, port)
         times = await asyncio.gather(*(echoed(address, port) for _ in range(30)))
         assert max(times) >= 0.2
@@ -135,7 +135,7 @@ def test_nobody_listens_when_it_is_over() -> None:
         relays.have({GUEST: Trouble(delay_seconds=0.1)})
         address = via(relays, port)
         relays.have({})
-        with pytest.raises(OSError, match="refused|onnect"):
+        with pytest.raises(OSError, match=r"onnect"):
             await asyncio.open_connection(address, port)
 
     run(scenario)
@@ -157,7 +157,6 @@ def test_a_guest_where_nobody_listens_hangs_up() -> None:
         relays.have({GUEST: Trouble(delay_seconds=0.01)})
         reader, writer = await asyncio.open_connection(via(relays, closed), closed)
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-            writer.write(b"hello")
             await reader.readexactly(1)
         writer.close()
 

@@ -23,7 +23,7 @@ _MOST_WAITING = 64
 """Pieces on their way in one direction; who sends more waits."""
 _RETRANSMIT_SECONDS = 0.2
 """Doubling with each loss in a row."""
-_MOST_LOSSES = 8
+_MOST_LOSSES = 5
 _TRIES = 8
 _FIRST_NETWORK, _NETWORKS = 1, 15
 """127.1.0.0 to 127.15.255.255, in which no private cloud has instances."""
