@@ -238,6 +238,8 @@ class AlarmSignal:
     threshold: float | None
     values: tuple[float, ...] = ()
     """All datapoints that were evaluated, oldest first, where they are known."""
+    measured_at: datetime | None = None
+    """When the period of `value` began."""
 
 
 class Metrics(Protocol):

@@ -59,6 +59,23 @@ def test_an_instance_serves_only_once_its_hook_is_completed(bench: Bench) -> Non
     assert activity.status == "Successful"
 
 
+def test_an_instance_reads_where_it_is_going(bench: Bench) -> None:
+    hooked(bench, transition=TERMINATING)
+    [member] = bench.members()
+    targets = bench.compute.target_states
+    assert targets[member.id] == "InService"
+    bench.call("EnterStandby", **WEB, InstanceIds=[member.id], ShouldDecrementDesiredCapacity=True)
+    bench.service.step()
+    assert targets[member.id] == "Standby"
+    bench.settle()
+    bench.call("ExitStandby", **WEB, InstanceIds=[member.id])
+    bench.settle()
+    assert targets[member.id] == "InService"
+    bench.call("SetDesiredCapacity", **WEB, DesiredCapacity=0)
+    bench.settle()
+    assert (member.state, targets[member.id]) == ("Terminating:Wait", "Terminated")
+
+
 def test_all_hooks_of_a_transition_are_waited_for_at_once(bench: Bench) -> None:
     bench.create(desired=0)
     hook(bench, "one")

@@ -58,6 +58,7 @@ class MemoryCompute:
     launched: dict[str, LaunchData] = field(default_factory=dict[str, LaunchData])
     tags: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
     refusals: dict[str, ServiceError] = field(default_factory=dict[str, ServiceError])
+    target_states: dict[str, str] = field(default_factory=dict[str, str])
     slow_to_end: bool = False
     """Terminated machines stay in `shutting-down` until `finish`."""
     _numbers: count[int] = field(default_factory=lambda: count(1))
@@ -135,6 +136,9 @@ class MemoryCompute:
         self.machines[machine.id] = machine
         self.tags[machine.id] = tags
         return machine
+
+    def show_target_state(self, instance_id: str, state: str) -> None:
+        self.target_states[instance_id] = state
 
     def stop(self, instance_id: str) -> None:
         machine = self.machines[instance_id]

@@ -16,11 +16,13 @@ from pavedroad.localcloud.moto_adapter import ec2_backend
 from pavedroad.localcloud.moto_adapter.ec2_backend import LocalEC2Backend
 from pavedroad.localcloud.moto_adapter.ec2_instances import LocalInstance
 from pavedroad.localcloud.moto_adapter.ec2_launch import (
+    check_architecture,
     check_image,
     check_type_and_key,
     profile_arn,
-    room_for,
 )
+from pavedroad.localcloud.moto_adapter.ec2_limits import room_for
+from pavedroad.localcloud.moto_adapter.ec2_spot import fulfil, refuse_low_price_of, request_for
 from pavedroad.localcloud.ports import LaunchData, LaunchTemplateVersion, Machine
 
 
@@ -83,6 +85,7 @@ class MotoCompute:
         ec2 = self._ec2
         check_image(ec2, data.image_id)
         check_type_and_key(ec2, data.instance_type, data.key_name)
+        check_architecture(ec2, data.image_id, data.instance_type)
         for group in data.security_group_ids:
             if ec2.get_security_group_from_id(group) is None:
                 raise ServiceError("InvalidGroup.NotFound", f"The security group '{group}' does not exist")
@@ -93,7 +96,12 @@ class MotoCompute:
     def _launch(self, data: LaunchData, subnet_id: str, tags: dict[str, str]) -> LocalInstance:
         ec2 = self._ec2
         profile = self._check(data)
-        room_for(ec2, 1)
+        spot = data.market == "spot"
+        room_for(ec2, 1, instance_type=data.instance_type, spot=spot)
+        now = datetime.now(UTC)
+        request = request_for({"MaxPrice": data.spot_max_price}, _as_asked(data, subnet_id), now)
+        if spot:
+            refuse_low_price_of(request, data.instance_type, ec2.get_subnet(subnet_id).availability_zone, now)
         groups = list(data.security_group_ids)
         if not groups:
             default = ec2.get_default_security_group(ec2.get_subnet(subnet_id).vpc_id)
@@ -120,9 +128,16 @@ class MotoCompute:
             ebs_optimized=data.ebs_optimized,
         )
         instance = reservation.instances[0]
+        if spot:
+            fulfil(ec2, request, instance, now)
         if profile:
             ec2.associate_iam_instance_profile(instance_id=instance.id, iam_instance_profile_arn=profile)
         return instance
+
+    def show_target_state(self, instance_id: str, state: str) -> None:
+        instance = self._ec2.get_instance_by_id(instance_id)
+        if instance is not None:
+            instance.target_lifecycle_state = state
 
     def stop(self, instance_id: str) -> None:
         as_ours(self._ec2.stop_instances, [instance_id])
@@ -172,6 +187,18 @@ def _launch_data(data: Mapping) -> LaunchData:
     )
 
 
+def _as_asked(data: LaunchData, subnet_id: str) -> dict:
+    """By RunInstances' names."""
+    return {
+        "ImageId": data.image_id,
+        "InstanceType": data.instance_type,
+        "KeyName": data.key_name,
+        "SubnetId": subnet_id,
+        "SecurityGroupIds": list(data.security_group_ids),
+        "Monitoring": {"Enabled": data.monitored},
+    }
+
+
 def _as_launched(ec2: LocalEC2Backend, one: LocalInstance) -> LaunchData:
     profile = ec2.iam_instance_profile_associations.get(one.id)
     return LaunchData(
@@ -205,4 +232,6 @@ def _machine(one: LocalInstance) -> Machine:
         launched_at=one.launch_time.replace(tzinfo=UTC),
         impaired=one.impaired,
         market="spot" if one.lifecycle == "spot" else "on-demand",
+        rebalance_recommended=one.interruption is not None or life.was_reclaimed,
+        interrupted=one.interruption is not None or life.was_reclaimed,
     )

@@ -24,9 +24,14 @@ class LocalInstance(Instance):
     """What it boots, kept so that it boots again when its image is gone."""
     role_credentials: RoleCredentials | None = None
     credentials_until: datetime | None = None
+    target_lifecycle_state = ""
+    """Where its Auto Scaling group has it go, in AWS's words."""
     impaired = False
     """It should run, and for some time has not."""
     spot_request_id = ""
+    cpu_credits = ""
+    noticed_at: datetime | None = None
+    """When its interruption was first known."""
     interruption: datetime | None = None
     """When a spot instance is taken back, from its notice on."""
     sequence = 0
@@ -34,6 +39,7 @@ class LocalInstance(Instance):
 
     def __init__(self, ec2_backend, image_id, user_data, security_groups, **kwargs) -> None:
         self.life = Life()
+        self.cpu_options: dict = {}
         super().__init__(ec2_backend, image_id, user_data, security_groups, **kwargs)
         for nic in self.nics.values():
             nic.delete_on_termination = True

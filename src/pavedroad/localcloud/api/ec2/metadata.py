@@ -19,7 +19,7 @@ def metadata_of(facts: Facts) -> dict[str, str]:
         "mac": facts.mac,
         "instance-action": "none",
         "instance-id": facts.id,
-        "instance-life-cycle": "on-demand",
+        "instance-life-cycle": "spot" if facts.spot else "on-demand",
         "instance-type": facts.instance_type,
         "placement/availability-zone": facts.zone,
         "placement/availability-zone-id": facts.zone_id,
@@ -42,6 +42,13 @@ def metadata_of(facts: Facts) -> dict[str, str]:
     for key, value in facts.tags.items():
         if "/" not in key and key not in ("", ".", ".."):
             texts[f"tags/instance/{key}"] = value
+    if facts.target_lifecycle_state:
+        texts["autoscaling/target-lifecycle-state"] = facts.target_lifecycle_state
+    if notice := facts.interruption:
+        texts["spot/instance-action"] = json.dumps({"action": notice.action, "time": notice.at})
+        if notice.action == "terminate":
+            texts["spot/termination-time"] = notice.at
+        texts["events/recommendations/rebalance"] = json.dumps({"noticeTime": notice.noticed_at})
     if facts.profile_arn:
         texts["iam/info"] = _pretty(
             {
