@@ -47,6 +47,9 @@ class Machines:
         texts |= {"tags": dict(instance.tags), "security_groups": (), "credentials": None}
         return Facts(**texts | {"launch_index": 0, "require_token": False})
 
+    def advance(self, now: datetime) -> bool:
+        return False
+
     def forget(self, ended_before: datetime) -> list[str]:
         return []
 

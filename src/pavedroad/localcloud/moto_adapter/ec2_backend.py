@@ -18,6 +18,7 @@ from moto.ec2.models.instances import Reservation
 from moto.ec2.utils import generic_filter
 from moto.utilities.utils import load_resource
 
+from pavedroad.localcloud.api.ec2.spot import SpotRequest
 from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.moto_adapter import ec2_network, ec2_outages
@@ -42,6 +43,11 @@ class LocalEC2Backend(EC2Backend):
         self.launched = 0
         self.guest_images: dict[str, GuestImage] = {}
         """What the guests of registered images boot; the stock ones are bare."""
+        self.spot: dict[str, SpotRequest] = {}
+        self.metadata_defaults: dict[str, object] = {}
+        """What new instances' metadata options are where their launch does not say."""
+        self.answers: dict[tuple[str, str], tuple[str, bytes]] = {}
+        """What an operation with a client token was asked, as a fingerprint, and what it answered."""
         self.client_tokens: dict[str, tuple[str, str]] = {}
         """RunInstances' token to a fingerprint of its parameters, and the reservation it made."""
         super().__init__(region_name, account_id)
@@ -176,8 +182,16 @@ class LocalEC2Backend(EC2Backend):
                 if not reservation.instances:
                     del self.reservations[reservation_id]
             alive = self.reservations.keys()
+            self._forget_requests(ended_before)
             self.client_tokens = {k: v for k, v in self.client_tokens.items() if v[1] in alive}
         return [instance.id for instance in gone]
+
+    def _forget_requests(self, ended_before: datetime) -> None:
+        for request in list(self.spot.values()):
+            over = request.state in ("closed", "cancelled", "failed") and request.changed < ended_before
+            if over and request.instance_id not in self.by_id:
+                del self.spot[request.id]
+                self.tags.pop(request.id, None)
 
     def launch_template_version(self, template_id, name, version):
         """A version's data by number, `$Latest` or `$Default`, with AWS's errors for what there is not."""

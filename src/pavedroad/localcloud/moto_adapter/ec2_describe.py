@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape
 
 from pavedroad.localcloud.moto_adapter.ec2_backend import LocalEC2Backend
 from pavedroad.localcloud.moto_adapter.ec2_instances import LocalInstance
+from pavedroad.localcloud.moto_adapter.ec2_types import default_processors
 
 _NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
 
@@ -90,6 +91,7 @@ def instance_xml(one: LocalInstance) -> str:
         f"<clientToken>{escape(one.client_token or '')}</clientToken>{_tags(one.tag_map)}"
         f"<hypervisor>{one.hypervisor}</hypervisor>{_interfaces(nics, gone)}{_profile(one)}"
         f"<ebsOptimized>{_bool(one.ebs_optimized)}</ebsOptimized>{_maybe('instanceLifecycle', one.lifecycle)}"
+        f"{_maybe('spotInstanceRequestId', one.spot_request_id)}{_processors(one)}"
         f"<metadataOptions><state>{options.state}</state><httpTokens>{options.http_tokens}</httpTokens>"
         f"<httpPutResponseHopLimit>{options.http_put_response_hop_limit}</httpPutResponseHopLimit>"
         f"<httpEndpoint>{options.http_endpoint}</httpEndpoint>"
@@ -145,6 +147,15 @@ def _volumes(one: LocalInstance) -> str:
         f"<attachTime>{_time(device.attach_time)}</attachTime>"
         f"<deleteOnTermination>{_bool(device.delete_on_termination)}</deleteOnTermination></ebs></item>"
         for name, device in one.block_device_mapping.items()
+    )
+
+
+def _processors(one: LocalInstance) -> str:
+    cores, threads = default_processors(one.instance_type)
+    asked = one.cpu_options
+    return (
+        f"<cpuOptions><coreCount>{asked.get('CoreCount') or cores}</coreCount>"
+        f"<threadsPerCore>{asked.get('ThreadsPerCore') or threads}</threadsPerCore></cpuOptions>"
     )
 
 

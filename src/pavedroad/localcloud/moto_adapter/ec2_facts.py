@@ -32,7 +32,10 @@ class MotoFleet:
             yield from list(backend.by_id.values())
 
     def advance(self, now: datetime) -> bool:
-        return any([advance(backend, now) for backend in list(ec2_backend.backends())])
+        changed = False
+        for backend in list(ec2_backend.backends()):
+            changed |= advance(backend, now)
+        return changed
 
     def forget(self, ended_before: datetime) -> list[str]:
         return [gone for backend in ec2_backend.backends() for gone in backend.forget_instances(ended_before)]

@@ -95,6 +95,11 @@ def _take_next_address(self: Subnet, instance: object) -> str:
     )
 
 
+def free_addresses(subnet: Subnet) -> int:
+    """How many more instances and interfaces a subnet has room for."""
+    return subnet.cidr.num_addresses - _AWS_RESERVES - 1 - len(subnet._subnet_ips)
+
+
 def _take_address(self: Subnet, ip: str, instance: object) -> None:
     try:
         address = ipaddress.ip_address(ip)

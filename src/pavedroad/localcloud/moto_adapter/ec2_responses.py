@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.ec2.responses import EC2Response
@@ -13,26 +16,48 @@ from pavedroad.localcloud.moto_adapter import ec2_outages
 from pavedroad.localcloud.moto_adapter.ec2_backend import LocalEC2Backend
 from pavedroad.localcloud.moto_adapter.ec2_describe import instances_xml, launched_xml
 from pavedroad.localcloud.moto_adapter.ec2_find import find_instances
-from pavedroad.localcloud.moto_adapter.ec2_launch import Launch
+from pavedroad.localcloud.moto_adapter.ec2_launch import Launch, repeated, with_template
 from pavedroad.localcloud.moto_adapter.ec2_paging import Whole
-from pavedroad.localcloud.ports import Faults
+from pavedroad.localcloud.moto_adapter.ec2_spot import fulfil, refuse_low_price, request_for
+from pavedroad.localcloud.moto_adapter.ec2_spot_actions import SpotActions
 
 _XML = {"content-type": "text/xml;charset=UTF-8"}
 
 
-class LocalEC2Response(Launch, Whole, EC2Response):
+class LocalEC2Response(SpotActions, Whole, EC2Response):
     """One call of EC2."""
 
     ec2_backend: LocalEC2Backend
 
-    def __init__(self, request_id: str, faults: Faults | None = None) -> None:
+    def __init__(self, request_id: str) -> None:
         super().__init__()
         self._request_id = request_id
-        self.faults = faults
 
     def run_instances(self):
-        made = self.launch()
-        return 200, dict(_XML), launched_xml(self.ec2_backend, made.id, made.instances, self._request_id)
+        backend, asked = self.ec2_backend, dict(self.params)
+        token = asked.get("ClientToken") or ""
+        fingerprint = hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+        made = repeated(backend, token, fingerprint)
+        if made is None:
+            made = self._launch(with_template(backend, asked))
+            if token:
+                backend.client_tokens[token] = (fingerprint, made.id)
+        return 200, dict(_XML), launched_xml(backend, made.id, made.instances, self._request_id)
+
+    def _launch(self, asked):
+        backend, now = self.ec2_backend, datetime.now(UTC)
+        launch = Launch(backend, asked)
+        count = launch.count(int(asked.get("MinCount", 1)), int(asked.get("MaxCount", 1)))
+        if launch.is_spot:
+            options = asked["InstanceMarketOptions"].get("SpotOptions") or {}
+            refuse_low_price(request_for(options, asked, now), launch, now)
+        self.error_on_dryrun()
+        made = launch.launch(count)
+        for one in made.instances if launch.is_spot else ():
+            request = request_for(options, asked, now)
+            fulfil(backend, request, one, now)
+            backend.tags[request.id].update(launch.tags("spot-instances-request"))
+        return made
 
     def create_launch_template_version(self):
         """On `SourceVersion`, as AWS has it: what the request leaves out comes from there."""

@@ -26,9 +26,9 @@ from pavedroad.localcloud.moto_adapter.ec2_select import (
     selects,
     without_selection,
 )
+from pavedroad.localcloud.moto_adapter.ec2_tokens import answered, remember
 from pavedroad.localcloud.moto_adapter.ec2_types import describe_instance_types
 from pavedroad.localcloud.moto_adapter.responses import respond
-from pavedroad.localcloud.ports import Faults
 from pavedroad.localcloud.state import State
 
 _XML = (("content-type", "text/xml;charset=UTF-8"),)
@@ -54,12 +54,9 @@ class Ec2Service:
         objects: Objects,
         layers: LayerStore,
         console: Callable[[str], bytes],
-        faults: Faults | None = None,
     ) -> None:
-        """`faults` says which launches fail; without it none does."""
         self._state = state
         self._console = console
-        self._faults = faults
         self._own: dict[str, Callable[[ApiRequest, Form], str]] = {
             "DescribeInstances": self._describe_instances,
             "DescribeInstanceTypes": lambda request, form: describe_instance_types(form, request.request_id),
@@ -85,8 +82,13 @@ class Ec2Service:
         if cut:
             checked_filters(action, form)
         with self._state.lock:
-            response = LocalEC2Response(request.request_id, self._faults)
-            answer = respond(response, asked, as_ec2_error)
+            backend = ec2_backend.backend(request.account, request.region)
+            repeats = action != "RunInstances"  # which answers with the instances as they are by then
+            if repeats and (before := answered(backend, form)) is not None:
+                return ApiResponse(200, _XML, before)
+            answer = respond(LocalEC2Response(request.request_id), asked, as_ec2_error)
+            if repeats and answer.status == 200:
+                remember(backend, form, answer.body)
             if not action.startswith(("Describe", "Get", "List")):
                 self._state.touch()
         if cut and answer.status == 200:

@@ -64,3 +64,29 @@ def describe_instance_types(form: Mapping[str, str], request_id: str) -> str:
 def _writer() -> Writer:
     output: Any = get_service_model("ec2").operation_model(_ACTION).output_shape
     return member_writer(output.members["InstanceTypes"].member, "item")
+
+
+def memory_mebibytes(name: str) -> int:
+    return type_of(name)["MemoryInfo"]["SizeInMiB"]
+
+
+def check_cpu_options(name: str, options: Mapping[str, Any] | None) -> None:
+    if not options:
+        return
+    said = type_of(name)["VCpuInfo"]
+    cores, threads = options.get("CoreCount"), options.get("ThreadsPerCore")
+    if cores and int(cores) not in (said.get("ValidCores") or [said.get("DefaultCores")]):
+        raise ServiceError("InvalidParameterValue", f"The core count {cores} is not valid for {name}.")
+    if threads and int(threads) not in (
+        said.get("ValidThreadsPerCore") or [said.get("DefaultThreadsPerCore")]
+    ):
+        raise ServiceError(
+            "InvalidParameterValue", f"The number of threads per core, {threads}, is not valid for {name}."
+        )
+
+
+@cache
+def default_processors(name: str) -> tuple[int, int]:
+    """Cores, and threads a core."""
+    said = INSTANCE_TYPES.get(name, {}).get("VCpuInfo", {})
+    return said.get("DefaultCores", 1), said.get("DefaultThreadsPerCore", 1)

@@ -55,6 +55,10 @@ class Fleet(Protocol):
 
     def facts(self, instance: Managed) -> Facts: ...
 
+    def advance(self, now: datetime) -> bool:
+        """Do what is due by itself, as spot requests are; whether anything changed."""
+        ...
+
     def forget(self, ended_before: datetime) -> list[str]: ...
 
 
@@ -105,7 +109,7 @@ class Controller:
         """One pass."""
         changes: dict[str, Guest | None] = {}
         with self._state.lock:
-            changed = False
+            changed = self._fleet.advance(self._now())
             alive: set[str] = set()
             for instance in self._fleet.instances():
                 alive.add(instance.id)

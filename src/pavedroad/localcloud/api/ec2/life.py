@@ -108,6 +108,22 @@ class Life:
         code = "Server.InternalError"
         self._explain(code, f"{code}: {reason}", f"Server: {reason} ({_stamp(now)})")
 
+    def reclaim(self, now: datetime, *, stop: bool) -> None:
+        """A spot instance is taken back."""
+        if self.is_over or self.wish == "terminate":
+            return
+        done = "Shutdown" if stop else "Termination"
+        code = f"Server.SpotInstance{done}"
+        self.wish, self.state = ("stop", "stopping") if stop else ("terminate", "shutting-down")
+        words = "shutdown" if stop else "termination"
+        self._explain(
+            code, f"{code}: Spot instance {words}", f"Server: Spot instance {words} ({_stamp(now)})"
+        )
+
+    @property
+    def was_reclaimed(self) -> bool:
+        return self.reason_code.startswith("Server.SpotInstance")
+
     # What the host reports
 
     def observe(self, guest: GuestStatus | None, now: datetime, *, settled: bool, ends: bool) -> bool:
