@@ -33,6 +33,13 @@ NOTHING_RESERVED = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    instance_type: str
+    market: Market
+    refusal: ServiceError
+
+
 @dataclass(slots=True)
 class Launcher:
     region: Region
@@ -40,6 +47,8 @@ class Launcher:
     compute: Compute
     now: datetime
     changed: bool = False
+    refusals: list[Refusal] = field(default_factory=list["Refusal"])
+    """What the launches of this launcher have been refused for."""
     _subnets: dict[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
     _specifications: Specifications = field(init=False)
     _holdings: shares.Holdings = field(init=False)
@@ -114,6 +123,8 @@ class Launcher:
         try:
             specification, machine = self._start(zone, market)
         except ServiceError as refusal:
+            if not any(one.refusal is refusal for one in self.refusals):
+                self.refusals.append(Refusal("", market, refusal))
             self._refused(zone, market, cause, refusal)
             return None
         group.refusing_zones.pop(_place(zone, market), None)
@@ -165,6 +176,7 @@ class Launcher:
                     specification.data, subnet_id=self._subnet(zone), tags=self._tags(specification)
                 )
             except ServiceError as refused:
+                self.refusals.append(Refusal(specification.data.instance_type, market, refused))
                 if refused.code not in ZONAL_REFUSALS:
                     raise
                 refusal = refused
@@ -195,6 +207,10 @@ class Launcher:
             group.refusing_zones[place] = backoff.after_failure(earlier, self.now)
         else:
             group.launch_backoff = backoff.after_failure(group.launch_backoff, self.now)
+
+    def keep_to(self, zone: str, subnet_id: str) -> None:
+        """Launch into no other subnet of the zone."""
+        self._subnets[zone] = (subnet_id,)
 
     def _refuses(self, zone: str, market: Market) -> bool:
         return backoff.waits(self.group.refusing_zones.get(_place(zone, market)), self.now)

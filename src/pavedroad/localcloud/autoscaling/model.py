@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -171,6 +172,15 @@ class Maintenance:
     most: int
 
 
+@dataclass(frozen=True, slots=True)
+class LaunchAnswer:
+    """What a client token of LaunchInstances was answered."""
+
+    at: datetime
+    asked: Mapping[str, Any]
+    result: Mapping[str, Any]
+
+
 @dataclass(slots=True)
 class Group:
     """An Auto Scaling group. Settings have AWS's names and meaning."""
@@ -201,6 +211,8 @@ class Group:
     """Of the zones that it launches or has launched in."""
     deletion_protection: str = "none"
     maintenance: Maintenance | None = None
+    launch_answers: dict[str, LaunchAnswer] = field(default_factory=dict[str, LaunchAnswer])
+    """By client token."""
     described: dict[str, Any] = field(default_factory=dict[str, Any])
     """Settings that are kept as they were given, by AWS's names."""
     default_warmup_seconds: int | None = None

@@ -163,6 +163,13 @@ def out_of_standby(now: datetime, instance_id: str, was: int, capacity: int) -> 
     )
 
 
+def launched_by_user(now: datetime, was: int, capacity: int) -> str:
+    return (
+        f"At {moment(now)} an instance was launched in response to a user request, increasing the capacity "
+        f"from {was} to {capacity}."
+    )
+
+
 def launching(instance_id: str) -> str:
     return f"Launching a new EC2 instance: {instance_id}"
 

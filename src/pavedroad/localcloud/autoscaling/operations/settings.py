@@ -39,12 +39,10 @@ def check_bounds(minimum: int, maximum: int, desired: int) -> None:
 
 def places(call: Call, *, required: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The zones and the subnets to launch into; both empty where the call says neither."""
-    zones = tuple(dict.fromkeys(call.texts("AvailabilityZones"))) or _of_ids(call)
+    zones = named_zones(call)
     subnets = tuple(
         dict.fromkeys(part.strip() for part in call.get("VPCZoneIdentifier", "").split(",") if part.strip())
     )
-    if call.texts("AvailabilityZones") and call.texts("AvailabilityZoneIds"):
-        raise refused("You cannot specify both AvailabilityZones and AvailabilityZoneIds.")
     if not zones and not subnets:
         if required:
             raise refused("At least one Availability Zone or VPC Subnet is required.")
@@ -71,10 +69,14 @@ def zone_ids(call: Call, zones: Iterable[str]) -> dict[str, str]:
     return {zone: known[zone] for zone in zones if zone in known}
 
 
-def _of_ids(call: Call) -> tuple[str, ...]:
-    """The zones that AvailabilityZoneIds names."""
-    ids = call.texts("AvailabilityZoneIds")
-    by_id = {id_: zone for zone, id_ in call.compute.zone_ids().items()} if ids else {}
+def named_zones(call: Call) -> tuple[str, ...]:
+    """The zones that AvailabilityZones or AvailabilityZoneIds names."""
+    names, ids = call.texts("AvailabilityZones"), call.texts("AvailabilityZoneIds")
+    if names and ids:
+        raise refused("You cannot specify both AvailabilityZones and AvailabilityZoneIds.")
+    if not ids:
+        return tuple(dict.fromkeys(names))
+    by_id = {id_: zone for zone, id_ in call.compute.zone_ids().items()}
     unknown = [id_ for id_ in ids if id_ not in by_id]
     if unknown:
         raise refused(f"Invalid availability zone ids: [{', '.join(unknown)}]")
