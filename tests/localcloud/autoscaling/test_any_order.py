@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
+from pavedroad.localcloud.autoscaling import scale_in
 from pavedroad.localcloud.autoscaling.hooks.model import LAUNCHING, TERMINATING
 from pavedroad.localcloud.autoscaling.model import Member
 from pavedroad.localcloud.errors import ServiceError
@@ -27,8 +28,24 @@ PROCESSES = [
     "ScheduledActions",
     "Terminate",
 ]
-RESTING = {"InService", "Standby", "Warmed:Stopped", "Warmed:Running"}
+RESTING = {"InService", "Standby", "Terminating:Retained", "Warmed:Stopped", "Warmed:Running"}
 HOOKS, RESULTS = ["coming", "leaving", "leaving-too"], ["CONTINUE", "ABANDON"]
+SOURCES: list[dict[str, Any]] = [
+    {"LaunchTemplate": {"LaunchTemplateName": "web"}},
+    {"LaunchConfigurationName": "conf"},
+    *(
+        {
+            "MixedInstancesPolicy": {
+                "LaunchTemplate": {
+                    "LaunchTemplateSpecification": {"LaunchTemplateName": "web"},
+                    "Overrides": [{"InstanceType": "m5.large"}, {"InstanceType": "c5.large"}],
+                },
+                "InstancesDistribution": {"OnDemandPercentageAboveBaseCapacity": percentage},
+            }
+        }
+        for percentage in (0, 50)
+    ),
+]
 REFUSALS = [
     ServiceError("InsufficientInstanceCapacity", "No room."),
     ServiceError("InvalidAMIID.NotFound", "No such image."),
@@ -38,10 +55,21 @@ REFUSALS = [
 class AnyOrder(ScalingRules):
     """One group, random calls and failures; `everything is well again` must bring it to rest, whole."""
 
-    @initialize(desired=st.integers(0, 5), zones=st.sets(st.sampled_from(ZONES), min_size=1))
-    def begin(self, desired: int, zones: set[str]) -> None:
+    @initialize(
+        desired=st.integers(0, 5),
+        zones=st.sets(st.sampled_from(ZONES), min_size=1),
+        abandoned=st.sampled_from(["retain", "terminate"]),
+    )
+    def begin(self, desired: int, zones: set[str], abandoned: str) -> None:
         self.bench = Bench()
         self.set_free: set[str] = set()
+        self.tokens = 0
+        self.bench.call(
+            "CreateLaunchConfiguration",
+            LaunchConfigurationName="conf",
+            ImageId="ami-1",
+            InstanceType="t3.micro",
+        )
         self.bench.balancers.slow_to_drain = self.bench.compute.slow_to_end = True
         self.bench.compute.templates["web"].append(LaunchData("ami-2", "t3.micro"))
         self.bench.create(
@@ -52,6 +80,7 @@ class AnyOrder(ScalingRules):
             TargetGroupARNs=[ARN],
             HealthCheckType="ELB",
             HealthCheckGracePeriod=5,
+            InstanceLifecyclePolicy={"RetentionTriggers": {"TerminateHookAbandon": abandoned}},
         )
         self.be_told()
 
@@ -213,6 +242,54 @@ class AnyOrder(ScalingRules):
     @rule(operation=st.sampled_from(["CancelInstanceRefresh", "RollbackInstanceRefresh"]))
     def stop_refresh(self, operation: str) -> None:
         self.call(operation)
+
+    @rule(source=st.sampled_from(SOURCES))
+    def launch_from_something_else(self, source: dict[str, Any]) -> None:
+        self.call("UpdateAutoScalingGroup", **source)
+
+    @rule(
+        maintenance=st.sampled_from([(-1, -1), (100, 100), (100, 150), (50, 100)]),
+        lifetime=st.sampled_from([0, 86_400]),
+        distribution=st.sampled_from(["balanced-best-effort", "balanced-only"]),
+        policy=st.sampled_from(scale_in.POLICIES),
+        rebalances=st.booleans(),
+    )
+    def set_options(
+        self, maintenance: tuple[int, int], lifetime: int, distribution: str, policy: str, rebalances: bool
+    ) -> None:
+        least, most = maintenance
+        self.call(
+            "UpdateAutoScalingGroup",
+            InstanceMaintenancePolicy={"MinHealthyPercentage": least, "MaxHealthyPercentage": most},
+            MaxInstanceLifetime=lifetime,
+            AvailabilityZoneDistribution={"CapacityDistributionStrategy": distribution},
+            TerminationPolicies=[policy],
+            CapacityRebalance=rebalances,
+        )
+
+    @rule()
+    def a_day_passes(self) -> None:
+        self.bench.clock.advance(86_400)
+
+    @rule(data=st.data(), interrupted=st.booleans())
+    def spot_gets_scarce(self, data: st.DataObject, interrupted: bool) -> None:
+        member = self.some_member(data)
+        if member and member.market == "spot" and member.id in self.bench.compute.alive():
+            if interrupted:
+                self.bench.compute.interrupt(member.id)
+            else:
+                self.bench.compute.recommend_rebalance(member.id)
+
+    @rule(capacity=st.integers(1, 3), zone=st.sampled_from(ZONES), retries=st.booleans())
+    def launch_at_once(self, capacity: int, zone: str, retries: bool) -> None:
+        self.tokens += 1
+        self.call(
+            "LaunchInstances",
+            RequestedCapacity=capacity,
+            AvailabilityZones=[zone],
+            ClientToken=f"t-{self.tokens}",
+            RetryStrategy="retry-with-group-configuration" if retries else "none",
+        )
 
     @rule()
     def it_comes_to_rest_as_things_are(self) -> None:

@@ -171,6 +171,25 @@ def test_abandoning_a_termination_ends_the_wait_for_the_other_hooks(bench: Bench
     assert bench.group().members == {}
 
 
+def test_what_is_abandoned_on_its_way_out_may_be_retained(bench: Bench) -> None:
+    policy = {"RetentionTriggers": {"TerminateHookAbandon": "retain"}}
+    bench.create(desired=1, InstanceLifecyclePolicy=policy)
+    hook(bench, "bye", TERMINATING)
+    bench.settle()
+    [member] = bench.members()
+    bench.call("SetDesiredCapacity", **WEB, DesiredCapacity=0)
+    bench.settle()
+    complete(bench, member, "ABANDON", "bye")
+    assert (member.state, bench.group().capacity) == ("Terminating:Retained", 0)
+    assert bench.compute.machines[member.id].state == "running"
+    assert "was abandoned" in (bench.activities()[-1].status_message or "")
+    bench.call(
+        "TerminateInstanceInAutoScalingGroup", InstanceId=member.id, ShouldDecrementDesiredCapacity=False
+    )
+    bench.settle()
+    assert bench.group().members == {}
+
+
 def test_a_deleted_hook_is_waited_for_no_longer(bench: Bench) -> None:
     hooked(bench)
     [member] = bench.members(state="Pending:Wait")

@@ -115,6 +115,12 @@ def test_the_groups_own_warmup_or_grace_period_is_the_default(bench: Bench) -> N
     assert start(bench).preferences.warmup_seconds == 7
 
 
+def test_a_maintenance_policy_gives_the_percentages(bench: Bench) -> None:
+    policy = {"MinHealthyPercentage": 100, "MaxHealthyPercentage": 150}
+    grouped(bench, 4, InstanceMaintenancePolicy=policy)
+    assert least_serving(bench, start(bench)) == (4, 6)
+
+
 def test_checkpoints_pause_it(bench: Bench) -> None:
     grouped(bench, 4)
     refresh = start(bench, CheckpointPercentages=[10, 20, 50], CheckpointDelay=600, MinHealthyPercentage=0)

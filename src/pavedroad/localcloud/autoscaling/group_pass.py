@@ -262,6 +262,10 @@ class GroupPass:
 
     def _see_off(self, membership: Membership) -> Iterator[None]:
         """Those that leave: drained first, then terminated, detached or in standby."""
+        for member in list(self.group.members.values()):
+            if member.state == "Terminating:Retained" and health.is_gone(self._machines.get(member.id)):
+                del self.group.members[member.id]
+                self.changed = True
         for member in [m for m in self.group.members.values() if m.state in LEAVING]:
             machine = self._machines.get(member.id)
             if member.state in ENDING:
@@ -292,8 +296,9 @@ class GroupPass:
         if member.state == "Terminating:Wait":
             if hooked.verdict(member, self.now) is None:
                 return False
+            hooked.proceed_to_end(self.group, member, self.now)
             self.changed = True
-            return hooked.proceed_to_end(self.group, member, self.now)
+            return False
         return True
 
     def _end(self, member: Member, machine: Machine | None) -> Iterator[None]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from pavedroad.localcloud.autoscaling import backoff, leaving, wording
 from pavedroad.localcloud.autoscaling.hooks import messages
@@ -59,11 +60,19 @@ def give_up(region: Region, group: Group, member: Member, now: datetime) -> None
     end(region, group, member, wording.unhealthy(now, "an abandoned lifecycle action."), now)
 
 
-def proceed_to_end(_group: Group, member: Member, _now: datetime) -> bool:
-    """Terminated it is either way: abandoning only ends the wait for other hooks."""
+def proceed_to_end(group: Group, member: Member, now: datetime) -> None:
+    """Abandoning only ends the wait for other hooks, unless the group retains what is abandoned."""
+    why = _why_abandoned(member)
     member.actions.clear()
-    member.state = "Terminating:Proceed"
-    return False
+    policy: Mapping[str, Any] = group.described.get("InstanceLifecyclePolicy") or {}
+    triggers: Mapping[str, str] = policy.get("RetentionTriggers") or {}
+    if not why or triggers.get("TerminateHookAbandon") != "retain":
+        member.state = "Terminating:Proceed"
+        return
+    member.state = "Terminating:Retained"
+    if member.activity is not None:
+        member.activity.end("Cancelled", now, why[: wording.LONGEST_MESSAGE])
+        member.activity = None
 
 
 def _begin(

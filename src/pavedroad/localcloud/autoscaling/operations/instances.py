@@ -43,6 +43,8 @@ def terminate(call: Call) -> Result:
         if member.is_ending and member.activity:
             return {"Activity": views.activity(call.region, member.activity)}
         raise refused(f"The instance {instance_id} is not in InService or Standby.")
+    if member.state == "Terminating:Retained":
+        member.unhooked = True
     was = group.capacity
     shrinks: bool = call.parameters["ShouldDecrementDesiredCapacity"]
     if shrinks and member.in_capacity:

@@ -39,7 +39,7 @@ def check_strategy(call: Call) -> None:
 
 def preferences(call: Call, group: Group, wanted: Source | None) -> Preferences:
     given: Mapping[str, Any] = call.get("Preferences") or {}
-    minimum, maximum = _percents(given)
+    minimum, maximum = _percents(given, group)
     checkpoints = _checkpoints(given)
     if given.get("AutoRollback"):
         if wanted is None:
@@ -95,7 +95,7 @@ def refuse_second(group: Group) -> None:
         )
 
 
-def _percents(given: Mapping[str, Any]) -> tuple[int, int | None]:
+def _percents(given: Mapping[str, Any], group: Group) -> tuple[int, int | None]:
     minimum: int | None = given.get("MinHealthyPercentage")
     maximum: int | None = given.get("MaxHealthyPercentage")
     if maximum is not None and minimum is None:
@@ -105,6 +105,8 @@ def _percents(given: Mapping[str, Any]) -> tuple[int, int | None]:
             "The difference between MinHealthyPercentage and MaxHealthyPercentage cannot be greater than "
             f"{WIDEST_PERCENT}."
         )
+    if minimum is None and group.maintenance is not None:
+        return group.maintenance.least, group.maintenance.most
     return (MINIMUM_PERCENT if minimum is None else minimum), maximum
 
 
