@@ -6,6 +6,8 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pavedroad.localcloud.autoscaling.model import Member
 from pavedroad.localcloud.autoscaling.sources import MixedPolicy
@@ -339,3 +341,25 @@ def test_a_template_that_asks_for_spot_is_not_for_mixing(bench: Bench) -> None:
     mixed["LaunchTemplate"]["LaunchTemplateSpecification"] = {"LaunchTemplateName": "spot"}
     with pytest.raises(ServiceError, match="Incompatible launch template"):
         bench.create(LaunchTemplate=None, MixedInstancesPolicy=mixed)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    weights=st.lists(st.integers(1, 9), min_size=1, max_size=3),
+    percentage=st.integers(0, 100),
+    wishes=st.lists(st.integers(0, 40), min_size=1, max_size=5),
+)
+def test_whatever_the_weights_capacity_is_as_desired_and_less_than_an_instance_more(
+    weights: list[int], percentage: int, wishes: list[int]
+) -> None:
+    bench = Bench()
+    overrides = [
+        {"InstanceType": name, "WeightedCapacity": str(weight)}
+        for name, weight in zip(TYPES, weights, strict=False)
+    ]
+    create(bench, 10, *overrides, OnDemandPercentageAboveBaseCapacity=percentage, MaxSize=40)
+    for desired in wishes:
+        resize(bench, desired)
+        assert desired <= bench.group().capacity < desired + max(weights)
+        bench.settle()
+        assert not bench.service.step(), "it is at rest"
