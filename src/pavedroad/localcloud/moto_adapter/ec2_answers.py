@@ -14,7 +14,7 @@ from moto.core.utils import get_service_model
 
 from pavedroad.localcloud.api.services import ApiRequest
 from pavedroad.localcloud.errors import ServiceError
-from pavedroad.localcloud.moto_adapter.responses import as_service_error
+from pavedroad.localcloud.moto_adapter.responses import as_service_error, is_of_the_call
 from pavedroad.localcloud.moto_adapter.result_xml import member_writer
 
 _NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
@@ -60,7 +60,7 @@ def as_ec2_error(error: Exception, request: ApiRequest) -> ServiceError:
         name = str(error.args[0])[:200]
         return ServiceError("InvalidParameterValue", f"Value ({name}) is invalid: there is no such thing.")
     known = as_service_error(error, request)
-    return _unsupported() if known.status >= 500 else known
+    return _unsupported() if known.status >= 500 and is_of_the_call(error) else known
 
 
 def _said(request: ApiRequest) -> set[str]:

@@ -76,6 +76,23 @@ def as_service_error(error: Exception, request: ApiRequest) -> ServiceError:
     return internal_failure()
 
 
+def is_of_the_call(error: BaseException) -> bool:
+    """Whether moto failed at what the call brought: it checks little, and takes what is there for granted.
+    What fails by the machine (a full disk, say) is not the caller's."""
+    return isinstance(
+        error,
+        LookupError
+        | TypeError
+        | AttributeError
+        | ValueError
+        | AssertionError
+        | ArithmeticError
+        | StopIteration
+        | ImportError
+        | RecursionError,
+    )
+
+
 def missing_action() -> ServiceError:
     return ServiceError("MissingAction", "The request must contain the parameter Action.")
 

@@ -13,6 +13,7 @@ from pavedroad.localcloud.errors import ServiceError
 
 def application(service: str) -> Flask:
     made = create_backend_app(service)
+    made.config["PROPAGATE_EXCEPTIONS"] = True
     made.register_error_handler(HTTPException, _as_aws)
     return made
 

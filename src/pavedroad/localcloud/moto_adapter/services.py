@@ -15,6 +15,7 @@ from pavedroad.localcloud.errors import ServiceError, internal_failure
 from pavedroad.localcloud.moto_adapter.environ import environ_of
 from pavedroad.localcloud.moto_adapter.responses import (
     as_service_error,
+    is_of_the_call,
     kept_headers,
     missing_action,
     only_reads,
@@ -24,6 +25,14 @@ from pavedroad.localcloud.state import State
 _log = logging.getLogger(__name__)
 _ROUTED = "pavedroad.localcloud.moto_adapter.routed"
 NAMES = ("s3", "iam", "sts", "route53", "sns", "sqs")
+
+_INVALID = {
+    "s3": "InvalidRequest",
+    "sns": "InvalidParameter",
+    "sqs": "InvalidParameterValue",
+    "route53": "InvalidInput",
+}
+"""Each service's own code for a request that it cannot make sense of."""
 
 Application = Callable[..., Iterable[bytes]]
 
@@ -55,10 +64,17 @@ class MotoService:
             try:
                 response = _call(app, request)
             except Exception as error:
-                return error_response(request, as_service_error(error, request))
+                return error_response(request, self._refusal(error, request))
             if request.method not in ("GET", "HEAD") and (self._name == "s3" or not only_reads(request)):
                 self._state.touch()
         return response
+
+    def _refusal(self, error: Exception, request: ApiRequest) -> ServiceError:
+        known = as_service_error(error, request)
+        if known.status < 500 or not is_of_the_call(error):
+            return known
+        code = _INVALID.get(self._name, "ValidationError")
+        return ServiceError(code, "The request is not valid, or asks for what this cloud does not have.")
 
     def _malformed_policy(self, request: ApiRequest) -> ServiceError | None:
         """moto takes any text for a bucket's policy, and then fails at every later call to the bucket."""
