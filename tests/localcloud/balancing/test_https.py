@@ -1,4 +1,4 @@
-"""HTTPS listeners with certificates of ACM, imported and requested; SNI, policies, replacement without loss."""
+"""HTTPS listeners with certificates of ACM: SNI, policies, replacement without loss."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def test_a_certificate_is_replaced_without_losing_a_request(https: _Https) -> No
     assert failures == []
 
 
-def test_no_key_is_told_to_anybody(https: _Https) -> None:
+def test_no_key_is_told_to_anybody(bench: Bench, https: _Https) -> None:
     answers = [
         https.acm.describe_certificate(CertificateArn=https.arn),
         https.acm.get_certificate(CertificateArn=https.arn),
@@ -178,7 +178,10 @@ def test_no_key_is_told_to_anybody(https: _Https) -> None:
         https.api.describe_listener_certificates(ListenerArn=https.listener),
     ]
     assert "PRIVATE KEY" not in str(answers)
-    assert refused(https.acm.export_certificate, CertificateArn=https.arn, Passphrase=b"x" * 8)
+    code, message = refused(https.acm.export_certificate, CertificateArn=https.arn, Passphrase=b"x" * 8)
+    assert code == "ValidationException"
+    assert "PRIVATE KEY" not in message
+    assert "PRIVATE KEY" not in bench.cloud.log
 
 
 def _fetch(balancer: Balancer) -> bytes:

@@ -114,10 +114,8 @@ def cluster(shape: Shape) -> Document:
 def _policy(shape: Shape) -> Document:
     match shape.algorithm:
         case "least_outstanding_requests":
-            return {
-                "lb_policy": "LEAST_REQUEST",
-                "least_request_lb_config": {"selection_method": "FULL_SCAN"},
-            }
+            # Of so many at random: a look at all would send every request of a quiet time to the same.
+            return {"lb_policy": "LEAST_REQUEST", "least_request_lb_config": {"choice_count": 10}}
         case "weighted_random":
             return {"lb_policy": "RANDOM", **(_anomalies() if shape.anomaly_mitigation else {})}
         case "round_robin":
