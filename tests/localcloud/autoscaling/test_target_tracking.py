@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from pavedroad.localcloud.autoscaling.memory_metrics import MemoryMetrics
 from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.monitoring.alarms.actions import Outlets
+from pavedroad.localcloud.monitoring.service import Monitoring
 from pavedroad.localcloud.ports import AlarmSignal, Sample
-from tests.localcloud.autoscaling.bench import ARN, OTHER_ARN, Bench
+from tests.localcloud.autoscaling.bench import ACCOUNT, ARN, OTHER_ARN, REGION, Bench
 
 LABEL = "app/lb/1234567890abcdef/targetgroup/web/0123456789abcdef"
 
@@ -35,13 +38,31 @@ def track(bench: Bench, metric: str = "ASGAverageCPUUtilization", target: float 
     )
 
 
+class NoMachines:
+    """No alarm here acts on any."""
+
+    def act(self, instance_id: str, action: str) -> None:
+        raise AssertionError(f"{action} {instance_id}")
+
+
 class Loaded:
     """A bench under load: instances boot in `boot_seconds`; each minute the mean use of those in service is
-    measured (in percent of one instance; at most 100), and the alarms are looked at."""
+    measured (in percent of one instance; at most 100), told `every` so many minutes as EC2 does, and the
+    alarms are looked at: by a stand-in, or by `cloudwatch`."""
 
     def __init__(
-        self, bench: Bench, load: Callable[[float], float], *, most: float = 100, warm_only: bool = True
+        self,
+        bench: Bench,
+        load: Callable[[float], float],
+        *,
+        most: float = 100,
+        warm_only: bool = True,
+        every: int = 1,
+        cloudwatch: Monitoring | None = None,
     ) -> None:
+        self.every = every
+        self.cloudwatch = cloudwatch
+        self.untold: list[float] = []
         self.bench = bench
         self.load = load
         self.most = most
@@ -66,8 +87,10 @@ class Loaded:
             if machine.state == "pending" and machine.launched_at <= young:
                 compute.machines[machine.id] = replace(machine, state="running")
         self.bench.balancers.drained()
-        for _ in range(3):
+        for _ in range(2):
             self.bench.service.step()
+        if self.cloudwatch:
+            self.cloudwatch.step()
 
     def _minute(self) -> None:
         now = self.bench.clock.now()
@@ -75,12 +98,16 @@ class Loaded:
         use = min(self.most, 100 * self.load(self.elapsed / 60) / max(1, len(serving)))
         measured = [m for m in serving if not self.warm_only or self.warm(m, now)]
         if measured:
-            self.bench.metrics.publish(
-                "AWS/EC2",
-                [Sample("CPUUtilization", {"AutoScalingGroupName": "web"}, now.timestamp() - 30, (use,))],
-            )
+            self.untold.append(use)
+        minute = int(now.timestamp()) // 60
+        if self.untold and minute % self.every == 0:
+            at, values = (minute - self.every) * 60.0, tuple(self.untold)
+            self.untold = []
+            sample = Sample("CPUUtilization", {"AutoScalingGroupName": "web"}, at, values)
+            self.bench.metrics.publish("AWS/EC2", [sample])
         self.uses.append(use)
-        self.bench.metrics.look(self.bench.service, now.timestamp())
+        if self.cloudwatch is None:
+            self.bench.metrics.look(self.bench.service, now.timestamp())
         self.desired.append(self.bench.group().desired)
 
     @staticmethod
@@ -99,9 +126,11 @@ def three_times_between(start: float, end: float) -> Callable[[float], float]:
     return lambda minute: 15.0 if start <= minute < end else 5.0
 
 
-@pytest.mark.parametrize("warm_only", [True, False], ids=["warm ones measured", "all measured"])
-@pytest.mark.parametrize("most", [100, 1e9], ids=["saturating", "unbounded"])
-@pytest.mark.parametrize("warmup", [60, 300])
+@pytest.mark.parametrize(
+    ("most", "warmup", "warm_only"),
+    [(100, 60, True), (1e9, 300, True), (1e9, 60, False)],
+    ids=["saturating", "unbounded", "all measured"],
+)
 def test_a_load_that_triples_and_falls_back_is_followed_without_flapping(
     bench: Bench, most: float, warmup: int, *, warm_only: bool
 ) -> None:
@@ -121,6 +150,28 @@ def test_a_load_that_triples_and_falls_back_is_followed_without_flapping(
     assert world.turns == 1, "out, and then in"
     steps = [before - after for before, after in pairwise(world.desired) if after < before]
     assert max(steps) <= 3, "in gradually"
+
+
+@pytest.mark.parametrize(
+    ("every", "warmup"), [(1, 0), (5, 120)], ids=["detailed monitoring", "basic monitoring"]
+)
+def test_the_clouds_own_cloudwatch_makes_it_follow_just_so(bench: Bench, every: int, warmup: int) -> None:
+    outlets = Outlets(lambda *_: bench.service, lambda *_: bench.topics, lambda *_: NoMachines())
+    cloudwatch = Monitoring(bench.state, bench.clock, outlets)
+    bench.metrics = cast("MemoryMetrics", cloudwatch.metrics(ACCOUNT, REGION))
+    bench.create(desired=10, MaxSize=100)
+    bench.settle()
+    track(bench, EstimatedInstanceWarmup=warmup)
+    world = Loaded(bench, three_times_between(30, 120), every=every, cloudwatch=cloudwatch)
+    world.run(30)
+    assert set(world.desired) == {10}
+    world.run(90)
+    assert 30 <= world.desired[-1] == len(bench.members()) <= 33
+    assert max(world.desired) <= 33, "no more than the load takes, and a tenth"
+    world.run(150)
+    assert 10 <= world.desired[-1] == len(bench.members()) <= 11
+    assert min(world.desired) == 10, "no fewer than the load takes"
+    assert world.turns == 1, "out, and then in"
 
 
 def test_a_load_that_wavers_a_little_moves_nothing(bench: Bench) -> None:
@@ -228,13 +279,32 @@ def test_metric_math_becomes_the_alarms_metrics(bench: Bench) -> None:
     assert low["EvaluationPeriods"] == 90, "fifteen minutes of ten seconds"
 
 
-def signal(bench: Bench, policy: str, side: int, value: float) -> None:
+def signal(
+    bench: Bench, policy: str, side: int, value: float, *, measured_at: datetime | None = None
+) -> None:
     """One of the policy's own alarms goes off: 0 over the target, 1 under it."""
     found = bench.group().scaling.policies[policy]
     name, arn = found.alarms[side]
-    bench.service.alarmed(
-        found.arn, AlarmSignal(name, arn, "ALARM", "crossed", bench.clock.now(), value, 50.0)
-    )
+    told = AlarmSignal(name, arn, "ALARM", "crossed", bench.clock.now(), value, 50.0, (value,), measured_at)
+    bench.service.alarmed(found.arn, told)
+
+
+def test_what_was_measured_before_a_change_is_reckoned_with_what_served_then(bench: Bench) -> None:
+    """As metrics of five minutes do, which are newest until ten minutes after they began."""
+    bench.create(desired=4, MaxSize=50)
+    bench.settle()
+    bench.pass_time(900)
+    track(bench, EstimatedInstanceWarmup=0)
+    began = bench.clock.now()
+    bench.clock.advance(300)
+    signal(bench, "follow", 0, 100.0, measured_at=began)
+    bench.settle()
+    assert len(bench.members()) == 8
+    bench.pass_time(299)
+    signal(bench, "follow", 0, 100.0, measured_at=began)
+    assert bench.group().desired == 8
+    signal(bench, "follow", 0, 100.0, measured_at=began + timedelta(seconds=300))
+    assert bench.group().desired == 16
 
 
 def two_policies(bench: Bench, **more: Any) -> None:

@@ -79,7 +79,8 @@ class MemoryMetrics:
     def look(self, scaling: Scaling, now: float) -> None:
         """Look at every alarm, as CloudWatch does each minute, and tell whose actions are to be taken."""
         for name, alarm in list(self.alarms.items()):
-            values = self._values(alarm, now)
+            points = self._points(alarm, now)
+            values = [value for _, value in points]
             if len(values) < alarm["EvaluationPeriods"] or not all(
                 _breaches(alarm, value) for value in values
             ):
@@ -93,13 +94,14 @@ class MemoryMetrics:
                 value=values[-1],
                 threshold=alarm["Threshold"],
                 values=tuple(values),
+                measured_at=datetime.fromtimestamp(points[-1][0], UTC),
             )
             for action in alarm["AlarmActions"]:
                 scaling.alarmed(action, signal)
 
-    def _values(self, alarm: Mapping[str, Any], now: float) -> list[float]:
+    def _points(self, alarm: Mapping[str, Any], now: float) -> list[tuple[float, float]]:
         until = now // alarm["Period"] * alarm["Period"]
-        points = self.statistics(
+        return self.statistics(
             alarm["Namespace"],
             alarm["MetricName"],
             {one["Name"]: one["Value"] for one in alarm["Dimensions"]},
@@ -108,7 +110,6 @@ class MemoryMetrics:
             since=until - alarm["Period"] * alarm["EvaluationPeriods"],
             until=until,
         )
-        return [value for _, value in points]
 
 
 def _breaches(alarm: Mapping[str, Any], value: float) -> bool:

@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from pavedroad.localcloud.autoscaling.model import Group, Member
 from pavedroad.localcloud.autoscaling.scaling import Policy
 
-REMEMBERED = timedelta(minutes=3)
-"""So long a metric may still tell of a capacity that has changed: a period, its evaluation, and a delay."""
+REMEMBERED = timedelta(minutes=15)
+"""So old may be what a metric of five minutes tells of."""
+LATELY = timedelta(minutes=3)
+"""How long what is measured each minute, and does not say when, may tell of a capacity that has changed."""
 
 
 def seconds_of(policy: Policy, group: Group) -> int:
@@ -56,8 +58,11 @@ def remember(group: Group, now: datetime) -> None:
         del served[0]
 
 
-def lately(group: Group, now: datetime) -> tuple[int, int]:
-    """The least and the most capacity that has served in the last minutes."""
+def since(group: Group, began: datetime, now: datetime) -> tuple[int, int]:
+    """The least and the most capacity that has served since then."""
     remember(group, now)
-    units = [units for _, units in group.scaling.served]
+    served = group.scaling.served
+    ends = [later for later, _ in served[1:]]
+    units = [units for (_, units), end in zip(served, ends, strict=False) if end > began]
+    units.append(served[-1][1])
     return min(units), max(units)

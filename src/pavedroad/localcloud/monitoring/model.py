@@ -45,6 +45,8 @@ class Alarm:
     reason_data: str | None = None
     value: float | None = None
     """The newest datapoint that made the state so."""
+    datapoints: tuple[tuple[float, float], ...] = ()
+    """Those of the last judgement that made the state so, newest first: when each began, and its value."""
     tags: dict[str, str] = field(default_factory=dict[str, str])
     acted_at: datetime | None = None
     """When the actions of the present state were last taken: those of scaling are taken again."""

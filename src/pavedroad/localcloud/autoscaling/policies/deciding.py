@@ -43,9 +43,9 @@ def on_alarm(group: Group, policy: Policy, signal: AlarmSignal, now: datetime) -
     if policy.type == "TargetTrackingScaling" and signal.state == "ALARM" and signal.value is not None:
         owned = [name for name, _ in policy.alarms]
         if signal.name in owned[:1]:
-            return _follow_up(group, policy, signal.value, because, now)
+            return _follow_up(group, policy, signal, because, now)
         if signal.name in owned[1:]:
-            return _follow_down(group, policy, signal.value, because, now)
+            return _follow_down(group, policy, signal, because, now)
     return False
 
 
@@ -81,22 +81,22 @@ def adjust_by_steps(group: Group, policy: Policy, breach: Breach, because: str, 
     return _in(group, policy, wanted, because, now)
 
 
-def _follow_up(group: Group, policy: Policy, value: float, because: str, now: datetime) -> bool:
+def _follow_up(group: Group, policy: Policy, signal: AlarmSignal, because: str, now: datetime) -> bool:
     """As much more as the metric is over its target. The metric may be of before the last change: reckoned
-    with the least that served lately, it never asks for more than it takes."""
-    least, _ = warmup.lately(group, now)
+    with the least that has served since, it never asks for more than it takes."""
+    least, _ = warmup.since(group, signal.measured_at or now - warmup.LATELY, now)
     if group.desired == 0:
         least = 1
-    return _out(group, policy, _proportional(policy, least, value), because, now)
+    return _out(group, policy, _proportional(policy, least, signal), because, now)
 
 
-def _follow_down(group: Group, policy: Policy, value: float, because: str, now: datetime) -> bool:
-    """As much less, reckoned with the most that served lately; never while a scale-out is under way, and only
-    if everyone who tracks a target would."""
+def _follow_down(group: Group, policy: Policy, signal: AlarmSignal, because: str, now: datetime) -> bool:
+    """As much less, reckoned with the most that has served since; never while a scale-out is under way, and
+    only if everyone who tracks a target would."""
     if warmup.is_warming(group, now) or _scales_in_never(policy):
         return False
-    _, most = warmup.lately(group, now)
-    wanted = _proportional(policy, most, value)
+    _, most = warmup.since(group, signal.measured_at or now - warmup.LATELY, now)
+    wanted = _proportional(policy, most, signal)
     group.scaling.proposals[policy.name] = Proposal(wanted, now)
     for other in group.scaling.policies.values():
         if other.type == "TargetTrackingScaling" and other.enabled and not _scales_in_never(other):
@@ -138,9 +138,9 @@ def _live(group: Group, name: str, now: datetime) -> Proposal | None:
     return proposal if proposal and now - proposal.at <= LIVE else None
 
 
-def _proportional(policy: Policy, capacity: int, value: float) -> int:
+def _proportional(policy: Policy, capacity: int, signal: AlarmSignal) -> int:
     target = float((policy.tracking or {})["TargetValue"])
-    wanted = capacity * value / target
+    wanted = capacity * (signal.value or 0.0) / target
     # A metric that is its target but for the last binary digit needs no instance more.
     return max(0, math.ceil(min(wanted, 1e9) - 1e-9))
 

@@ -7,7 +7,8 @@ import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Any, Literal, Protocol, cast
 
 from pavedroad.localcloud.errors import ServiceError
@@ -91,19 +92,7 @@ class Actions:
         history.acted(region, alarm, action, now, error=error, published=published)
 
     def _scale(self, region: Region, alarm: Alarm, policy_arn: str) -> None:
-        data = wording.parsed(alarm.reason_data) or {}
-        values = data.get("recentDatapoints")
-        signal = AlarmSignal(
-            alarm.name,
-            alarm.arn,
-            alarm.state,
-            alarm.reason,
-            alarm.updated_at,
-            alarm.value,
-            alarm.settings.get("Threshold"),
-            tuple(cast("list[float]", values)) if isinstance(values, list) else (),
-        )
-        self._outlets.scaling(region.account, region.name).alarmed(policy_arn, signal)
+        self._outlets.scaling(region.account, region.name).alarmed(policy_arn, _signal(alarm))
 
     def _tell(self, region: Region, alarm: Alarm, topic_arn: str, old: StateValue) -> dict[str, Any]:
         body = message.body(region, alarm, old)
@@ -119,6 +108,29 @@ class Actions:
         if instance_id is None:
             raise ServiceError("ValidationError", "The alarm's metric has no dimension InstanceId.")
         self._outlets.machines(region.account, region.name).act(instance_id, action)
+
+
+def _signal(alarm: Alarm) -> AlarmSignal:
+    """With the datapoints of the last judgement, or those that a client has set the state with."""
+    values = tuple(value for _, value in reversed(alarm.datapoints)) or _told_by_client(alarm)
+    return AlarmSignal(
+        alarm.name,
+        alarm.arn,
+        alarm.state,
+        alarm.reason,
+        alarm.updated_at,
+        values[-1] if alarm.value is None and values else alarm.value,
+        alarm.settings.get("Threshold"),
+        values,
+        datetime.fromtimestamp(alarm.datapoints[0][0], UTC) if alarm.datapoints else None,
+    )
+
+
+def _told_by_client(alarm: Alarm) -> tuple[float, ...]:
+    values = (wording.parsed(alarm.reason_data) or {}).get("recentDatapoints")
+    found = cast("list[object]", values) if isinstance(values, list) else []
+    numbers = [float(value) for value in found if isinstance(value, int | float)]
+    return tuple(number for number in numbers if isfinite(number))
 
 
 def scales(alarm: Alarm) -> bool:

@@ -14,6 +14,7 @@ from datetime import datetime
 from pavedroad.core.clock import Clock
 from pavedroad.localcloud.monitoring.alarms import actions, composites, transition, wording
 from pavedroad.localcloud.monitoring.alarms.actions import Actions
+from pavedroad.localcloud.monitoring.alarms.math_plan import MathPlan, math_plan
 from pavedroad.localcloud.monitoring.alarms.plan import Plan, Reading, plan_of
 from pavedroad.localcloud.monitoring.alarms.verdict import Verdict, judge
 from pavedroad.localcloud.monitoring.model import Alarm, Region
@@ -34,7 +35,7 @@ class _Watched:
     region: Region
     alarm: Alarm
     settings: dict[str, object]
-    plan: Plan
+    plan: Plan | MathPlan
     end: float = -math.inf
     newest: int = -1
     """The number of the newest datapoint that was judged."""
@@ -100,7 +101,7 @@ class Controller:
         for arn, alarm in metric_alarms.items():
             known = self._watched.get(arn)
             if known is None or known.settings is not alarm.settings:
-                self._watched[arn] = _Watched(region, alarm, alarm.settings, plan_of(alarm.settings))
+                self._watched[arn] = _Watched(region, alarm, alarm.settings, _plan(alarm))
 
     def _is_due(self, watched: _Watched) -> bool:
         end = watched.plan.end(self._clock.now().timestamp())
@@ -125,9 +126,10 @@ class Controller:
             or reading.few
         ):
             return False
-        verdict = judge(plan.test, reading.newest_first)
+        verdict = judge(plan.criterion, reading.newest_first)
         told = verdict.breaching if verdict.state == "ALARM" else verdict.evaluated
         alarm.value = told[0].value if told else None
+        alarm.datapoints = tuple((point.start, point.value) for point in told)
         if verdict.state is None or verdict.state == alarm.state:
             return False
         now = self._clock.now()
@@ -141,12 +143,16 @@ class Controller:
         return sum(self._actions.take_again(region, alarm, now) for alarm in again) > 0
 
 
+def _plan(alarm: Alarm) -> Plan | MathPlan:
+    return math_plan(alarm.settings) if "Metrics" in alarm.settings else plan_of(alarm.settings)
+
+
 def _enter(
-    region: Region, alarm: Alarm, plan: Plan, verdict: Verdict, now: datetime
+    region: Region, alarm: Alarm, plan: Plan | MathPlan, verdict: Verdict, now: datetime
 ) -> transition.history.Before:
     assert verdict.state is not None
-    reason = wording.reason(plan.test, verdict, alarm.state, verdict.state, m_of_n=plan.m_of_n)
+    reason = wording.reason(plan.criterion, verdict, alarm.state, verdict.state, m_of_n=plan.m_of_n)
     data = wording.reason_data(
-        plan.test, verdict, statistic=plan.statistic_name, period=plan.period, unit=plan.unit, at=now
+        plan.criterion, verdict, statistic=plan.statistic_name, period=plan.period, unit=plan.unit, at=now
     )
     return transition.enter(region, alarm, verdict.state, now, reason=reason, data=data)

@@ -160,6 +160,7 @@ def set_state(call: Call) -> Result:
     )
     if before.state != alarm.state:
         alarm.value = None
+        alarm.datapoints = ()
         call.actions.take(call.region, alarm, before.state, call.now)
     return None
 
