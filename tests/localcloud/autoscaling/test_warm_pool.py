@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from typing import Any
 
 import pytest
@@ -192,6 +193,65 @@ def test_one_that_cannot_be_started_is_told_and_another_is_launched(bench: Bench
     assert member.state == "Warmed:Stopped"
     assert len(bench.members()) == 2
     assert any(one.status == "Failed" and member.id in one.description for one in bench.activities())
+
+
+def test_what_rests_is_left_alone_while_health_checks_are_suspended(bench: Bench) -> None:
+    pooled(bench)
+    first, *_ = warmed(bench)
+    bench.call("SuspendProcesses", **WEB, ScalingProcesses=["HealthCheck"])
+    bench.compute.crash(first.id, "killed")
+    bench.settle()
+    assert first.state == "Warmed:Stopped"
+    bench.call("ResumeProcesses", **WEB)
+    bench.settle()
+    assert first.id not in bench.group().members
+    assert len(warmed(bench)) == 3
+
+
+def test_it_is_neither_filled_nor_drawn_from_while_launches_are_suspended(bench: Bench) -> None:
+    pooled(bench, MinSize=1, MaxGroupPreparedCapacity=1)
+    bench.call("SuspendProcesses", **WEB, ScalingProcesses=["Launch"])
+    bench.call("PutWarmPool", **WEB, MinSize=3, MaxGroupPreparedCapacity=3)
+    resize(bench, 2)
+    assert states(bench) == ["InService", "Warmed:Stopped"]
+    bench.call("ResumeProcesses", **WEB)
+    bench.settle()
+    assert states(bench) == ["InService", "InService", *["Warmed:Stopped"] * 3]
+
+
+def test_a_user_may_terminate_what_rests(bench: Bench) -> None:
+    pooled(bench)
+    first, *_ = warmed(bench)
+    bench.call(
+        "TerminateInstanceInAutoScalingGroup", InstanceId=first.id, ShouldDecrementDesiredCapacity=False
+    )
+    bench.settle()
+    assert first.id not in bench.group().members
+    assert (len(warmed(bench)), bench.group().desired) == (3, 1)
+    [told] = [one for one in bench.activities() if one.description.startswith("Terminating")]
+    assert told.description == f"Terminating EC2 instance from warm pool: {first.id}"
+
+
+def test_all_that_is_kept_outlives_a_restart(bench: Bench) -> None:
+    pooled(bench)
+    bench.call("PutLifecycleHook", **WEB, LifecycleHookName="in", LifecycleTransition=LAUNCHING)
+    bench.call("StartInstanceRefresh", **WEB, Preferences={"CheckpointPercentages": [50, 100]})
+    bench.settle()
+    [waiting] = bench.members(state="Pending:Wait")
+    token = waiting.actions[0].token
+    bench.service.load(pickle.loads(pickle.dumps(bench.service.dump())))
+    bench.call(
+        "CompleteLifecycleAction",
+        **WEB,
+        LifecycleHookName="in",
+        LifecycleActionResult="CONTINUE",
+        LifecycleActionToken=token,
+    )
+    bench.call("DeleteLifecycleHook", **WEB, LifecycleHookName="in")
+    bench.settle()
+    assert bench.group().members[waiting.id].state == "InService"
+    assert bench.group().refreshes[-1].status == "Successful"
+    assert states(bench) == ["InService", *["Warmed:Stopped"] * 3]
 
 
 def test_it_is_deleted_with_its_instances_when_forced(bench: Bench) -> None:

@@ -70,11 +70,11 @@ class Rolling:
         eligible = [member for member in self._outdated() if not self._is_blocked(member)][: max(0, room)]
         standing = [member for member in eligible if member.state == "Standby"]
         serving = [member for member in eligible if member.in_capacity]
-        pace = pace_of(refresh.preferences, group.desired)
-        group.surge = min(pace.surge, sum(member.units for member in serving))
         self._explain()
         if group.suspends("Launch", "Terminate"):
             return
+        pace = pace_of(refresh.preferences, group.desired)
+        group.surge = min(pace.surge, sum(member.units for member in serving))
         calm = not self._coming() and group.capacity >= group.desired
         going = may_go(
             pace,
@@ -146,7 +146,9 @@ class Rolling:
         refresh.live.remaining = len(self._outdated()) + min(gone, coming)
         refresh.warm.remaining = min(refresh.warm.total, len(self._outdated_warmed()))
         ready = sum(self._is_ready(member) for member in self.group.members.values())
-        if refresh.seen != (len(refresh.outdated), ready):
+        waits = any(member.state == "Pending:Wait" for member in self.group.members.values())
+        # Hooks have time-outs of their own.
+        if waits or refresh.seen != (len(refresh.outdated), ready):
             refresh.seen = (len(refresh.outdated), ready)
             refresh.progressed_at = self.now
 

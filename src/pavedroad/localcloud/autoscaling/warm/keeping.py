@@ -36,7 +36,8 @@ class Keeping:
             if member.is_ending:
                 yield from self._see_off(member)
             elif member.state in RESTING:
-                self._check(member)
+                if not self.group.suspends("HealthCheck", "ReplaceUnhealthy", "Terminate"):
+                    self._check(member)
             else:
                 yield from self._prepare(member)
         if self.pool is not None:
