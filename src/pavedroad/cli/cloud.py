@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pavedroad.cli import lifecycle
+from pavedroad.cli import faults, lifecycle
 from pavedroad.cli.lifecycle import CloudPort, Detach
 from pavedroad.cli.screen import AsJson, result, say
 from pavedroad.core.errors import Unavailable
@@ -13,6 +13,7 @@ from pavedroad.platform import running
 from pavedroad.platform.running import Running
 
 app = typer.Typer(help="The private cloud alone: an AWS endpoint on this machine.", no_args_is_help=True)
+app.add_typer(faults.app, name="fault")
 
 
 @app.command()

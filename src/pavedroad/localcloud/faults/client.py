@@ -1,0 +1,74 @@
+"""A private cloud's faults from Python: start one, see which last, end them."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, cast
+
+import httpx
+
+from pavedroad.core.errors import Conflict, Forbidden, InvalidInput, NotFound, PavedError, Unavailable
+
+_KINDS: tuple[type[PavedError], ...] = (InvalidInput, NotFound, Conflict, Forbidden)
+_START = "Start it with `paved up`, or alone with `paved cloud up`."
+
+
+class FaultClient:
+    """`endpoint` is the private cloud's. Every failure is a `PavedError` with a sentence."""
+
+    def __init__(self, endpoint: str, *, transport: httpx.BaseTransport | None = None) -> None:
+        self._http = httpx.Client(
+            base_url=f"{endpoint.rstrip('/')}/_pavedroad/faults",
+            timeout=30,
+            trust_env=False,
+            transport=transport,
+        )
+
+    def __enter__(self) -> FaultClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def all(self) -> list[dict[str, Any]]:
+        """Those that last, oldest first, then those that have ended, latest first."""
+        return self._call("GET", "")["faults"]
+
+    def get(self, fault_id: str) -> dict[str, Any]:
+        return self._call("GET", f"/{fault_id}")
+
+    def start(
+        self, kind: str, target: str, *, seconds: float | None = None, **parameters: Any
+    ) -> dict[str, Any]:
+        asked: dict[str, Any] = {"kind": kind, "target": target, "parameters": parameters}
+        if seconds is not None:
+            asked["seconds"] = seconds
+        return self._call("POST", "", asked)
+
+    def end(self, fault_id: str) -> dict[str, Any]:
+        """Ended already is fine."""
+        return self._call("DELETE", f"/{fault_id}")
+
+    def end_all(self) -> list[dict[str, Any]]:
+        """Gives those that lasted until now."""
+        return self._call("DELETE", "")["faults"]
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        try:
+            answer = self._http.request(method, path, json=body)
+        except httpx.HTTPError as error:
+            raise Unavailable(f"The private cloud does not answer: {error}.", next_step=_START) from error
+        if answer.is_success:
+            return answer.json()
+        raise _refusal(answer)
+
+
+def _refusal(answer: httpx.Response) -> PavedError:
+    try:
+        problem = cast("dict[str, Any]", answer.json())
+        kind = next((it for it in _KINDS if it.code == problem["code"]), PavedError)
+        return kind(problem["detail"], next_step=problem.get("next_step"))
+    except (ValueError, KeyError, TypeError):
+        return PavedError(f"{answer.request.url} answered {answer.status_code} without saying why.")
