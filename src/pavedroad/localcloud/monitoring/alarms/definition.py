@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pavedroad.localcloud.monitoring import ingest
+from pavedroad.localcloud.monitoring.alarms.math_plan import math_plan
 from pavedroad.localcloud.monitoring.alarms.plan import HIGH_RESOLUTION
 from pavedroad.localcloud.monitoring.alarms.verdict import COMPARISONS
 from pavedroad.localcloud.monitoring.model import Region
@@ -53,6 +54,7 @@ def settings(region: Region, given: Mapping[str, Any]) -> dict[str, Any]:
     if given.get("Metrics"):
         if also := [name for name in _SINGLE if given.get(name)]:
             raise refused(f"Metrics list cannot be specified together with {', '.join(also)}.")
+        check_span(math_plan(given).period, given["EvaluationPeriods"])
     else:
         _check_single(given)
     kept = {name: given[name] for name in _KEPT if given.get(name) not in (None, [])}

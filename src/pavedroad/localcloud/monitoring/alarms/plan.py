@@ -27,7 +27,7 @@ class Reading:
 class Plan:
     """For an alarm on one metric."""
 
-    test: Criterion
+    criterion: Criterion
     metric: MetricId
     statistic: Statistic
     unit: str | None
@@ -47,7 +47,7 @@ class Plan:
         return window_end(now, self.period)
 
     def read(self, store: Store, place: Place, now: float) -> Reading:
-        count = self.test.periods + EXTRA_PERIODS
+        count = self.criterion.periods + EXTRA_PERIODS
         end = self.end(now)
         begin = end - count * self.period
         slices = store.slices(place, self.metric, self.unit, begin, end, spreads=self.statistic.needs_spread)
@@ -58,7 +58,7 @@ class Plan:
                 found[one.start] = Datapoint(one.start, value, one.count)
         newest_first = tuple(found.get(end - age * self.period) for age in range(1, count + 1))
         few = self.ignores_few and any(
-            _is_few(self.statistic.name, point) for point in newest_first[: self.test.periods]
+            _is_few(self.statistic.name, point) for point in newest_first[: self.criterion.periods]
         )
         return Reading(newest_first, few)
 
@@ -69,14 +69,14 @@ def window_end(now: float, period: int) -> int:
     return int(now // grain) * grain
 
 
-def test_of(settings: Mapping[str, Any]) -> Criterion:
+def criterion_of(settings: Mapping[str, Any]) -> Criterion:
     count: int = settings["EvaluationPeriods"]
-    treatment = cast("Treatment", settings.get("TreatMissingData", "missing"))
+    treatment = cast("Treatment", settings.get("TreatMissingData") or "missing")
     return Criterion(
         settings["ComparisonOperator"],
         settings["Threshold"],
         count,
-        settings.get("DatapointsToAlarm", count),
+        settings.get("DatapointsToAlarm") or count,
         treatment,
     )
 
@@ -85,7 +85,7 @@ def plan_of(settings: Mapping[str, Any]) -> Plan:
     """Settings that were checked when they were put."""
     pairs = ((one["Name"], one["Value"]) for one in settings.get("Dimensions") or ())
     return Plan(
-        test=test_of(settings),
+        criterion=criterion_of(settings),
         metric=metric_id(settings["Namespace"], settings["MetricName"], pairs),
         statistic=statistic(settings.get("Statistic") or settings["ExtendedStatistic"]),
         unit=settings.get("Unit"),

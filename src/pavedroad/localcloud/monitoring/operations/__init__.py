@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pavedroad.localcloud.monitoring.call import Operation
-from pavedroad.localcloud.monitoring.operations import alarms, composite_alarms, data, tags
+from pavedroad.localcloud.monitoring.operations import alarms, composite_alarms, data, metric_data, tags
 
-WITHOUT_STATE_LOCK: dict[str, Operation] = {**data.OPERATIONS}
+WITHOUT_STATE_LOCK: dict[str, Operation] = {**data.OPERATIONS, **metric_data.OPERATIONS}
 """They read and change datapoints alone, which have a lock of their own."""
 
 OPERATIONS: dict[str, Operation] = {

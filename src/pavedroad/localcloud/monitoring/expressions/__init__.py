@@ -1,0 +1,1 @@
+"""Metric math: its grammar, its functions, and queries made of it."""
