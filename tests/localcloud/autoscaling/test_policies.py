@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
@@ -410,3 +411,72 @@ def test_instances_are_left_out_of_the_groups_metrics_until_they_are_warm(bench:
     assert bench.service.warming() == {new.id}
     bench.clock.advance(60)
     assert bench.service.warming() == frozenset()
+
+
+def test_all_that_boto3_puts_is_described_as_it_was_put_and_kept_over_a_restart(
+    client: Any, bench: Bench
+) -> None:
+    create(client, DesiredCapacity=1)
+    metric = {"Namespace": "N", "MetricName": "M", "Dimensions": [{"Name": "D", "Value": "v"}]}
+    named = {"AutoScalingGroupName": "web"}
+    tracking = {
+        "CustomizedMetricSpecification": {
+            "Metrics": [
+                {
+                    "Id": "m1",
+                    "MetricStat": {"Metric": metric, "Stat": "Sum", "Unit": "Count"},
+                    "ReturnData": False,
+                },
+                {"Id": "e1", "Expression": "m1 / 2", "Label": "half", "ReturnData": True},
+            ]
+        },
+        "TargetValue": 3.5,
+        "DisableScaleIn": True,
+    }
+    prediction = {
+        "MetricSpecifications": [
+            {
+                "TargetValue": 40.0,
+                "PredefinedScalingMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"},
+                "CustomizedLoadMetricSpecification": {
+                    "MetricDataQueries": [{"Id": "m1", "MetricStat": {"Metric": metric, "Stat": "Sum"}}]
+                },
+            }
+        ],
+        "Mode": "ForecastAndScale",
+        "SchedulingBufferTime": 0,
+        "MaxCapacityBreachBehavior": "IncreaseMaxCapacity",
+        "MaxCapacityBuffer": 10,
+    }
+    client.put_scaling_policy(
+        **named,
+        PolicyName="track",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingConfiguration=tracking,
+        EstimatedInstanceWarmup=7,
+        Enabled=True,
+    )
+    client.put_scaling_policy(
+        **named,
+        PolicyName="predict",
+        PolicyType="PredictiveScaling",
+        PredictiveScalingConfiguration=prediction,
+    )
+    client.put_scheduled_update_group_action(
+        **named, ScheduledActionName="s", Recurrence="0 8 * * *", MinSize=1
+    )
+    bench.service.load(pickle.loads(pickle.dumps(bench.service.dump())))
+    predicted, tracked = client.describe_policies(**named)["ScalingPolicies"]
+    assert predicted["PredictiveScalingConfiguration"] == prediction
+    assert tracked["TargetTrackingConfiguration"] == tracking
+    assert (tracked["EstimatedInstanceWarmup"], len(tracked["Alarms"])) == (7, 2)
+    assert len(client.describe_scheduled_actions()["ScheduledUpdateGroupActions"]) == 1
+    code, message = refusal(
+        client.get_predictive_scaling_forecast,
+        **named,
+        PolicyName="predict",
+        StartTime=bench.clock.now(),
+        EndTime=bench.clock.now().replace(day=3),
+    )
+    assert code == "ValidationError"
+    assert "not enough data" in message

@@ -141,6 +141,8 @@ def _live(group: Group, name: str, now: datetime) -> Proposal | None:
 def _proportional(policy: Policy, capacity: int, signal: AlarmSignal) -> int:
     target = float((policy.tracking or {})["TargetValue"])
     wanted = capacity * (signal.value or 0.0) / target
+    if not math.isfinite(wanted):
+        return capacity
     # A metric that is its target but for the last binary digit needs no instance more.
     return max(0, math.ceil(min(wanted, 1e9) - 1e-9))
 
