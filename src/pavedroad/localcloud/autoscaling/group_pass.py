@@ -226,17 +226,19 @@ class GroupPass:
             over=shares.over(group),
         )
         left = capacity - sum(member.units for member in chosen)
+        room = drawing.room(group)
         for member in chosen:
             cause = wording.shrunk(group.request, self.now, capacity, left, member.id)
-            returns = drawing.returns(group, member)
             leaving.terminate(self.region, group, member, cause, self.now)
-            member.destination = "WarmPool" if returns else "EC2"
+            if drawing.may_return(member, room):
+                member.destination = "WarmPool"
+                room -= member.units
             self.changed = True
             yield
 
     def _situation(self) -> scale_in.Situation:
         try:
-            preference = Specifications(self.region, self.group, self.compute).preference()
+            preference = Specifications(self.region, self.group, self.compute, self.now).preference()
         except ServiceError:
             preference = {}  # The launch template is gone: nothing can be preferred.
         return scale_in.Situation(self.group.source, self.now, self.region.configurations, preference)

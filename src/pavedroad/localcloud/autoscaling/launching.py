@@ -54,7 +54,7 @@ class Launcher:
     _holdings: shares.Holdings = field(init=False)
 
     def __post_init__(self) -> None:
-        self._specifications = Specifications(self.region, self.group, self.compute)
+        self._specifications = Specifications(self.region, self.group, self.compute, self.now)
         self._holdings = shares.Holdings.of(self.group.members.values())
 
     def usable_zones(self, market: Market = "on-demand") -> list[str]:

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from pavedroad.localcloud import prices
+from pavedroad.localcloud.autoscaling import prices
+from pavedroad.localcloud.autoscaling.prices import Described
 from pavedroad.localcloud.autoscaling.sources import Market
 
-Described = Mapping[str, Any]
-"""An instance type, in DescribeInstanceTypes' structure."""
 Requirements = Mapping[str, Any]
 Price = Callable[[Described], float]
+USUAL_SPOT_SHARE = 0.375
+"""Of the on-demand price, over the zones and the day."""
 
 MANUFACTURERS = {"AWS": "amazon-web-services", "Habana": "habana"}
 ON_DEMAND_PROTECTION_PERCENT = 20
@@ -98,7 +99,7 @@ def _has_storage(one: Described, asked: Requirements) -> bool:
 
 
 def _has_accelerators(one: Described, asked: Requirements) -> bool:
-    by_kind = prices.accelerators(one)
+    by_kind = _accelerators(one)
     all_of_them = [accelerator for found in by_kind.values() for accelerator in found]
     megabytes = sum(each.get("Count", 0) * _own_memory(each) for each in all_of_them)
     return (
@@ -114,6 +115,18 @@ def _has_accelerators(one: Described, asked: Requirements) -> bool:
         )
         and _within(asked.get("AcceleratorTotalMemoryMiB"), megabytes)
     )
+
+
+def _accelerators(one: Described) -> dict[str, list[Mapping[str, Any]]]:
+    """By AWS's name for their kind."""
+    gpus: Mapping[str, Any] = one.get("GpuInfo") or {}
+    fpgas: Mapping[str, Any] = one.get("FpgaInfo") or {}
+    inference: Mapping[str, Any] = one.get("InferenceAcceleratorInfo") or {}
+    return {
+        "gpu": gpus.get("Gpus") or [],
+        "fpga": fpgas.get("Fpgas") or [],
+        "inference": inference.get("Accelerators") or [],
+    }
 
 
 def _own_memory(accelerator: Mapping[str, Any]) -> int:
@@ -149,8 +162,8 @@ def _percent(asked: Requirements, name: str, default: int) -> int:
 
 
 def _price(market: Market, unit: str) -> Price:
-    whole = prices.spot if market == "spot" else prices.on_demand
-    return lambda one: whole(one) / units(one, unit)
+    share = USUAL_SPOT_SHARE if market == "spot" else 1
+    return lambda one: share * prices.on_demand(one) / units(one, unit)
 
 
 def _any_pattern(name: str, patterns: Iterable[str]) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pavedroad.localcloud.autoscaling.model import Member
+from pavedroad.localcloud.autoscaling.shares import Pool
 from pavedroad.localcloud.autoscaling.sources import (
     ConfigurationChoice,
     LaunchConfiguration,
@@ -39,8 +40,8 @@ class Situation:
     source: Source
     now: datetime
     configurations: Mapping[str, LaunchConfiguration] = field(default_factory=dict[str, LaunchConfiguration])
-    preference: Mapping[tuple[Market, str], int] = field(default_factory=dict[tuple[Market, str], int])
-    """How far down the allocation strategy has an instance type, by market; what it has not at all goes."""
+    preference: Mapping[Pool, int] = field(default_factory=dict[Pool, int])
+    """How far down the allocation strategy has a pool; what it has not at all goes."""
 
 
 Rank = Callable[[Member, Situation], float]
@@ -114,7 +115,8 @@ def _sort(candidates: Iterable[list[Member]], policies: Sequence[str], situation
 
 def _least_preferred(member: Member, situation: Situation) -> float:
     preference = situation.preference
-    return -preference.get((member.market, member.instance_type), len(preference)) if preference else 0
+    pool = (member.zone, member.instance_type, member.market)
+    return -preference.get(pool, len(preference)) if preference else 0
 
 
 def _version_age(member: Member, situation: Situation) -> float:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from pavedroad.localcloud import prices
-from pavedroad.localcloud.autoscaling import requirements
+from pavedroad.localcloud.autoscaling import prices, requirements
 from pavedroad.localcloud.autoscaling.model import Group, Region
-from pavedroad.localcloud.autoscaling.shares import MARKETS, Holdings
+from pavedroad.localcloud.autoscaling.shares import MARKETS, Holdings, Pool
 from pavedroad.localcloud.autoscaling.sources import (
     ConfigurationChoice,
     Distribution,
@@ -31,18 +31,19 @@ class Specifications:
     region: Region
     group: Group
     compute: Compute
+    now: datetime
     _templates: dict[TemplateChoice, LaunchTemplateVersion] = field(
         default_factory=dict[TemplateChoice, LaunchTemplateVersion]
     )
-    _by_market: dict[Market, list[LaunchSpecification]] = field(
-        default_factory=dict[Market, list[LaunchSpecification]]
+    _by_place: dict[tuple[Market, str], list[LaunchSpecification]] = field(
+        default_factory=dict[tuple[Market, str], list[LaunchSpecification]]
     )
 
     def preferred(self, market: Market, zone: str, holdings: Holdings) -> list[LaunchSpecification]:
         """The ways to launch an instance of that market in that zone, the preferred first."""
-        if market not in self._by_market:
-            self._by_market[market] = self._of(market)
-        found = self._by_market[market]
+        if (market, zone) not in self._by_place:
+            self._by_place[market, zone] = self._of(market, zone)
+        found = self._by_place[market, zone]
         source = self.group.launches_from
         if market == "spot" and isinstance(source, MixedPolicy):
             distribution = source.distribution
@@ -54,14 +55,15 @@ class Specifications:
                 return [*shared, *found[pools:]]
         return found
 
-    def preference(self) -> dict[tuple[Market, str], int]:
-        """How far down its market's allocation strategy has an instance type; empty where there is none."""
+    def preference(self) -> dict[Pool, int]:
+        """How far down its market's allocation strategy has a pool; empty where there is none."""
         if not isinstance(self.group.launches_from, MixedPolicy):
             return {}
         return {
-            (market, one.data.instance_type): place
+            (zone, one.data.instance_type, market): place
             for market in MARKETS
-            for place, one in enumerate(self._of(market))
+            for zone in self.group.zones
+            for place, one in enumerate(self._of(market, zone))
         }
 
     def template(self, choice: TemplateChoice) -> LaunchTemplateVersion:
@@ -69,27 +71,29 @@ class Specifications:
             self._templates[choice] = self.compute.launch_template(choice.id, choice.version or "$Default")
         return self._templates[choice]
 
-    def _of(self, market: Market) -> list[LaunchSpecification]:
+    def _of(self, market: Market, zone: str) -> list[LaunchSpecification]:
         source = self.group.launches_from
         if isinstance(source, MixedPolicy):
-            return self._mixed(source, market)
+            return self._mixed(source, market, zone)
         if isinstance(source, ConfigurationChoice):
             configuration = self.region.configurations[source.name]
             return [LaunchSpecification(configuration.data, configuration=configuration.name)]
         resolved = self.template(source)
         return [LaunchSpecification(resolved.data, template=_use(resolved))]
 
-    def _mixed(self, policy: MixedPolicy, market: Market) -> list[LaunchSpecification]:
+    def _mixed(self, policy: MixedPolicy, market: Market, zone: str) -> list[LaunchSpecification]:
         found: dict[str, LaunchSpecification] = {}
         for override in policy.overrides or (Override(),):
             for one in self._overridden(policy, override, market):
                 found.setdefault(one.data.instance_type, one)
         if ordered_by_price(policy.distribution, market):
             types = self.compute.instance_types()
-            price = prices.spot if market == "spot" else prices.on_demand
-            return sorted(
-                found.values(), key=lambda one: price(types[one.data.instance_type]) / (one.weight or 1)
-            )
+
+            def price(one: LaunchSpecification) -> float:
+                described = types[one.data.instance_type]
+                return prices.now(described, market, zone, self.now) / (one.weight or 1)
+
+            return sorted(found.values(), key=price)
         return list(found.values())
 
     def _overridden(
