@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pavedroad.localcloud.autoscaling import leaving, wording
+from pavedroad.localcloud.autoscaling import leaving, spread, wording
 from pavedroad.localcloud.autoscaling.model import COMING, Group, Member, Region
 from pavedroad.localcloud.autoscaling.refresh import outcome
 from pavedroad.localcloud.autoscaling.refresh.model import Refresh
@@ -183,10 +183,11 @@ class Rolling:
     def _explain(self) -> None:
         """What it waits for, as AWS words it."""
         self.refresh.reason = ""
+        coming = {member.id for member in self._coming()}
         for member in self.group.members.values():
             if member.state in COMING:
                 self.refresh.reason = wording.remaining(f"{member.id} is waiting in {member.state}.")
-            elif member.state == "InService" and member.id in {one.id for one in self._coming()}:
+            elif member.state == "InService" and member.id in coming:
                 self.refresh.reason = wording.warming_up(member.id)
             else:
                 continue
@@ -249,17 +250,20 @@ class Rolling:
         return any(member.state in COMING or member.is_ending for member in members)
 
     def _fullest_first(self, members: list[Member]) -> list[Member]:
-        """The fullest zones give first, so that the zones stay even."""
-        counts: dict[str, int] = {}
-        for member in self.group.members.values():
-            if member.in_capacity:
-                counts[member.zone] = counts.get(member.zone, 0) + 1
-        ordered: list[Member] = []
-        waiting = list(members)
+        """Whoever does not serve goes first; then the fullest zones give, so that the zones stay even."""
+        counts = spread.count_by_zone(self.group.members.values())
+        ordered = [member for member in members if not self._is_ready(member)]
+        waiting: dict[str, list[Member]] = {}
+        for member in ordered:
+            counts[member.zone] -= member.units
+        for member in reversed(members):
+            if self._is_ready(member):
+                waiting.setdefault(member.zone, []).append(member)
         while waiting:
-            ill = [member for member in waiting if not self._is_ready(member)]
-            chosen = ill[0] if ill else max(waiting, key=lambda member: counts[member.zone])
-            counts[chosen.zone] -= 1
-            waiting.remove(chosen)
-            ordered.append(chosen)
+            zone = max(waiting, key=lambda name: counts[name])
+            member = waiting[zone].pop()
+            counts[zone] -= member.units
+            ordered.append(member)
+            if not waiting[zone]:
+                del waiting[zone]
         return ordered

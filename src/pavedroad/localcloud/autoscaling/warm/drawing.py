@@ -17,30 +17,37 @@ def draw(region: Region, group: Group, compute: Compute, cause: str, now: dateti
     if group.warm_pool is None or backoff.waits(group.launch_backoff, now):
         return
     counts = spread.count_by_zone(group.members.values())
+    ready = _ready(group, now)
     missing = group.aim - group.capacity
-    while missing > 0 and (ready := _ready(group, now)):
-        member = min(ready, key=lambda one: (counts.get(one.zone, 0), one.launched_at, one.id))
+    while missing > 0 and ready:
+        zone = spread.leanest(counts, sorted(ready))
+        member = ready[zone].pop()
         if _start(region, group, member, compute, cause=cause, now=now):
-            counts[member.zone] = counts.get(member.zone, 0) + member.units
+            counts[zone] = counts.get(zone, 0) + member.units
             missing -= member.units
+        else:
+            ready[zone].clear()
+        if not ready[zone]:
+            del ready[zone]
         yield
 
 
-def returns(group: Group, member: Member) -> bool:
-    """Whether a member that is scaled in now goes back into the pool."""
+def room(group: Group) -> int:
+    """How much of what is scaled in may go back into the pool."""
     pool = group.warm_pool
-    if pool is None or pool.deleting or not pool.reuses or member.unhooked or member.health == "Unhealthy":
-        return False
+    if pool is None or pool.deleting or not pool.reuses:
+        return 0
     held = sum(
-        other.units
-        for other in group.members.values()
-        if other is not member
-        and (
-            (other.is_warmed and not other.is_ending)
-            or (other.state in ENDING and other.destination == "WarmPool")
-        )
+        member.units
+        for member in group.members.values()
+        if (member.is_warmed and not member.is_ending)
+        or (member.state in ENDING and member.destination == "WarmPool")
     )
-    return held + member.units <= pool.size(group.desired, group.maximum)
+    return max(0, pool.size(group.desired, group.maximum) - held)
+
+
+def may_return(member: Member, room_left: int) -> bool:
+    return member.units <= room_left and not member.unhooked and member.health == "Healthy"
 
 
 def send_back(group: Group, member: Member) -> None:
@@ -55,18 +62,21 @@ def send_back(group: Group, member: Member) -> None:
         member.activity.description = wording.returning(member.id)
 
 
-def _ready(group: Group, now: datetime) -> list[Member]:
-    """Those at rest, but not where launches are refused, nor what a refresh is about to replace."""
+def _ready(group: Group, now: datetime) -> dict[str, list[Member]]:
+    """By zone those at rest, the oldest last; not where launches are refused, nor what a refresh is about to
+    replace."""
     outdated = group.refresh.outdated if group.refresh else set[str]()
-    return [
-        member
-        for member in group.members.values()
-        if member.state in RESTING
-        and member.health == "Healthy"
-        and member.id not in outdated
-        and member.zone in group.zones
-        and not backoff.waits(group.refusing_zones.get(member.zone), now)
-    ]
+    ready: dict[str, list[Member]] = {}
+    for member in sorted(group.members.values(), key=lambda one: (one.launched_at, one.id), reverse=True):
+        if (
+            member.state in RESTING
+            and member.health == "Healthy"
+            and member.id not in outdated
+            and member.zone in group.zones
+            and not backoff.waits(group.refusing_zones.get(member.zone), now)
+        ):
+            ready.setdefault(member.zone, []).append(member)
+    return ready
 
 
 def _start(
