@@ -79,13 +79,41 @@ def bucket(bench: Bench) -> str:
     return "swept"
 
 
-_SETTINGS = (
-    "lifecycle tagging cors policy acl versioning encryption website logging notification replication "
-    "accelerate requestPayment publicAccessBlock ownershipControls object-lock inventory&id=a "
-    "analytics&id=a metrics&id=a intelligent-tiering&id=a delete uploads select&select-type=2 restore "
-    "legal-hold retention torrent attributes uploadId=none uploadId=none&partNumber=1 partNumber=x "
-    "partNumber=99999 uploadId=none&partNumber=0"
-).split()
+_SETTINGS = [
+    "lifecycle",
+    "tagging",
+    "cors",
+    "policy",
+    "acl",
+    "versioning",
+    "encryption",
+    "website",
+    "logging",
+    "notification",
+    "replication",
+    "accelerate",
+    "requestPayment",
+    "publicAccessBlock",
+    "ownershipControls",
+    "object-lock",
+    "inventory&id=a",
+    "analytics&id=a",
+    "metrics&id=a",
+    "intelligent-tiering&id=a",
+    "delete",
+    "uploads",
+    "select&select-type=2",
+    "restore",
+    "legal-hold",
+    "retention",
+    "torrent",
+    "attributes",
+    "uploadId=none",
+    "uploadId=none&partNumber=1",
+    "partNumber=x",
+    "partNumber=99999",
+    "uploadId=none&partNumber=0",
+]
 _BODIES = (
     b"",
     b"garbage",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from pavedroad.core.clock import SystemClock
+from pavedroad.localcloud.api.ec2.captures import Captures
 from pavedroad.localcloud.api.ec2.controller import Controller
 from pavedroad.localcloud.api.ec2.images import LayerStore
 from pavedroad.localcloud.api.host_link import HostLink
@@ -29,6 +30,7 @@ from pavedroad.localcloud.monitoring.service import Monitoring
 from pavedroad.localcloud.moto_adapter import ec2_outages, snapshot
 from pavedroad.localcloud.moto_adapter.certificates import AcmService, MotoCertificates
 from pavedroad.localcloud.moto_adapter.compute import MotoCompute
+from pavedroad.localcloud.moto_adapter.ec2_capture import captures
 from pavedroad.localcloud.moto_adapter.ec2_facts import MotoFleet
 from pavedroad.localcloud.moto_adapter.ec2_monitored import running_instances
 from pavedroad.localcloud.moto_adapter.ec2_service import Ec2Service
@@ -67,7 +69,9 @@ class Cloud:
         self._balancing = LoadBalancing(
             self._state, MotoNetwork, self._link, clock, certificates=MotoCertificates, faults=self._faults
         )
-        self._monitoring = Monitoring(self._state, clock, Outlets(self._policies, topics_of, MotoMachines))
+        self._monitoring = Monitoring(
+            self._state, clock, Outlets(self._policies, topics_of, MotoMachines), home / "metrics"
+        )
         self._scaling = AutoScaling(
             self._state,
             MotoCompute,
@@ -93,6 +97,7 @@ class Cloud:
         self._faults.zone_returned.append(self._scaling.zone_returned)
         ec2_outages.heed(self._faults)
         self._controller = Controller(self._state, MotoFleet(), _Guests(self._link), faults=self._faults)
+        self._captures = Captures(self._state, captures, self._link.actual.guest, self._link.make_layer)
         self._snapshots = Snapshots(
             home / "state.snapshot",
             self._state,
@@ -121,6 +126,7 @@ class Cloud:
         self._balancing.start()
         self._link.start()
         self._controller.start()
+        self._captures.start()
         self._faults.start()
         self._scaling.start()
         self._monitoring.start()
@@ -134,6 +140,7 @@ class Cloud:
         self._scaling.stop()
         self._balancing.stop()
         self._faults.stop()
+        self._captures.stop()
         self._controller.close()
         self._link.close()
         self._snapshots.close()

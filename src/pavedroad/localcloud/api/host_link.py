@@ -27,6 +27,7 @@ from pavedroad.localcloud.wanted import Actual, ActualChange, Front, Guest, Pool
 _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 20.0
 _ANSWER_SECONDS = 30.0
+_LAYER_SECONDS = 600.0
 _RETRY_SECONDS = 0.1
 _REFUSED_SECONDS = 1.0
 _TURN_SECONDS = 3.0
@@ -173,6 +174,19 @@ class HostLink:
         if status in (200, 404):
             return body if status == 200 else b""
         raise HostUnavailable(_reason(body) or f"The host process answered {status}.")
+
+    def make_layer(self, guest_id: str) -> str:
+        """Have a layer made of a guest's disk, in the image store; its digest."""
+        connection = UnixConnection(self._socket, _LAYER_SECONDS)
+        try:
+            status, body = connection.call("POST", f"/guests/{quote(guest_id, safe='')}/layer")
+        except OSError as error:
+            raise HostUnavailable("The host process does not answer.") from error
+        finally:
+            connection.close()
+        if status != 200:
+            raise HostUnavailable(_reason(body) or f"The host process answered {status}.")
+        return str(json.loads(body)["digest"])
 
     def measurements(self, since: float) -> Measurements:
         """What the host has counted; of guests that have ended, those since then."""

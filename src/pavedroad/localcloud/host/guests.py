@@ -140,6 +140,13 @@ class Guests:
             return None
         return await asyncio.to_thread(tail, str(self._instances / guest_id), CONSOLE_BYTES)
 
+    async def layer(self, guest_id: str) -> str | None:
+        """A new layer of its disk, as it is now: the digest. None for a guest that has no disk here."""
+        run, root = self._runs.get(guest_id), self._instances / guest_id / "root"
+        if run is None or not root.is_dir():
+            return None
+        return await self._images.pack(root, run.guest.image)
+
     async def stop_all(self, grace: float) -> None:
         """Stop every guest, waiting for them; none waits longer than `grace`. Their disks stay."""
         for run in self._runs.values():

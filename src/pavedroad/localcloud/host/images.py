@@ -76,6 +76,29 @@ class ImageStore:
             raise ImageFailed(f"The image's layer {name[:12]} could not be unpacked: {last}")
         return folder
 
+    async def pack(self, root: Path, image: GuestImage) -> str:
+        """A new layer of a guest's root, without those of its image that are only linked in; its digest."""
+        shared = [_inside(layer, image) for layer in image.layers if layer.shared]
+        async with self._slots:
+            process = await asyncio.create_subprocess_exec(
+                *(
+                    sys.executable,
+                    "-m",
+                    "pavedroad.localcloud.host.pack",
+                    str(root),
+                    str(self._layers),
+                    *shared,
+                ),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+            output, _ = await process.communicate()
+        last = output.decode(errors="replace").strip().rpartition("\n")[2]
+        if process.returncode != 0:
+            raise ImageFailed(f"The disk could not be made a layer: {last.rstrip('.')}.")
+        return last
+
 
 def _inside(layer: Layer, image: GuestImage) -> str:
     """The layer's place, which must lie below the root."""

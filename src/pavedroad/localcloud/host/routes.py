@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from pavedroad.localcloud import codec
 from pavedroad.localcloud.host.host import Host
+from pavedroad.localcloud.host.images import ImageFailed
 from pavedroad.localcloud.wanted import Wanted, WantedChange
 
 T = TypeVar("T")
@@ -30,6 +31,7 @@ def application(host: Host) -> Starlette:
             Route("/actual", routes.actual, methods=["GET"]),
             Route("/measurements", routes.measurements, methods=["GET"]),
             Route("/guests/{guest_id}/console", routes.console, methods=["GET"]),
+            Route("/guests/{guest_id}/layer", routes.layer, methods=["POST"]),
             Route("/routes/{revision:int}/wait", routes.wait, methods=["POST"]),
             Route("/healthz", routes.healthz, methods=["GET"]),
         ],
@@ -72,6 +74,16 @@ class _Routes:
         if text is None:
             return _json({"reason": f"There is no guest {request.path_params['guest_id']} here."}, 404)
         return Response(text, media_type="application/octet-stream")
+
+    async def layer(self, request: Request) -> Response:
+        guest_id: str = request.path_params["guest_id"]
+        try:
+            digest = await self._host.guests.layer(guest_id)
+        except ImageFailed as error:
+            return _json({"reason": error.sentence}, 507)
+        if digest is None:
+            return _json({"reason": f"The guest {guest_id} has no disk here."}, 404)
+        return _json({"digest": digest})
 
     async def wait(self, request: Request) -> Response:
         revision: int = request.path_params["revision"]

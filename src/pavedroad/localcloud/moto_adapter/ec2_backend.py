@@ -7,6 +7,7 @@ import ipaddress
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.parse import default_timestamp_parser
@@ -43,6 +44,8 @@ class LocalEC2Backend(EC2Backend):
         self.launched = 0
         self.guest_images: dict[str, GuestImage] = {}
         """What the guests of registered images boot; the stock ones are bare."""
+        self.captures: dict[str, Any] = {}
+        """Images of instances that are being made, by the image's id."""
         self.spot: dict[str, SpotRequest] = {}
         self.metadata_defaults: dict[str, object] = {}
         """What new instances' metadata options are where their launch does not say."""

@@ -17,6 +17,7 @@ from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.moto_adapter import ec2_backend
 from pavedroad.localcloud.moto_adapter.ec2_answers import as_ec2_error, dry_run, written
+from pavedroad.localcloud.moto_adapter.ec2_capture import create_image
 from pavedroad.localcloud.moto_adapter.ec2_checks import Form, check, form_of, takes_dry_run
 from pavedroad.localcloud.moto_adapter.ec2_register import register_image
 from pavedroad.localcloud.moto_adapter.ec2_responses import LocalEC2Response, describe_instances
@@ -39,6 +40,7 @@ _CHECK_FURTHER = {
     "StartInstances",
     "RebootInstances",
     "RegisterImage",
+    "CreateImage",
 }
 """These look at more than the model says before they answer a dry run."""
 
@@ -58,6 +60,7 @@ class Ec2Service:
         self._state = state
         self._console = console
         self._own: dict[str, Callable[[ApiRequest, Form], str]] = {
+            "CreateImage": lambda request, form: create_image(state, request, form),
             "DescribeInstances": self._describe_instances,
             "DescribeInstanceTypes": lambda request, form: describe_instance_types(form, request.request_id),
             "GetConsoleOutput": self._console_output,

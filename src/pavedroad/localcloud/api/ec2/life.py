@@ -38,6 +38,8 @@ class Life:
     transition: str = ""
     """EC2's `StateTransitionReason`."""
     running_since: datetime | None = None
+    held: bool = False
+    """It rests for a moment, while an image is made of it, and then boots again."""
     ended_at: datetime | None = None
     """When it was found stopped or terminated."""
     failed: bool = False
@@ -53,7 +55,7 @@ class Life:
 
     @property
     def should_run(self) -> bool:
-        return self.wish == "run"
+        return self.wish == "run" and not self.held
 
     @property
     def keeps_disk(self) -> bool:
@@ -107,6 +109,13 @@ class Life:
         self.state = "shutting-down" if ends else "stopping"
         code = "Server.InternalError"
         self._explain(code, f"{code}: {reason}", f"Server: {reason} ({_stamp(now)})")
+
+    def release(self) -> None:
+        """It has rested."""
+        if self.held:
+            self.held = False
+            if self.wish == "run":
+                self.boot += 1
 
     def reclaim(self, now: datetime, *, stop: bool) -> None:
         """A spot instance is taken back."""
