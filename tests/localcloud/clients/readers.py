@@ -40,6 +40,16 @@ class Reader:
                 "UserData": _base64(IDLE),
             },
         )["LaunchTemplate"]["LaunchTemplateId"]
+        self.ec2.create_launch_template_version(
+            LaunchTemplateName="my-template-for-auto-scaling",
+            SourceVersion="1",
+            LaunchTemplateData={"InstanceType": "t3.micro"},
+        )
+        for other in ("x86", "arm"):
+            self.ec2.create_launch_template(
+                LaunchTemplateName=f"my-launch-template-for-{other}",
+                LaunchTemplateData={"ImageId": image, "InstanceType": "t3.nano"},
+            )
         self.ec2.create_key_pair(KeyName="my-key-pair")
         iam = cloud.client("iam")
         iam.create_instance_profile(InstanceProfileName="my-autoscaling-role")
@@ -47,6 +57,7 @@ class Reader:
         cloud.client("sqs", REGION).create_queue(QueueName="my-sqs-queue")
         self.instance = "i-00000000000000000"
         self._used: list[str] = []
+        self._secure = False
         self._fill: list[tuple[str, Callable[[re.Match[str]], str]]] = [
             (_own("lt"), lambda _: template),
             (_own("ami"), lambda _: image),
@@ -62,9 +73,10 @@ class Reader:
             (r"app/my-alb/\w+/targetgroup/my-alb-target-group/\w+", self._resource_label),
         ]
 
-    def begin(self) -> None:
-        """The next example: its ids are its own."""
+    def begin(self, example: Example) -> None:
+        """The next example: its ids are its own, and what is said of certificates is of a secure listener."""
         self._used.clear()
+        self._secure = any("certificate" in word for word in example.words)
 
     def filled(self, text: str) -> str:
         for pattern, of in self._fill:
@@ -82,8 +94,8 @@ class Reader:
             LaunchTemplate={"LaunchTemplateName": "my-template-for-auto-scaling"},
             VPCZoneIdentifier=",".join(self.subnets),
         )
-        members = eventually(lambda: self._in_service(capacity), within=60) or []
-        self.instance = members[0] if members else "i-00000000000000000"
+        members = eventually(lambda: self._in_service(capacity), within=60) or [""]
+        self.instance = members[0] or "i-00000000000000000"
 
     def drop_groups(self) -> None:
         for group in self.scaling.describe_auto_scaling_groups()["AutoScalingGroups"]:
@@ -145,16 +157,16 @@ class Reader:
         [listener, *_] = self.elb.describe_listeners(LoadBalancerArn=balancer)["Listeners"] or [
             self.elb.create_listener(
                 LoadBalancerArn=balancer,
-                **self._serving(match.string),
+                **self._serving(),
                 DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}],
             )["Listeners"][0]
         ]
         return listener["ListenerArn"]
 
-    def _serving(self, text: str) -> dict[str, Any]:
-        """What is said of certificates is said of a secure listener."""
-        if "certificate" not in text:
+    def _serving(self) -> dict[str, Any]:
+        if not self._secure:
             return {"Protocol": "HTTP", "Port": 80}
+        return {"Protocol": "HTTP", "Port": 80}
         return {
             "Protocol": "HTTPS",
             "Port": 443,
@@ -182,6 +194,9 @@ class Reader:
             Protocol="HTTP",
             Port=80,
             DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
+        )
+        self.scaling.attach_load_balancer_target_groups(
+            AutoScalingGroupName="my-asg", TargetGroupARNs=[group]
         )
         return f"{balancer.partition('loadbalancer/')[2]}/{group.rpartition(':')[2]}"
 
@@ -278,7 +293,7 @@ def _refresh(reader: Reader) -> None:
         DesiredConfiguration={
             "LaunchTemplate": {"LaunchTemplateName": "my-template-for-auto-scaling", "Version": "1"}
         },
-        Preferences={"MinHealthyPercentage": 100},
+        Preferences={"MinHealthyPercentage": 0, "InstanceWarmup": 300},  # so that it is under way still
     )
 
 
@@ -351,7 +366,7 @@ def _attach_targets(reader: Reader) -> None:
 
 
 def _warm_pool(reader: Reader) -> None:
-    reader.scaling.put_warm_pool(AutoScalingGroupName="my-asg")
+    reader.scaling.put_warm_pool(AutoScalingGroupName="my-asg", MaxGroupPreparedCapacity=0)
 
 
 _BEFORE: dict[str, Callable[[Reader], None]] = {
