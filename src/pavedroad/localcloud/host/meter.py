@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from pathlib import Path
 
 from pavedroad.localcloud.host.limits import Hold, Limiter
+from pavedroad.localcloud.host.nursery.cage import read
 from pavedroad.localcloud.host.nursery.linux import disk_bytes
 from pavedroad.localcloud.host.nursery.messages import Ended
 from pavedroad.localcloud.measured import GuestMeasure
@@ -67,16 +67,14 @@ def _look(guest_id: str, hold: Hold, last: GuestMeasure | None) -> GuestMeasure:
     shim = hold.shim or 0
     if hold.cage is not None:
         cpu, memory = hold.cage.cpu_seconds(), hold.cage.memory_bytes()
-        if before is not None and before.cpu_seconds == cpu:
+    else:
+        cpu, memory = _used(shim, hold.processes())
+    if before is not None:
+        cpu = max(cpu, before.cpu_seconds)  # of processes that end meanwhile some time may be missed once
+        if cpu == before.cpu_seconds:
             # Who has not run has not read or written either, and most guests idle most of the time.
             return _measure(guest_id, hold, cpu, memory, (before.read_bytes, before.written_bytes))
-        processes = hold.cage.processes()
-    else:
-        processes = hold.processes()
-        cpu, memory = _used(shim, processes)
-    if before is not None:
-        cpu = max(cpu, before.cpu_seconds)  # a process that ended meanwhile counts again at the next look
-    return _measure(guest_id, hold, cpu, memory, _disk(shim, processes))
+    return _measure(guest_id, hold, cpu, memory, _disk(shim, hold.processes()))
 
 
 def _measure(
@@ -98,7 +96,7 @@ def _used(shim: int, processes: list[int]) -> tuple[float, int]:
 
 
 def _stat(pid: int) -> list[int]:
-    words = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    words = read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
     return [0, *map(int, words[1 : _RESIDENT + 1])]
 
 
@@ -118,4 +116,4 @@ def _disk(shim: int, processes: list[int]) -> tuple[int | None, int | None]:
 
 
 def _io(path: str) -> tuple[int, int]:
-    return disk_bytes(Path(path).read_bytes())
+    return disk_bytes(read(path))

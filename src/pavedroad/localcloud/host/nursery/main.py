@@ -67,11 +67,14 @@ class Nursery:
         os.set_inheritable(descriptors[0], False)  # a received one is not: guests must not get it
         boot = decode(packet)
         assert isinstance(boot, Boot)
+        boot = _caged(boot)
         channel = socket.socket(fileno=descriptors[0])
         try:
             pid = os.fork()
         except OSError as error:
             self._say(Gone(boot.key, f"could not start: no process for it: {error.strerror}"))
+            if boot.cage is not None:
+                boot.cage.remove()
         else:
             if pid == 0:
                 self._become_shim(boot, channel)
@@ -140,6 +143,16 @@ class Nursery:
     def _say(self, message: Message) -> None:
         with suppress(OSError):
             self._host.send(encode(message))
+
+
+def _caged(boot: Boot) -> Boot:
+    """With its control group made, or without one. Made here, as what a shim does costs memory in each."""
+    if boot.cage is not None:
+        try:
+            boot.cage.make(boot.bounds)
+        except OSError:
+            return boot._replace(cage=None)
+    return boot
 
 
 def _nothing(number: int, frame: object) -> None:

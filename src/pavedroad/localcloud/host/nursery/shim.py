@@ -71,7 +71,6 @@ class Shim:
         signal.signal(signal.SIGTERM, _nothing)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
-            self._make_cage()
             self._root = prepare(self._boot.folder, self._boot.parts)
             self._begin()
             while not self._over:
@@ -81,14 +80,6 @@ class Shim:
         except OSError as error:
             subject = f": '{error.filename}'" if error.filename else ""
             self._refuse(f"{error.strerror}{subject}")
-
-    def _make_cage(self) -> None:
-        if self._cage is not None:
-            try:
-                self._cage.make(self._boot.bounds)
-            except OSError as error:
-                self._console.note(f"no control group could be made: {error.strerror}")
-                self._cage = None
 
     def _confine(self) -> None:
         """Called in the guest's process."""
