@@ -131,19 +131,28 @@ def profile(cloud: RunningCloud) -> Iterator[str]:
     iam.delete_role(RoleName=name)
 
 
-def test_an_instance_completes_its_own_hooks_from_inside(cloud: RunningCloud, profile: str) -> None:
+def test_an_instance_completes_its_own_hooks_and_queue_and_topic_are_told(
+    cloud: RunningCloud, profile: str
+) -> None:
     group = RealGroup(cloud, ANSWER_HOOKS, IamInstanceProfile={"Name": profile})
     sqs = cloud.client("sqs")
     queue = sqs.create_queue(QueueName=group.name)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    told: Any = {"NotificationTargetARN": arn, "RoleARN": "arn:aws:iam::000000000000:role/hooks"}
-    hooks = [("coming", "LAUNCHING"), ("leaving", "TERMINATING")]
+    sns = cloud.client("sns")
+    topic = sns.create_topic(Name=group.name)["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    hooks = [("coming", "LAUNCHING", arn), ("leaving", "TERMINATING", topic)]
     group.create(
         1,
         1,
         LifecycleHookSpecificationList=[
-            {"LifecycleHookName": name, "LifecycleTransition": f"autoscaling:EC2_INSTANCE_{kind}", **told}
-            for name, kind in hooks
+            {
+                "LifecycleHookName": name,
+                "LifecycleTransition": f"autoscaling:EC2_INSTANCE_{kind}",
+                "NotificationTargetARN": target,
+                "RoleARN": "arn:aws:iam::000000000000:role/hooks",
+            }
+            for name, kind, target in hooks
         ],
     )
     [instance] = eventually(lambda: group.in_state("InService"), within=60)
@@ -160,6 +169,7 @@ def test_an_instance_completes_its_own_hooks_from_inside(cloud: RunningCloud, pr
 
     eventually(lambda: received() == ["coming", "leaving"])
     assert [one["Event"] for one in messages if "Event" in one] == ["autoscaling:TEST_NOTIFICATION"] * 2
+    sns.delete_topic(TopicArn=topic)
     sqs.delete_queue(QueueUrl=queue)
     group.delete()
 
