@@ -155,7 +155,7 @@ def test_spot_by_price_takes_what_is_cheapest_in_each_zone_and_not_refused(bench
     create(bench, 3, OnDemandPercentageAboveBaseCapacity=0, SpotAllocationStrategy=strategy)
     for member in bench.members():
         assert member.instance_type == by_price(bench, member.zone)[0]
-    bench.compute.refusals = {name: NO_ROOM for name in types(bench)}
+    bench.compute.refusals = dict.fromkeys(types(bench), NO_ROOM)
     everyone = set(bench.group().members)
     resize(bench, 6)
     for member in bench.members():
