@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any, cast
 
 from pavedroad.core.clock import Clock
@@ -12,9 +13,11 @@ from pavedroad.localcloud.errors import ServiceError, internal_failure
 from pavedroad.localcloud.monitoring.alarms.actions import Actions, Outlets
 from pavedroad.localcloud.monitoring.alarms.controller import Controller
 from pavedroad.localcloud.monitoring.call import Call, Result
+from pavedroad.localcloud.monitoring.journal import MetricJournal
 from pavedroad.localcloud.monitoring.model import Region
 from pavedroad.localcloud.monitoring.operations import OPERATIONS, WITHOUT_STATE_LOCK
 from pavedroad.localcloud.monitoring.publishing import PlaceMetrics
+from pavedroad.localcloud.monitoring.retention import Retention
 from pavedroad.localcloud.monitoring.store import Store
 from pavedroad.localcloud.moto_adapter.protocols import Parameters, Protocols
 from pavedroad.localcloud.ports import Metrics
@@ -32,10 +35,12 @@ _READING = ("Describe", "Get", "List")
 class Monitoring:
     """A `Service` and `Durable` of the endpoint; `metrics` is what the cloud's own parts ask of it."""
 
-    def __init__(self, state: State, clock: Clock, outlets: Outlets) -> None:
+    def __init__(self, state: State, clock: Clock, outlets: Outlets, folder: Path | None = None) -> None:
+        """In `folder` datapoints outlive a restart; without it they do not."""
         self._state = state
         self._clock = clock
         self.store = Store()
+        self._journal = MetricJournal(folder, self.store, Retention(clock)) if folder else None
         self._actions = Actions(outlets)
         self._regions: Regions = {}
         self._constraints = Constraints("cloudwatch")
@@ -49,10 +54,14 @@ class Monitoring:
         return "monitoring"
 
     def start(self) -> None:
+        if self._journal:
+            self._journal.start()
         self._controller.start()
 
     def stop(self) -> None:
         self._controller.stop()
+        if self._journal:
+            self._journal.close()
 
     def step(self) -> bool:
         """One look at every alarm, in the caller's thread. Says whether any changed its state."""

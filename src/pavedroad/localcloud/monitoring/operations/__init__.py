@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from pavedroad.localcloud.monitoring.call import Operation
-from pavedroad.localcloud.monitoring.operations import alarms, composite_alarms, data, metric_data, tags
+from pavedroad.localcloud.monitoring.operations import (
+    alarms,
+    composite_alarms,
+    dashboards,
+    data,
+    metric_data,
+    tags,
+)
 
 WITHOUT_STATE_LOCK: dict[str, Operation] = {**data.OPERATIONS, **metric_data.OPERATIONS}
 """They read and change datapoints alone, which have a lock of their own."""
@@ -13,4 +20,5 @@ OPERATIONS: dict[str, Operation] = {
     **alarms.OPERATIONS,
     **composite_alarms.OPERATIONS,
     **tags.OPERATIONS,
+    **dashboards.OPERATIONS,
 }

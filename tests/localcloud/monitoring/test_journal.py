@@ -1,0 +1,107 @@
+"""Datapoints over a restart, a crash, and a file that ends in the middle."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pavedroad.core.clock import ManualClock
+from pavedroad.localcloud.monitoring import journal
+from pavedroad.localcloud.monitoring.journal import MetricJournal
+from pavedroad.localcloud.monitoring.retention import Retention
+from pavedroad.localcloud.monitoring.series import Summary
+from pavedroad.localcloud.monitoring.store import Point, Store, metric_id
+from tests.localcloud.monitoring.bench import BEGINNING
+from tests.waiting import eventually
+
+PLACE = ("123456789012", "us-east-1")
+NOW = BEGINNING.timestamp()
+
+
+def point(value: float, name: str = "Load", at: float = NOW, **more: Any) -> Point:
+    metric = metric_id("Test", name, [("Host", "a")])
+    return Point(metric, "Count", at, 60, more.pop("values", (value,)), **more)
+
+
+def content(store: Store) -> list[Any]:
+    return [(place, series.metric, series.unit, series.dump()) for place, series in store.everything()]
+
+
+def begun(folder: Path) -> tuple[Store, MetricJournal]:
+    store = Store()
+    kept = MetricJournal(folder, store, Retention(ManualClock(BEGINNING)))
+    kept.start()
+    return store, kept
+
+
+def fill(store: Store) -> None:
+    store.put(PLACE, [point(float(number), f"m{number % 7}") for number in range(500)])
+    store.put(PLACE, [point(0, values=(1.0, 2.0), counts=(3.0, 4.0))])
+    store.put(PLACE, [point(0, values=(), summary=Summary(3, 6, 1, 3))])
+
+
+def test_datapoints_outlive_a_restart(tmp_path: Path) -> None:
+    store, kept = begun(tmp_path)
+    fill(store)
+    kept.close()
+    again, kept_again = begun(tmp_path)
+    assert content(again) == content(store)
+    assert again.points == store.points == 502
+    kept_again.close()
+
+
+def test_a_crash_costs_what_was_not_written_yet_at_most(tmp_path: Path) -> None:
+    store, kept = begun(tmp_path)
+    fill(store)
+    eventually(lambda: sum(path.stat().st_size for path in tmp_path.iterdir()) > 500)
+    again, kept_again = begun(tmp_path)
+    assert content(again) == content(store)
+    kept.close()
+    kept_again.close()
+
+
+def test_compacting_and_what_comes_meanwhile_count_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "COMPACT_BYTES", 0)
+    monkeypatch.setattr(journal, "FLUSH_SECONDS", 0.02)
+    store, kept = begun(tmp_path)
+    for round_ in range(30):
+        store.put(PLACE, [point(float(number), f"m{number}", NOW + 60 * round_) for number in range(100)])
+    eventually((tmp_path / "series").exists)
+    fill(store)
+    kept.close()
+    again, kept_again = begun(tmp_path)
+    assert content(again) == content(store)
+    kept_again.close()
+
+
+def test_a_broken_end_is_left_out(tmp_path: Path) -> None:
+    store, kept = begun(tmp_path)
+    fill(store)
+    kept.close()
+    (appended,) = [path for path in tmp_path.iterdir() if path.stat().st_size]
+    with appended.open("ab") as file:
+        file.write(b"\x00\x00\x10\x00half of a frame")
+    again, kept_again = begun(tmp_path)
+    assert content(again) == content(store)
+    kept_again.close()
+
+
+def test_old_datapoints_grow_coarse_and_go_and_memory_is_bounded() -> None:
+    clock = ManualClock(BEGINNING)
+    store = Store()
+    store.put(PLACE, [point(1.0, at=NOW - 60 * minute) for minute in range(14 * 24 * 60)])
+    ((_, series),) = list(store.everything())
+    assert len(series) == 14 * 24 * 60
+    clock.advance(timedelta(days=15).total_seconds())
+    Retention(clock).tidy(store)
+    assert len(series) == 14 * 24 * 12 + 1
+    Retention(clock, most_bytes=40 * 500).tidy(store)
+    assert series.size <= 40 * 500
+    clock.advance(timedelta(days=500).total_seconds())
+    Retention(clock).tidy(store)
+    assert list(store.everything()) == []
