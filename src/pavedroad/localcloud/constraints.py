@@ -13,6 +13,7 @@ from pavedroad.localcloud.errors import ServiceError
 
 _JAVA_SUPPLEMENT = r"\uD800\uDC00-\uDBFF\uDFFF"
 _SUPPLEMENT = r"\U00010000-\U0010FFFF"
+_JAVA_CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s"}
 
 
 class Constraints:
@@ -77,8 +78,11 @@ def _sizes(shape: Mapping[str, Any], value: Any, size: float, where: str, what: 
 
 @cache
 def _pattern(pattern: str) -> re.Pattern[str]:
-    """AWS writes characters beyond the basic plane as Java's surrogate pairs."""
-    return re.compile(pattern.replace(_JAVA_SUPPLEMENT, _SUPPLEMENT), re.DOTALL)
+    """AWS writes them for Java: characters beyond the basic plane as surrogate pairs, letters as `\\p{L}`."""
+    written = pattern.replace(_JAVA_SUPPLEMENT, _SUPPLEMENT)
+    for theirs, ours in _JAVA_CLASSES.items():
+        written = written.replace(theirs, ours)
+    return re.compile(written, re.DOTALL)
 
 
 def _path(where: str, name: str) -> str:

@@ -50,7 +50,21 @@ _NO_GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/no/
         ("describe_tags", {"ResourceArns": [_NO_BALANCER]}, "LoadBalancerNotFound"),
         ("add_tags", {"ResourceArns": [_NO_GROUP], "Tags": [{"Key": "a"}]}, "TargetGroupNotFound"),
         ("set_rule_priorities", {"RulePriorities": [{"RuleArn": _NO_RULE, "Priority": 1}]}, "RuleNotFound"),
-        ("describe_trust_stores", {}, "UnsupportedOperation"),
+        ("describe_trust_stores", {"Names": ["none"]}, "TrustStoreNotFound"),
+        ("delete_trust_store", {"TrustStoreArn": _NO_GROUP}, "TrustStoreNotFound"),
+        (
+            "create_trust_store",
+            {"Name": "x", "CaCertificatesBundleS3Bucket": "b", "CaCertificatesBundleS3Key": "k"},
+            "InvalidConfigurationRequest",
+        ),
+        ("get_resource_policy", {"ResourceArn": _NO_GROUP}, "ResourceNotFound"),
+        ("modify_ip_pools", {"LoadBalancerArn": _NO_BALANCER}, "UnsupportedOperation"),
+        ("describe_capacity_reservation", {"LoadBalancerArn": _NO_BALANCER}, "LoadBalancerNotFound"),
+        ("describe_ssl_policies", {"Names": ["none"]}, "SSLPolicyNotFound"),
+        ("create_load_balancer", {"Name": "x", "Subnets": ["a"], "Scheme": "public"}, "ValidationError"),
+        ("create_target_group", {"Name": "x", "Protocol": "SMTP"}, "ValidationError"),
+        ("create_target_group", {"Name": "x", "Port": 65_536}, "ValidationError"),
+        ("describe_load_balancers", {"PageSize": 401}, "ValidationError"),
     ],
 )
 def test_what_is_unknown_or_invalid_is_refused_with_the_code_of_aws(

@@ -24,6 +24,14 @@ class Presence:
 
 
 @dataclass(frozen=True, slots=True)
+class Reservation:
+    """Capacity units, of which nothing follows here."""
+
+    units: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Balancer:
     """An application load balancer. It listens on an address of its own, which reaches all its zones, and on
     that of its node in each zone."""
@@ -40,6 +48,7 @@ class Balancer:
     created_at: datetime
     attributes: dict[str, str] = field(default_factory=dict[str, str])
     """Those that were changed; the rest are the defaults."""
+    reservation: Reservation | None = None
 
     @property
     def zones(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pavedroad.localcloud.balancing import (
     attributes,
+    capacity,
     certificates,
     limits,
     listeners,
@@ -15,6 +16,7 @@ from pavedroad.localcloud.balancing import (
     tagging,
     target_groups,
     targets,
+    trust_stores,
 )
 from pavedroad.localcloud.balancing.asked import Parameters
 from pavedroad.localcloud.balancing.call import Call
@@ -56,6 +58,7 @@ OPERATIONS = {
     "DeleteTargetGroup": _quiet(target_groups.delete_target_group),
     "DeregisterTargets": _follows(targets.deregister_targets),
     "DescribeAccountLimits": _quiet(limits.describe_account_limits),
+    "DescribeCapacityReservation": _quiet(capacity.describe_capacity_reservation),
     "DescribeListenerAttributes": _quiet(attributes.describe_listener_attributes),
     "DescribeListenerCertificates": _quiet(certificates.describe_listener_certificates),
     "DescribeListeners": _quiet(listeners.describe_listeners),
@@ -67,6 +70,7 @@ OPERATIONS = {
     "DescribeTargetGroupAttributes": _quiet(attributes.describe_group_attributes),
     "DescribeTargetGroups": _quiet(target_groups.describe_target_groups),
     "DescribeTargetHealth": _quiet(targets.describe_target_health),
+    "ModifyCapacityReservation": _quiet(capacity.modify_capacity_reservation),
     "ModifyListener": _routes(listeners.modify_listener),
     "ModifyListenerAttributes": _routes(attributes.modify_listener_attributes),
     "ModifyLoadBalancerAttributes": _routes(attributes.modify_balancer_attributes),
@@ -81,3 +85,24 @@ OPERATIONS = {
     "SetSecurityGroups": _quiet(load_balancers.set_security_groups),
     "SetSubnets": _routes(load_balancers.set_subnets),
 }
+
+REFUSED: dict[str, Operation] = {
+    "CreateTrustStore": _quiet(trust_stores.create_trust_store),
+    "DescribeTrustStores": _quiet(trust_stores.describe_trust_stores),
+    "GetResourcePolicy": _quiet(trust_stores.get_resource_policy),
+    **dict.fromkeys(
+        (
+            "AddTrustStoreRevocations",
+            "DeleteSharedTrustStoreAssociation",
+            "DeleteTrustStore",
+            "DescribeTrustStoreAssociations",
+            "DescribeTrustStoreRevocations",
+            "GetTrustStoreCaCertificatesBundle",
+            "GetTrustStoreRevocationContent",
+            "ModifyTrustStore",
+            "RemoveTrustStoreRevocations",
+        ),
+        _quiet(trust_stores.of_a_trust_store),
+    ),
+}
+"""Those of what this cloud has none of: they answer as AWS does where there is none."""

@@ -15,9 +15,10 @@ from pavedroad.localcloud.balancing.controller import Controller
 from pavedroad.localcloud.balancing.listeners import free_port
 from pavedroad.localcloud.balancing.membership import Membership
 from pavedroad.localcloud.balancing.monitored import MonitoredBalancing
-from pavedroad.localcloud.balancing.operations import OPERATIONS, Operation
+from pavedroad.localcloud.balancing.operations import OPERATIONS, REFUSED, Operation
 from pavedroad.localcloud.balancing.publisher import CertificatesOf, NetworkOf, Publisher
 from pavedroad.localcloud.balancing.store import Journal, Stores
+from pavedroad.localcloud.constraints import Constraints
 from pavedroad.localcloud.errors import ServiceError, internal_failure
 from pavedroad.localcloud.moto_adapter.modelled import Wire
 from pavedroad.localcloud.ports import Balancers, Faults
@@ -28,7 +29,15 @@ _FOLLOW_SECONDS = 3.0
 """For changes that stand whether Envoy takes them in time or not."""
 _PORTS_TRIED = 5
 
+_SHORTER = frozenset({"HealthCheckIntervalSeconds", "HealthCheckTimeoutSeconds"})
+"""Parameters that may be shorter here than AWS's model lets them be; their own operations check them."""
+
 _log = logging.getLogger(__name__)
+_CONSTRAINTS = Constraints("elbv2")
+
+
+def _check(action: str, parameters: Parameters) -> None:
+    _CONSTRAINTS.check(action, {key: it for key, it in parameters.items() if key not in _SHORTER})
 
 
 class LoadBalancing:
@@ -53,7 +62,7 @@ class LoadBalancing:
         self._network = network
         self._link = link
         self._clock = clock
-        self._wire = Wire("elbv2")
+        self._wire = Wire("elbv2", _check)
         self._stores = Stores()
         self._publisher = Publisher(link, network, certificates, self._is_up)
         self._opening: set[str] = set()
@@ -122,7 +131,7 @@ class LoadBalancing:
 
     def call(self, account: str, region: str, action: str, parameters: Parameters) -> Parameters:
         """One operation; where it raises, nothing has changed."""
-        operation = OPERATIONS.get(action)
+        operation = OPERATIONS.get(action) or REFUSED.get(action)
         if operation is None:
             raise ServiceError("UnsupportedOperation", f"{action} is not supported by this cloud.")
         with self._state.lock:
