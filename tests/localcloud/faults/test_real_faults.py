@@ -17,7 +17,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.localcloud.machines import await_state, instance, run
+from tests.localcloud.machines import await_state, console, instance, run
 from tests.localcloud.running import RunningCloud
 from tests.waiting import eventually
 
@@ -156,6 +156,37 @@ def test_a_killed_instance_says_that_its_machine_failed(cloud: RunningCloud) -> 
     cloud.client("ec2").start_instances(InstanceIds=[one])
     await_state(cloud, one, "running")
     cloud.client("ec2").terminate_instances(InstanceIds=[one])
+
+
+WATCH = """#!/bin/sh
+exec python3 -u - <<'END'
+import os, time, urllib.request
+base = os.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"].rstrip("/") + "/latest/meta-data/"
+said = set()
+while True:
+    for path in ("spot/instance-action", "events/recommendations/rebalance"):
+        try:
+            text = urllib.request.urlopen(base + path).read().decode()
+        except OSError:
+            continue
+        if path not in said:
+            said.add(path)
+            print(path, text)
+    time.sleep(0.1)
+END
+"""
+
+
+def test_a_spot_instance_reads_its_notice_and_is_taken_back(cloud: RunningCloud) -> None:
+    [one] = run(cloud, UserData=WATCH, InstanceMarketOptions={"MarketType": "spot"})
+    await_state(cloud, one, "running")
+    begin(cloud, "spot-interruption", one, notice_seconds=5)
+    found = await_state(cloud, one, "terminated")
+    assert found["StateReason"]["Code"] == "Server.SpotInstanceTermination"
+    told = console(cloud, one)
+    assert "spot/instance-action" in told
+    assert '"terminate"' in told
+    assert "events/recommendations/rebalance" in told
 
 
 @pytest.mark.parametrize(
