@@ -134,6 +134,30 @@ def test_the_last_termination_of_a_group_that_goes_is_told(bench: Bench) -> None
     assert [message["Event"] for message in told(bench)] == [TERMINATE] * 2
 
 
+def test_the_ways_into_and_out_of_a_warm_pool_are_told(bench: Bench) -> None:
+    bench.create(desired=0, MaxSize=2)
+    put(bench)
+    bench.call(
+        "PutWarmPool",
+        AutoScalingGroupName="web",
+        MaxGroupPreparedCapacity=1,
+        PoolState="Running",
+        InstanceReusePolicy={"ReuseOnScaleIn": True},
+    )
+    bench.settle()
+    desire(bench, 1)
+    desire(bench, 0)
+    bench.call("DeleteAutoScalingGroup", AutoScalingGroupName="web", ForceDelete=True)
+    bench.settle()
+    ways = [(message["Event"], message["Origin"], message["Destination"]) for message in told(bench)]
+    assert ways == [
+        (LAUNCH, "EC2", "WarmPool"),
+        (LAUNCH, "WarmPool", "AutoScalingGroup"),
+        (TERMINATE, "AutoScalingGroup", "WarmPool"),
+        (TERMINATE, "WarmPool", "EC2"),
+    ]
+
+
 def test_a_topic_that_has_gone_stops_nothing(bench: Bench) -> None:
     bench.create(desired=0)
     put(bench)

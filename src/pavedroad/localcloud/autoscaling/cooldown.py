@@ -11,7 +11,7 @@ from pavedroad.localcloud.errors import ServiceError
 def refuse_within(group: Group, now: datetime) -> None:
     """Refuse while an activity is under way, or for the cooldown after the last one: the group's own, or
     that of the simple policy which scaled it."""
-    busy = next((member.activity for member in group.members.values() if member.activity), None)
+    busy = next((m.activity for m in group.members.values() if m.activity and not m.is_warmed), None)
     if busy:
         raise ServiceError(
             "ScalingActivityInProgress", f"Scaling activity {busy.id} is in progress and blocks this action"

@@ -29,7 +29,7 @@ _DEEDS = {
     TEST: "test notification",
 }
 _LAUNCHES = ("Launching a new EC2 instance", "Attaching an existing EC2 instance")
-_TERMINATIONS = ("Terminating EC2 instance",)
+_TERMINATIONS = ("Terminating EC2 instance", "Returning EC2 instance to warm pool")
 _INSTANCE = re.compile(r"\bi-[0-9a-f]+\b")
 
 
@@ -118,6 +118,8 @@ def _way(activity: Activity, event: str) -> tuple[str, str]:
         if "into warm pool" in activity.description:
             return "EC2", "WarmPool"
         return ("WarmPool" if "from warm pool" in activity.description else "EC2"), "AutoScalingGroup"
+    if "to warm pool" in activity.description:
+        return "AutoScalingGroup", "WarmPool"
     return ("WarmPool" if "from warm pool" in activity.description else "AutoScalingGroup"), "EC2"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from pavedroad.localcloud.autoscaling import backoff, journal, spread, wording
+from pavedroad.localcloud.autoscaling import backoff, journal, spread, warmup, wording
 from pavedroad.localcloud.autoscaling.model import ENDING, Group, Member, Region
 from pavedroad.localcloud.autoscaling.warm.keeping import RESTING
 from pavedroad.localcloud.errors import ServiceError
@@ -100,6 +100,7 @@ def _start(
         group.refusing_zones[member.zone] = backoff.after_failure(earlier, now)
         return False
     member.state, member.origin = "Pending", "WarmPool"
+    member.warmup_seconds = warmup.at_launch(group)
     member.balanced = True
     member.activity = journal.begin(
         region,
