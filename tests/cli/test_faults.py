@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from pavedroad.cli import faults as commands
 from pavedroad.core.errors import Conflict, InvalidInput, NotFound, Unavailable
+from pavedroad.localcloud.faults import clocks
 from pavedroad.localcloud.faults.client import FaultClient
 from pavedroad.localcloud.faults.kinds import KINDS
 from tests.localcloud.faults.bench import ONE, SPOT, FaultBench
@@ -56,6 +57,12 @@ def test_a_fault_starts_reads_naturally_and_ends(run: Run, bench: FaultBench) ->
     assert fault["id"] in run("list").stdout
     assert "it was ended" in run("end", fault["id"]).stdout
     assert not bench.faults.zone_is_down("us-east-1a")
+
+
+def test_a_clock_is_off_by_what_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clocks, "library", lambda: Path("/usr/lib/libfaketime"))
+    fault = started(run, "clock-skew", ONE, "--seconds", "-5", "--for", "1m")
+    assert fault["parameters"] == {"offset_seconds": -5}
 
 
 @pytest.mark.parametrize(

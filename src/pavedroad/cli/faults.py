@@ -240,7 +240,7 @@ def clock_skew(
     as_json: AsJson = False,
 ) -> None:
     """An instance's clock is off, from its next boot on."""
-    _start("clock-skew", instance, lasting, as_json, seconds=seconds)
+    _start("clock-skew", instance, lasting, as_json, offset_seconds=seconds)
 
 
 def _start(kind: str, target: str, lasting: float | None, as_json: bool, **parameters: Any) -> None:

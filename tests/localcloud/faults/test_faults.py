@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pavedroad.core.errors import Conflict, InvalidInput, NotFound
+from pavedroad.core.errors import Conflict, InvalidInput, NotFound, Unavailable
 from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.faults import clocks
 from pavedroad.localcloud.faults.kinds import KINDS
 from pavedroad.localcloud.wanted import Affliction
 from tests.localcloud.faults.bench import ONE, SPOT, STOPPED, FaultBench
@@ -126,6 +128,19 @@ def test_the_fault_of_an_instance_ends_with_it(bench: FaultBench) -> None:
     del bench.instances.all[ONE]
     bench.faults.step()
     assert bench.client.get(fault["id"])["ended_because"] == "its instance is gone"
+
+
+def test_a_clock_is_off_only_where_that_can_be_done(
+    bench: FaultBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clocks, "library", lambda: None)
+    with pytest.raises(Unavailable, match="libfaketime"):
+        bench.client.start("clock-skew", ONE, offset_seconds=60)
+    monkeypatch.setattr(clocks, "library", lambda: Path("/usr/lib/libfaketime"))
+    fault = bench.faults.start_fault("clock-skew", ONE, {"offset_seconds": -5})
+    assert bench.faults.afflictions(ONE, "us-east-1a") == (
+        Affliction(fault.id, "clock", {"offset_seconds": -5.0}),
+    )
 
 
 def test_the_same_fault_does_not_last_twice(bench: FaultBench) -> None:
@@ -260,6 +275,6 @@ def test_whatever_is_asked_is_done_or_refused_and_never_breaks(
     headers = {"content-type": "application/json"}
     url = "http://localhost/_pavedroad/faults"
     answer = bench.answer(httpx.Request("POST", url, content=json.dumps(asked), headers=headers))
-    assert answer.status_code in (201, 400, 404, 409)
+    assert answer.status_code in (201, 400, 404, 409, 503)
     bench.call("ec2", "RunInstances")
     bench.client.end_all()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
+import pytest
 
+from pavedroad.localcloud.faults.clocks import library
 from pavedroad.localcloud.wanted import Affliction, Guest
 from tests.localcloud.host.machine import Machine, alive, guest, processes_of
 from tests.waiting import eventually
@@ -106,6 +109,18 @@ def test_a_fault_that_lasts_meets_the_guest_again_when_it_boots_again(machine: M
     machine.want(replace(one, boot=2))
     machine.running(one, boot=2)
     eventually(lambda: hangs(machine, one))
+    machine.drop(one)
+
+
+@pytest.mark.skipif(library() is None, reason="libfaketime is not installed")
+def test_a_skewed_clock_is_off_from_the_next_boot_on(machine: Machine) -> None:
+    one = guest("date +year=%Y; exec sleep 1000")
+    skew = Affliction("fault-1", "clock", {"offset_seconds": 20 * 366 * 86400.0})
+    machine.want(afflicted(one, skew))
+    later = int(time.strftime("%Y")) + 20
+    machine.printed(one, f"year={later}")
+    machine.want(replace(one, boot=2))
+    machine.printed(one, f"year={time.strftime('%Y')}")
     machine.drop(one)
 
 

@@ -9,7 +9,7 @@ import httpx
 
 from pavedroad.core.errors import Conflict, Forbidden, InvalidInput, NotFound, PavedError, Unavailable
 
-_KINDS: tuple[type[PavedError], ...] = (InvalidInput, NotFound, Conflict, Forbidden)
+_KINDS: tuple[type[PavedError], ...] = (InvalidInput, NotFound, Conflict, Forbidden, Unavailable)
 _START = "Start it with `paved up`, or alone with `paved cloud up`."
 
 

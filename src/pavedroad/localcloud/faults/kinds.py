@@ -216,10 +216,10 @@ KINDS: dict[str, Kind] = {
             "clock-skew",
             "instance",
             lambda target, given: (
-                f"The clock of {target} is off by {given['seconds']:g} seconds from its next boot on, for "
-                "dynamically linked programs."
+                f"The clock of {target} is off by {given['offset_seconds']:g} seconds from its next boot on, "
+                "for dynamically linked programs."
             ),
-            (Parameter("seconds", None, -315360000, 315360000),),
+            (Parameter("offset_seconds", None, -3155760000, 3155760000),),
         ),
     )
 }

@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pavedroad.core.clock import Clock
-from pavedroad.core.errors import Conflict, InvalidInput, NotFound
-from pavedroad.localcloud.faults import targets
+from pavedroad.core.errors import Conflict, InvalidInput, NotFound, Unavailable
+from pavedroad.localcloud.faults import clocks, targets
 from pavedroad.localcloud.faults.journal import Journal
 from pavedroad.localcloud.faults.kinds import Kind, kind
 from pavedroad.localcloud.faults.model import Fault, Value
@@ -145,6 +145,11 @@ class Register:
         if what.name == "instance-memory" and struck:
             share = float(parameters["percent"]) / 100
             parameters["megabytes"] = math.floor(struck.memory_mebibytes * share)
+        if what.name == "clock-skew" and clocks.library() is None:
+            raise Unavailable(
+                "A clock can be off only where libfaketime is installed, and this machine has none.",
+                next_step="Install it, on Debian and Ubuntu with `apt install libfaketime`.",
+            )
         if what.name == "spot-interruption" and struck and not struck.spot:
             raise InvalidInput(f"{target} is not a spot instance.")
         return parameters

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from pavedroad.localcloud.faults.clocks import skewed
 from pavedroad.localcloud.host.faults.afflicted import IN_PROCESSES
 from pavedroad.localcloud.host.faults.network import Trouble
 from pavedroad.localcloud.host.images import ImageFailed, ImageStore
@@ -235,7 +236,7 @@ class Guests:
         before those of this machine."""
         ours = {name: os.environ[name] for name in _LET_THROUGH if name in os.environ}
         programs = [f"{root}/{folder}" for folder in _PROGRAM_FOLDERS]
-        return {
+        environment = {
             **ours,
             "PATH": ":".join([*programs, os.environ.get("PATH", _PATH)]),
             "HOME": root,
@@ -249,6 +250,8 @@ class Guests:
             **guest.environment,
             ROOT_VARIABLE: root,
         }
+        off = sum(it.numbers.get("offset_seconds", 0) for it in guest.afflictions if it.ailment == "clock")
+        return skewed(environment, off) if off else environment
 
     def _stop(self, run: _Run, grace: float | None) -> None:
         """Without a grace, its machine fails."""
