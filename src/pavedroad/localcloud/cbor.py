@@ -16,6 +16,7 @@ _FLOATS: dict[int, tuple[Callable[[bytes, int], tuple[Any, ...]], int]] = {
     26: (struct.Struct(">f").unpack_from, 4),
     27: (struct.Struct(">d").unpack_from, 8),
 }
+_READ_DOUBLE = _FLOATS[27][0]
 _DOUBLE = struct.Struct(">Bd").pack
 
 
@@ -130,6 +131,15 @@ def _indefinite(data: bytes, at: int, major: int, depth: int) -> tuple[Any, int]
 
 
 def _definite(data: bytes, at: int, depth: int) -> tuple[Any, int]:
+    first = data[at]
+    # Short texts and doubles are most of what there is.
+    if 0x60 <= first < 0x78:
+        end = at + first - 0x5F
+        if end > len(data):
+            raise IndexError
+        return data[at + 1 : end].decode(), end
+    if first == 0xFB:
+        return _READ_DOUBLE(data, at + 1)[0], at + 9
     value, at = _item(data, at, depth)
     if value is _ENDED:
         raise MalformedCbor("there is a break where an item should be")
@@ -163,6 +173,9 @@ def _write(out: bytearray, value: Any) -> None:
         out += text
     elif value is None or isinstance(value, bool):
         out.append(0xF6 if value is None else 0xF5 if value else 0xF4)
+    elif isinstance(value, Timestamp):
+        _head(out, 6, _TIMESTAMP_TAG)
+        _write(out, float(value))
     elif isinstance(value, float):
         out += _DOUBLE(0xFB, value)
     elif isinstance(value, int):

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 BODY = json.dumps(
     {
@@ -29,8 +30,11 @@ def test_a_dashboard_is_kept_as_it_was_put(client: Any) -> None:
     (entry,) = client.list_dashboards(DashboardNamePrefix="ma")["DashboardEntries"]
     assert (entry["DashboardName"], entry["Size"]) == ("main", len(BODY))
     client.delete_dashboards(DashboardNames=["main"])
-    with pytest.raises(client.exceptions.DashboardNotFoundError):
+    with pytest.raises(ClientError) as caught:
         client.get_dashboard(DashboardName="main")
+    response: Any = caught.value.response
+    assert response["Error"]["QueryErrorCode"] == "DashboardNotFoundError"
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 404
 
 
 @pytest.mark.parametrize(
