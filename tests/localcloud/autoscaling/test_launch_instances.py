@@ -95,6 +95,13 @@ def test_what_cannot_be_launched_is_refused(
     assert bench.group().desired == 0
 
 
+def test_there_are_no_account_settings(client: Any) -> None:
+    assert client.describe_account_settings()["Settings"] == []
+    unknown = ("ValidationError", "Account setting not found - There is no account setting with the name any")
+    assert refusal(client.describe_account_settings, Name="any") == unknown
+    assert refusal(client.put_account_setting, Name="any", Value="enabled") == unknown
+
+
 def test_there_are_no_classic_load_balancers(bench: Bench, client: Any) -> None:
     bench.create(desired=0)
     assert client.describe_load_balancers(AutoScalingGroupName="web")["LoadBalancers"] == []

@@ -97,6 +97,8 @@ def test_a_group_without_them_has_the_defaults_of_aws(client: Any) -> None:
             },
             "A Lambda function must be the first termination policy, and there can be only one.",
         ),
+        ({"PlacementGroup": "near"}, "The Placement Group 'near' is unknown."),
+        ({"Operator": {"Principal": "ecs.amazonaws.com"}}, "Operator is not offered"),
         ({"TerminationPolicies": ["arn:aws:lambda:us-east-1:1:function:f"]}, "The termination policy arn"),
     ],
 )

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from pavedroad.localcloud.autoscaling import backoff, scale_in, spread
 from pavedroad.localcloud.autoscaling.model import Backoff, Member
-from pavedroad.localcloud.autoscaling.sources import TemplateChoice, TemplateUse
+from pavedroad.localcloud.autoscaling.shares import Pool
+from pavedroad.localcloud.autoscaling.sources import (
+    ConfigurationChoice,
+    LaunchConfiguration,
+    Source,
+    TemplateChoice,
+    TemplateUse,
+)
+from pavedroad.localcloud.ports import LaunchData
 
 NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 TEMPLATE = TemplateChoice("lt-web", "web", "$Latest")
@@ -118,6 +127,66 @@ def test_other_policies_choose_otherwise(policy: str, first: str) -> None:
         member("new", age=1, version="3"),
     ]
     assert chosen(members, 1, policy) == [first]
+
+
+def test_launch_configurations_go_before_templates_or_by_their_age() -> None:
+    made = {
+        name: LaunchConfiguration(name, "", NOW - timedelta(days=days), {}, LaunchData("ami-1", "t3.micro"))
+        for name, days in (("old", 9), ("new", 1))
+    }
+    members = [
+        replace(member("template", age=600), launched_at=NOW),
+        replace(member("of-new", version=""), configuration="new"),
+        replace(member("of-old", version=""), configuration="old"),
+        replace(member("of-gone", version=""), configuration="gone"),
+    ]
+
+    def order(source: Source, policy: str) -> list[str]:
+        found = scale_in.choose(
+            members,
+            surplus=4,
+            zones=ZONES,
+            policies=[policy],
+            situation=scale_in.Situation(source, NOW, made),
+        )
+        return [one.id for one in found]
+
+    assert order(ConfigurationChoice("new"), "Default")[2:] == ["of-old", "of-new"]
+    assert order(TEMPLATE, "Default")[-1] == "template"
+    assert order(TEMPLATE, "OldestLaunchConfiguration") == ["of-gone", "of-old", "of-new", "template"]
+
+
+def test_the_market_that_has_too_much_gives_first_then_the_fullest_zone() -> None:
+    members = [
+        *(replace(one, market="spot") for one in filled(a=2, b=1)),
+        *(replace(one, id=f"on-{one.id}") for one in filled(b=3)),
+    ]
+    found = scale_in.choose(
+        members,
+        surplus=2,
+        zones=ZONES,
+        policies=["Default"],
+        situation=scale_in.Situation(TEMPLATE, NOW),
+        over={"spot": 1, "on-demand": -1},
+    )
+    assert [one.id for one in found] == ["b0", "on-b0"]
+
+
+def test_what_the_allocation_strategy_likes_least_goes_first() -> None:
+    members = [replace(member(name), instance_type=name) for name in ("m5.large", "c5.large", "old.large")]
+    preference: dict[Pool, int] = {
+        ("a", "m5.large", "on-demand"): 0,
+        ("a", "c5.large", "on-demand"): 1,
+    }
+    for policy in ("Default", "AllocationStrategy"):
+        found = scale_in.choose(
+            members,
+            surplus=3,
+            zones=ZONES,
+            policies=[policy],
+            situation=scale_in.Situation(TEMPLATE, NOW, {}, preference),
+        )
+        assert [one.id for one in found] == ["old.large", "c5.large", "m5.large"]
 
 
 def test_the_protected_are_never_chosen() -> None:

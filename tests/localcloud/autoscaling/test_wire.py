@@ -114,8 +114,10 @@ def test_what_is_wrong_is_refused_in_the_words_of_aws(client: Any, bench: Bench)
         ),
         (
             {"LaunchConfigurationName": "old"},
-            "Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or "
-            "MixedInstancesPolicy parameter.",
+            (
+                "Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or "
+                "MixedInstancesPolicy parameter."
+            ),
         ),
         ({"TerminationPolicies": ["Any"]}, "The termination policy Any is invalid."),
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pavedroad.localcloud.autoscaling.call import Operation
 from pavedroad.localcloud.autoscaling.operations import (
+    account_settings,
     activities,
     capacity,
     catalogues,
@@ -47,4 +48,5 @@ OPERATIONS: dict[str, Operation] = {
     **tags.OPERATIONS,
     **activities.OPERATIONS,
     **catalogues.OPERATIONS,
+    **account_settings.OPERATIONS,
 }
