@@ -70,6 +70,8 @@ class Guest:
     """IMDS paths below `/latest/` (without leading slash) to their texts, e.g. `meta-data/instance-id`."""
     require_token: bool = False
     """IMDSv2 only."""
+    metadata_enabled: bool = True
+    """Else its metadata service refuses everything."""
     running: bool = True
     """Else it is stopped, and keeps its disk: what is not wanted at all loses it."""
     limits: Limits | None = None

@@ -61,7 +61,7 @@ class Metadata:
 
     def token(self, ttl: str | None, forwarded: bool, now: float) -> Answer:
         """PUT /latest/api/token: a session of `ttl` seconds. Proxies that forward get none, as on AWS."""
-        if forwarded:
+        if forwarded or not self._guest.metadata_enabled:
             return Answer(403)
         if ttl is None or not ttl.isascii() or not ttl.isdigit() or not 1 <= int(ttl) <= LONGEST_TTL:
             return Answer(400)
@@ -70,6 +70,8 @@ class Metadata:
 
     def read(self, path: str, token: str | None, now: float) -> Answer:
         """GET of any path. With a token, or without where the instance allows that."""
+        if not self._guest.metadata_enabled:
+            return Answer(403)
         if token is None:
             if self._guest.require_token:
                 return Answer(401)

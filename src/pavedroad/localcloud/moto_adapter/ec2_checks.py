@@ -35,8 +35,8 @@ _OF_ALL_CALLS = {
     "Timestamp",
     "Expires",
 }
-_LENIENT = {"InstanceType"}
-"""Shapes whose values newer clients may know more of: EC2's own words refuse them later."""
+_LENIENT = {"InstanceType", "ImageNameRequest"}
+"""Shapes for which EC2 has an error of their own, later."""
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _DOCUMENTED_RANGE = re.compile(r"between (\d+) and (\d+)")
 
@@ -176,8 +176,8 @@ def _is_index(key: str) -> bool:
 
 
 def _text(shape: Shape, name: str) -> Check:
-    allowed = None if shape.name in _LENIENT else shape.metadata.get("enum")
-    least, most = shape.metadata.get("min", 0), shape.metadata.get("max")
+    said = {} if shape.name in _LENIENT else shape.metadata
+    allowed, least, most = said.get("enum"), said.get("min", 0), said.get("max")
 
     def check(value: Any, where: str) -> None:
         if not isinstance(value, str):

@@ -85,6 +85,7 @@ def facts_of(one: LocalInstance) -> Facts:
         require_token=one.metadata_options.http_tokens == "required",
         limits=limits_of(one.instance_type),
         target_lifecycle_state=one.target_lifecycle_state,
+        metadata_enabled=one.metadata_options.http_endpoint != "disabled",
         spot=one.lifecycle == "spot",
         interruption=_interruption_of(one),
     )
@@ -109,6 +110,7 @@ def fingerprint_of(one: LocalInstance) -> object:
         id(one.user_data),
         one.nics[0].public_ip,
         one.metadata_options.http_tokens,
+        one.metadata_options.http_endpoint,
         one.target_lifecycle_state,
         one.interruption and one.noticed_at,
         tuple(one.tag_map.items()),

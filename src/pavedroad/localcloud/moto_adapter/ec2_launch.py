@@ -258,7 +258,7 @@ class Launch:
 def checked_user_data(given: Any) -> Base64EncodedString | None:
     if given in (None, ""):
         return None
-    text = given if isinstance(given, str) else str(given)
+    text = base64.b64encode(given).decode() if isinstance(given, bytes) else str(given)
     try:
         size = len(base64.b64decode(text, validate=True))
     except (ValueError, binascii.Error) as error:

@@ -13,9 +13,11 @@ from moto.ec2.responses import EC2Response
 
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.moto_adapter import ec2_outages
+from pavedroad.localcloud.moto_adapter.ec2_attributes import Attributes
 from pavedroad.localcloud.moto_adapter.ec2_backend import LocalEC2Backend
 from pavedroad.localcloud.moto_adapter.ec2_describe import instances_xml, launched_xml
 from pavedroad.localcloud.moto_adapter.ec2_find import find_instances
+from pavedroad.localcloud.moto_adapter.ec2_fleet import Fleets
 from pavedroad.localcloud.moto_adapter.ec2_launch import Launch, repeated, with_template
 from pavedroad.localcloud.moto_adapter.ec2_paging import Whole
 from pavedroad.localcloud.moto_adapter.ec2_spot import fulfil, refuse_low_price, request_for
@@ -24,7 +26,7 @@ from pavedroad.localcloud.moto_adapter.ec2_spot_actions import SpotActions
 _XML = {"content-type": "text/xml;charset=UTF-8"}
 
 
-class LocalEC2Response(SpotActions, Whole, EC2Response):
+class LocalEC2Response(SpotActions, Attributes, Fleets, Whole, EC2Response):
     """One call of EC2."""
 
     ec2_backend: LocalEC2Backend

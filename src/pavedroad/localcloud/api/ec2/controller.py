@@ -131,10 +131,11 @@ class Controller:
         life = instance.life
         if life.is_over:
             return False
-        if failure := self._faults.failure(instance.availability_zone or ""):
-            life.fail(failure, self._now(), ends=True)
+        failure = self._faults.failure(instance.availability_zone or "")
+        failed = bool(failure) and life.fail(failure, self._now(), ends=True)
         guest = self._link.guest(instance.id)
-        changed = life.observe(guest, self._now(), settled=self._settled(instance, guest), ends=instance.ends)
+        settled = self._settled(instance, guest)
+        changed = life.observe(guest, self._now(), settled=settled, ends=instance.ends) or failed
         if changed and life.is_over and life.wish == "terminate":
             instance.take_down()
         return self._examine(instance, guest) or changed

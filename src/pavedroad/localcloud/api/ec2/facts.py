@@ -58,6 +58,7 @@ class Facts:
     profile_id: str
     credentials: RoleCredentials | None
     require_token: bool
+    metadata_enabled: bool = True
     spot: bool = False
     interruption: Interruption | None = None
     limits: Limits | None = None

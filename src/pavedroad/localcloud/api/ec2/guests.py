@@ -22,6 +22,7 @@ def guest_of(
         environment={"AWS_REGION": facts.region, "AWS_DEFAULT_REGION": facts.region},
         metadata=metadata_of(facts),
         require_token=facts.require_token,
+        metadata_enabled=facts.metadata_enabled,
         running=running,
         failed=failed,
         afflictions=afflictions,

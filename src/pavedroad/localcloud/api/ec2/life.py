@@ -100,15 +100,17 @@ class Life:
             self._explain(code, reason or message, f"User initiated ({_stamp(now)})")
         # an instance that ended by itself goes on saying why, whoever clears it away
 
-    def fail(self, reason: str, now: datetime, *, ends: bool) -> None:
-        """The machine under it fails: it ends without a warning, and keeps its disk until it has ended."""
+    def fail(self, reason: str, now: datetime, *, ends: bool) -> bool:
+        """The machine under it fails: it ends without a warning, and keeps its disk until it has ended.
+        Whether that is news."""
         if self.is_over or self.failed:
-            return
+            return False
         ends = ends or self.wish == "terminate"
         self.wish, self.failed = "stop", True
         self.state = "shutting-down" if ends else "stopping"
         code = "Server.InternalError"
         self._explain(code, f"{code}: {reason}", f"Server: {reason} ({_stamp(now)})")
+        return True
 
     def release(self) -> None:
         """It has rested."""
