@@ -12,7 +12,7 @@ from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.ec2.utils import convert_tag_spec
 
 from pavedroad.localcloud.errors import ServiceError
-from pavedroad.localcloud.moto_adapter import ec2_backend
+from pavedroad.localcloud.moto_adapter import ec2_backend, ec2_outages
 from pavedroad.localcloud.moto_adapter.ec2_backend import LocalEC2Backend
 from pavedroad.localcloud.moto_adapter.ec2_instances import LocalInstance
 from pavedroad.localcloud.moto_adapter.ec2_launch import (
@@ -143,6 +143,9 @@ class MotoCompute:
         as_ours(self._ec2.stop_instances, [instance_id])
 
     def start(self, instance_id: str) -> None:
+        instance = self._ec2.get_instance_by_id(instance_id)
+        if instance is not None and instance.life.state == "stopped":
+            ec2_outages.refuse_launch(instance.availability_zone or "", instance.instance_type)
         as_ours(self._ec2.start_instances, [instance_id])
 
     def terminate(self, instance_id: str, reason: str) -> None:
