@@ -281,6 +281,10 @@ class Metrics(Protocol):
         """Name and ARN of every alarm one of whose actions is `action_arn`, by name."""
         ...
 
+    def forget_action(self, action_arn: str, *, with_alarms: bool = False) -> None:
+        """No alarm has this action any more; with `with_alarms` those that have none left are deleted."""
+        ...
+
 
 class Scaling(Protocol):
     """Auto Scaling, for alarms."""

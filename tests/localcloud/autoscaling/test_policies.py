@@ -325,3 +325,14 @@ def test_instances_are_left_out_of_the_groups_metrics_until_they_are_warm(bench:
     assert bench.service.warming() == {new.id}
     bench.clock.advance(60)
     assert bench.service.warming() == frozenset()
+
+
+def test_a_policy_that_goes_leaves_alarms_without_its_action(bench: Bench) -> None:
+    bench.create(desired=0)
+    more, fewer = simple(bench, "more"), simple(bench, "fewer", -1)
+    bench.metrics.alarms["only"] = {"AlarmActions": [fewer]}
+    bench.metrics.alarms["both"] = {"AlarmActions": [more, "arn:of:a:topic"]}
+    bench.call("DeletePolicy", PolicyName=more)
+    assert bench.metrics.alarms["both"] == {"AlarmActions": ["arn:of:a:topic"]}
+    bench.call("DeleteAutoScalingGroup", AutoScalingGroupName="web")
+    assert set(bench.metrics.alarms) == {"both"}, "one that did nothing else goes with the group"

@@ -76,6 +76,13 @@ class MemoryMetrics:
             if action_arn in alarm.get("AlarmActions", ())
         ]
 
+    def forget_action(self, action_arn: str, *, with_alarms: bool = False) -> None:
+        for name, _ in self.alarms_naming(action_arn):
+            left = [action for action in self.alarms[name]["AlarmActions"] if action != action_arn]
+            self.alarms[name] = {**self.alarms[name], "AlarmActions": left}
+            if with_alarms and not left:
+                del self.alarms[name]
+
     def look(self, scaling: Scaling, now: float) -> None:
         """Look at every alarm, as CloudWatch does each minute, and tell whose actions are to be taken."""
         for name, alarm in list(self.alarms.items()):

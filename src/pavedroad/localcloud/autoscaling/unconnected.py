@@ -39,6 +39,9 @@ class NoMetrics:
     def alarms_naming(self, action_arn: str) -> list[tuple[str, str]]:
         return []
 
+    def forget_action(self, action_arn: str, *, with_alarms: bool = False) -> None:
+        pass
+
 
 class NoTopics:
     """A `Topics` that knows none."""

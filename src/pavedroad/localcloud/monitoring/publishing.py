@@ -88,5 +88,17 @@ class PlaceMetrics:
             if any(action_arn in alarms[name].actions(state) for state in STATES)
         ]
 
+    def forget_action(self, action_arn: str, *, with_alarms: bool = False) -> None:
+        alarms = self._service.region(*self._place).alarms
+        named = [name for name, _ in self.alarms_naming(action_arn)]
+        for name in named:
+            for state in STATES:
+                actions = alarms[name].actions(state)
+                actions[:] = [action for action in actions if action != action_arn]
+        if with_alarms:
+            self.delete_alarms(
+                [name for name in named if not any(alarms[name].actions(state) for state in STATES)]
+            )
+
 
 _statistic = statistic

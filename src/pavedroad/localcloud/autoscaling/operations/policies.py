@@ -57,6 +57,7 @@ def describe(call: Call) -> Result:
 def delete(call: Call) -> Result:
     group, policy = _named(call)
     owned_alarms.drop(policy, call.metrics)
+    call.metrics.forget_action(policy.arn)
     del group.scaling.policies[policy.name]
     group.scaling.proposals.pop(policy.name, None)
     return None

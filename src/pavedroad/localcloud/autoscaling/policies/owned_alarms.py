@@ -43,8 +43,9 @@ def drop(policy: Policy, metrics: Metrics) -> None:
 
 
 def drop_all(group: Group, metrics: Metrics) -> None:
-    """The group goes, and its policies with it."""
+    """The group goes, and with it its policies and the alarms that did nothing else."""
     for policy in group.scaling.policies.values():
         drop(policy, metrics)
+        metrics.forget_action(policy.arn, with_alarms=True)
     group.scaling.policies.clear()
     group.scaling.schedule.clear()
