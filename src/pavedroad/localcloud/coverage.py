@@ -18,6 +18,8 @@ Made by `python -m pavedroad.localcloud.coverage > docs/reference/operations.md`
 cloud answers. **Real** does what AWS's does. **Stored only** is checked, kept and described, and has no
 effect. Everything else of a service is absent: it answers an error that says so."""
 
+_CAPACITY = {"DescribeCapacityReservation", "ModifyCapacityReservation"}
+
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
@@ -40,7 +42,9 @@ def coverage() -> list[Coverage]:
     return [
         _ours("autoscaling", "Auto Scaling", "", AUTOSCALING, stored={"GetPredictiveScalingForecast"}),
         _ours("cloudwatch", "CloudWatch", "", MONITORING),
-        _ours("elbv2", "Elastic Load Balancing v2", "Application load balancers.", BALANCING),
+        _ours(
+            "elbv2", "Elastic Load Balancing v2", "Application load balancers.", BALANCING, stored=_CAPACITY
+        ),
         _motos(
             "ec2", "EC2", "What is stored has no effect on processes or on who reaches whom.", real=EC2_REAL
         ),

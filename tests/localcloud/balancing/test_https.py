@@ -194,3 +194,24 @@ def _fetch(balancer: Balancer) -> bytes:
         while chunk := secured.recv(65536):
             received += chunk
         return received
+
+
+@pytest.mark.slow
+def test_certificates_and_their_listeners_outlive_a_restart(own_bench: Bench) -> None:
+    https = _Https(own_bench)
+    requested = https.acm.request_certificate(DomainName="asked.example")["CertificateArn"]
+    https.api.add_listener_certificates(
+        ListenerArn=https.listener, Certificates=[{"CertificateArn": requested}]
+    )
+    own_bench.cloud.stop()
+    own_bench.cloud.start()
+    eventually(lambda: _names_or_nothing(https.balancer, "x") == {"default.example.com"})
+    assert _shown(https.balancer, "asked.example")[0] == {"asked.example"}
+    assert https.acm.describe_certificate(CertificateArn=requested)["Certificate"]["Status"] == "ISSUED"
+
+
+def _names_or_nothing(balancer: Balancer, name: str) -> set[str]:
+    try:
+        return _shown(balancer, name)[0]
+    except OSError:
+        return set()

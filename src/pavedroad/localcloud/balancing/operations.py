@@ -16,7 +16,6 @@ from pavedroad.localcloud.balancing import (
     tagging,
     target_groups,
     targets,
-    trust_stores,
 )
 from pavedroad.localcloud.balancing.asked import Parameters
 from pavedroad.localcloud.balancing.call import Call
@@ -85,24 +84,3 @@ OPERATIONS = {
     "SetSecurityGroups": _quiet(load_balancers.set_security_groups),
     "SetSubnets": _routes(load_balancers.set_subnets),
 }
-
-REFUSED: dict[str, Operation] = {
-    "CreateTrustStore": _quiet(trust_stores.create_trust_store),
-    "DescribeTrustStores": _quiet(trust_stores.describe_trust_stores),
-    "GetResourcePolicy": _quiet(trust_stores.get_resource_policy),
-    **dict.fromkeys(
-        (
-            "AddTrustStoreRevocations",
-            "DeleteSharedTrustStoreAssociation",
-            "DeleteTrustStore",
-            "DescribeTrustStoreAssociations",
-            "DescribeTrustStoreRevocations",
-            "GetTrustStoreCaCertificatesBundle",
-            "GetTrustStoreRevocationContent",
-            "ModifyTrustStore",
-            "RemoveTrustStoreRevocations",
-        ),
-        _quiet(trust_stores.of_a_trust_store),
-    ),
-}
-"""Those of what this cloud has none of: they answer as AWS does where there is none."""

@@ -15,7 +15,7 @@ from pavedroad.localcloud.balancing.controller import Controller
 from pavedroad.localcloud.balancing.listeners import free_port
 from pavedroad.localcloud.balancing.membership import Membership
 from pavedroad.localcloud.balancing.monitored import MonitoredBalancing
-from pavedroad.localcloud.balancing.operations import OPERATIONS, REFUSED, Operation
+from pavedroad.localcloud.balancing.operations import OPERATIONS, Operation
 from pavedroad.localcloud.balancing.publisher import CertificatesOf, NetworkOf, Publisher
 from pavedroad.localcloud.balancing.store import Journal, Stores
 from pavedroad.localcloud.constraints import Constraints
@@ -131,7 +131,7 @@ class LoadBalancing:
 
     def call(self, account: str, region: str, action: str, parameters: Parameters) -> Parameters:
         """One operation; where it raises, nothing has changed."""
-        operation = OPERATIONS.get(action) or REFUSED.get(action)
+        operation = OPERATIONS.get(action)
         if operation is None:
             raise ServiceError("UnsupportedOperation", f"{action} is not supported by this cloud.")
         with self._state.lock:
