@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pavedroad.localcloud.api.ec2.controller import Controller, Managed
 from pavedroad.localcloud.api.ec2.facts import Facts
 from pavedroad.localcloud.api.ec2.life import Life
+from pavedroad.localcloud.faults.effects import Effects
+from pavedroad.localcloud.faults.model import Fault
 from pavedroad.localcloud.state import State
 from pavedroad.localcloud.wanted import Guest, GuestImage, GuestState, GuestStatus
 from tests.waiting import eventually
@@ -177,3 +179,43 @@ def test_the_controllers_thread_wakes_on_a_ring() -> None:
         eventually(lambda: machine.life.state == "running")
     finally:
         controller.close()
+
+
+def test_the_instances_of_a_zone_that_fails_die_and_those_of_others_live() -> None:
+    here, there, host = Machine("i-1"), Machine("i-2", availability_zone="us-east-1b"), HostOnPaper()
+    faults = Effects([fault("zone-down", "us-east-1a")])
+    controller = Controller(State(), Machines(here, there), host)
+    controller.step()
+    host.says("i-1", "running")
+    host.says("i-2", "running")
+    controller.step()
+    controller = Controller(State(), Machines(here, there), host, faults=faults)
+    controller.step()
+    assert (host.wanted["i-1"].failed, host.wanted["i-1"].running) == (True, False)
+    assert (host.wanted["i-2"].failed, host.wanted["i-2"].running) == (False, True)
+    host.says("i-1", "exited")
+    controller.step()
+    assert (here.life.state, here.life.reason_code) == ("terminated", "Server.InternalError")
+    assert here.taken_down
+    assert there.life.state == "running"
+    assert "i-1" not in host.wanted
+
+
+def test_an_instance_that_hangs_is_impaired_while_it_does() -> None:
+    machine, host = Machine("i-1"), HostOnPaper()
+    controller = Controller(State(), Machines(machine), host, faults=Effects([fault("instance-hung", "i-1")]))
+    controller.step()
+    [affliction] = host.wanted["i-1"].afflictions
+    assert affliction.ailment == "hung"
+    host.says("i-1", "running")
+    controller.step()
+    assert machine.impaired
+    controller = Controller(State(), Machines(machine), host)
+    controller.step()
+    assert not machine.impaired
+    assert host.wanted["i-1"].afflictions == ()
+
+
+def fault(kind: str, target: str) -> Fault:
+    now = datetime.now(UTC)
+    return Fault("fault-1", kind, target, now, now, "")

@@ -33,6 +33,27 @@ def test_an_instance_is_pending_until_its_process_runs() -> None:
     assert (life.state, life.code) == ("running", 16)
 
 
+def test_a_machine_that_fails_ends_its_instance_and_says_so_to_the_end() -> None:
+    life = running()
+    assert life.fail("the zone has failed", NOW, ends=True)
+    assert not life.fail("again", NOW, ends=True)
+    assert (life.state, life.should_run, life.keeps_disk) == ("shutting-down", False, True)
+    life.terminate(NOW, reason="cleared away")
+    see(life, guest("exited", reason="its machine has failed"))
+    assert (life.state, life.keeps_disk, life.reason_code) == ("terminated", False, "Server.InternalError")
+    assert "the zone has failed" in life.reason
+
+
+def test_a_machine_that_fails_may_leave_an_instance_that_starts_elsewhere() -> None:
+    life = running()
+    life.fail("the machine has failed", NOW, ends=False)
+    see(life, guest("exited"))
+    assert (life.state, life.keeps_disk) == ("stopped", True)
+    life.start("i-1")
+    see(life, guest("running", boot=2))
+    assert (life.state, life.failed, life.reason) == ("running", False, "")
+
+
 def test_a_process_that_exits_stops_its_instance_and_says_why() -> None:
     life = running()
     see(life, guest("exited", reason="exited with status 3"))

@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 
 from benchmarks.zone_loss import measure
 from pavedroad.localcloud.faults.client import FaultClient
-from tests.localcloud.machines import IDLE, bare_image, run
+from tests.localcloud.host.machine import processes_of
+from tests.localcloud.machines import IDLE, await_state, bare_image, run
 from tests.localcloud.running import RunningCloud
 from tests.waiting import eventually
 
@@ -88,3 +89,25 @@ def test_only_what_was_in_flight_fails_when_a_zone_is_lost_under_load(fresh_clou
     assert result.longest_silence < 10, result
     assert (result.whole_after, result.spread_after) < (120, 120), result
     assert result.failed_on_return == 0, result
+
+
+@pytest.mark.slow
+def test_a_cloud_that_stops_leaves_nothing_and_goes_on_with_what_is_not_over(
+    fresh_cloud: RunningCloud,
+) -> None:
+    [one] = run(fresh_cloud)
+    await_state(fresh_cloud, one, "running")
+    with FaultClient(fresh_cloud.endpoint) as faults:
+        hung = faults.start("instance-hung", one)
+        busy = faults.start("instance-cpu", one, percent=1)
+        short = faults.start("capacity", ZONE, seconds=1)
+        eventually(lambda: len(processes_of(fresh_cloud.home)) > 1)
+    fresh_cloud.stop()
+    assert not processes_of(fresh_cloud.home)
+    fresh_cloud.start()
+    with FaultClient(fresh_cloud.endpoint) as faults:
+        assert {it["id"] for it in faults.all() if it["state"] == "active"} == {hung["id"], busy["id"]}
+        assert faults.get(short["id"])["state"] == "ended"
+        eventually(lambda: len(processes_of(fresh_cloud.home)) > 1)
+        faults.end_all()
+        eventually(lambda: len(processes_of(fresh_cloud.home)) == 1)
