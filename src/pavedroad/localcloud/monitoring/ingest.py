@@ -28,6 +28,10 @@ _UNITS = frozenset(UNITS)
 
 Datum = Mapping[str, Any]
 
+_MOST_KNOWN = 50_000
+_known: dict[tuple[object, ...], MetricId] = {}
+"""Metrics that were checked before: most datapoints are of one."""
+
 
 def points(parameters: Mapping[str, Any], now: datetime) -> list[Point]:
     """The points of a whole call, or its refusal."""
@@ -46,24 +50,26 @@ def points(parameters: Mapping[str, Any], now: datetime) -> list[Point]:
         grouped.append((f"EntityMetricData.member.{number}.MetricData", entity.get("MetricData") or []))
     if sum(len(group) for _, group in grouped) > MOST_DATA:
         raise _too_many("MetricData", MOST_DATA)
-    known: dict[Any, MetricId] = {}
+    if len(_known) > _MOST_KNOWN:
+        _known.clear()
     return [
-        _point(namespace, datum, f"{where}.member.{number}", now, known)
+        _point(namespace, datum, f"{where}.member.{number}", now)
         for where, group in grouped
         for number, datum in enumerate(group, start=1)
     ]
 
 
-def _point(namespace: str, datum: Datum, where: str, now: datetime, known: dict[Any, MetricId]) -> Point:
+def _point(namespace: str, datum: Datum, where: str, now: datetime) -> Point:
     name = datum.get("MetricName")
     if not name:
         raise missing(f"{where}.MetricName")
-    key = (name, *((one.get("Name"), one.get("Value")) for one in datum.get("Dimensions") or ()))
-    metric = known.get(key)
+    pairs = datum.get("Dimensions") or ()
+    key = (namespace, name, *[(one.get("Name"), one.get("Value")) for one in pairs])
+    metric = _known.get(key)
     if metric is None:
         check_text(f"{where}.MetricName", name, 255)
-        metric = metric_id(namespace, name, dimensions(datum.get("Dimensions") or (), f"{where}.Dimensions"))
-        known[key] = metric
+        metric = metric_id(namespace, name, dimensions(pairs, f"{where}.Dimensions"))
+        _known[key] = metric
     unit = datum.get("Unit") or "None"
     if unit not in _UNITS:
         raise invalid(f"The parameter {where}.Unit must be a value in the set [ {', '.join(UNITS)} ].")

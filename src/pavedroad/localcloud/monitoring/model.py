@@ -12,8 +12,10 @@ STATES: tuple[StateValue, ...] = ("OK", "ALARM", "INSUFFICIENT_DATA")
 AlarmType = Literal["MetricAlarm", "CompositeAlarm"]
 SuppressedBy = Literal["WaitPeriod", "ExtensionPeriod", "Alarm"]
 
-MOST_HISTORY = 1000
-"""Items an alarm; AWS keeps two weeks."""
+MOST_HISTORY = 100
+"""Items an alarm; AWS keeps them for a time instead."""
+MOST_REMEMBERED = 5000
+"""Alarms with a history, those that are deleted among them."""
 
 
 @dataclass(frozen=True, slots=True)

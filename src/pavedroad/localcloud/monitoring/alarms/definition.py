@@ -58,11 +58,8 @@ def settings(region: Region, given: Mapping[str, Any]) -> dict[str, Any]:
     else:
         _check_single(given)
     kept = {name: given[name] for name in _KEPT if given.get(name) not in (None, [])}
-    kept.setdefault("TreatMissingData", "missing")
     if "Metrics" not in kept:
         kept.setdefault("Dimensions", [])
-    if given.get("TreatMissingData") is None:
-        del kept["TreatMissingData"]
     return kept | actions(region, given)
 
 

@@ -10,7 +10,14 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pavedroad.localcloud.monitoring.alarms import views, wording
-from pavedroad.localcloud.monitoring.model import MOST_HISTORY, Alarm, HistoryItem, Region, StateValue
+from pavedroad.localcloud.monitoring.model import (
+    MOST_HISTORY,
+    MOST_REMEMBERED,
+    Alarm,
+    HistoryItem,
+    Region,
+    StateValue,
+)
 
 _Kind = Literal["ConfigurationUpdate", "StateUpdate", "Action"]
 
@@ -85,3 +92,12 @@ def _note(
         region.history_begun, at, alarm.name, alarm.kind, kind, summary[:_MOST_SUMMARY], text[:_MOST_DATA]
     )
     region.history.setdefault(alarm.name, deque(maxlen=MOST_HISTORY)).append(item)
+    if len(region.history) > MOST_REMEMBERED:
+        _forget_one(region)
+
+
+def _forget_one(region: Region) -> None:
+    """The deleted alarm that has been known the longest."""
+    gone = next((name for name in region.history if name not in region.alarms), None)
+    if gone is not None:
+        del region.history[gone]
