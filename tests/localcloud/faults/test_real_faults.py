@@ -132,6 +132,21 @@ def test_who_is_cut_off_becomes_unhealthy_and_fails_its_status_check(
     assert served.seconds() < 10
 
 
+@pytest.mark.slow
+def test_a_zone_out_of_reach_loses_its_targets_at_once_and_no_instance(
+    cloud: RunningCloud, served: Served
+) -> None:
+    zone = instance(cloud, served.instance)["Placement"]["AvailabilityZone"]
+    with fault(cloud, "zone-down", zone, unreachable=True):
+        eventually(lambda: served.health() == "unhealthy")
+        assert instance(cloud, served.instance)["State"]["Name"] == "running"
+        eventually(lambda: reachability(cloud, served.instance) == "impaired")
+        with pytest.raises(ClientError, match="InsufficientInstanceCapacity"):
+            run(cloud, Placement={"AvailabilityZone": zone})
+    eventually(lambda: served.health() == "healthy", within=60)
+    assert served.seconds() < 10
+
+
 def test_a_hung_instance_fails_its_checks_until_it_goes_on(cloud: RunningCloud, served: Served) -> None:
     with fault(cloud, "instance-hung", served.instance):
         eventually(lambda: served.seconds(1) == float("inf"))
