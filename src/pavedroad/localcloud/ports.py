@@ -75,6 +75,10 @@ class Compute(Protocol):
 
     def image_exists(self, image_id: str) -> bool: ...
 
+    def architecture(self, image_id: str) -> str:
+        """`x86_64` or `arm64`; of an image that is gone, whatever."""
+        ...
+
     def instance_types(self) -> Mapping[str, Mapping[str, Any]]:
         """EC2's descriptions of the types that it offers, by name, in DescribeInstanceTypes' structure."""
         ...

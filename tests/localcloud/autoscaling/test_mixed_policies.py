@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pavedroad.localcloud.autoscaling import prices
+from pavedroad.localcloud.autoscaling.memory import instance_type
 from pavedroad.localcloud.autoscaling.model import Member
 from pavedroad.localcloud.autoscaling.sources import MixedPolicy
 from pavedroad.localcloud.errors import ServiceError
@@ -215,6 +216,20 @@ def test_attributes_stand_for_the_types_that_have_them(bench: Bench) -> None:
     bench.compute.refusals["m5.large"] = NO_ROOM
     resize(bench, 3)
     assert types(bench) == {"m5.large": 2}
+
+
+def test_attributes_stand_only_for_types_that_run_the_image(bench: Bench) -> None:
+    graviton = instance_type("c6g.large", 2, 4)
+    processor = {"Manufacturer": "AWS", "SupportedArchitectures": ["arm64"]}
+    bench.compute.types["c6g.large"] = {**graviton, "ProcessorInfo": processor}
+    bench.compute.templates["arm"] = [LaunchData("ami-arm", "t3.micro")]
+    asked = {"VCpuCount": {"Min": 2, "Max": 2}, "MemoryMiB": {"Min": 4096, "Max": 4096}}
+    create(bench, 1, {"InstanceRequirements": asked})
+    assert types(bench) == {"c5.large": 1}
+    own = {"LaunchTemplateSpecification": {"LaunchTemplateName": "arm"}}
+    update(bench, policy({"InstanceRequirements": asked, **own}))
+    resize(bench, 2)
+    assert types(bench) == {"c5.large": 1, "c6g.large": 1}
 
 
 @pytest.mark.parametrize(("unit", "desired", "count"), [("vcpu", 7, 4), ("memory-mib", 20_000, 3)])

@@ -79,6 +79,9 @@ class MemoryCompute:
             )
         return LaunchTemplateVersion(f"lt-{name}", name, str(number), versions[number - 1])
 
+    def architecture(self, image_id: str) -> str:
+        return "arm64" if image_id.endswith("arm") else "x86_64"
+
     def image_exists(self, image_id: str) -> bool:
         return not image_id.endswith("gone")
 

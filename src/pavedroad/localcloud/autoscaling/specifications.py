@@ -112,7 +112,12 @@ class Specifications:
             yield LaunchSpecification(named, template=use, weight=override.weight)
             return
         unit = self.group.capacity_type
-        types = self.compute.instance_types()
+        architecture = self.compute.architecture(data.image_id)
+        types = {
+            name: one
+            for name, one in self.compute.instance_types().items()
+            if architecture in one["ProcessorInfo"]["SupportedArchitectures"]
+        }
         for name in requirements.matching(types, override.requirements, market, unit):
             weight = None if unit == "units" else requirements.units(types[name], unit)
             yield LaunchSpecification(replace(data, instance_type=name), template=use, weight=weight)

@@ -49,6 +49,10 @@ class MotoCompute:
             found.template.id, found.template.name, str(found.number), _launch_data(found.data)
         )
 
+    def architecture(self, image_id: str) -> str:
+        image = self._ec2.amis.get(image_id)
+        return (image.architecture if image else "") or "x86_64"
+
     def image_exists(self, image_id: str) -> bool:
         return image_id in self._ec2.amis
 
