@@ -71,7 +71,6 @@ def test_an_interrupted_spot_instance_is_replaced_before_it_goes(cloud: RunningC
                         "InstanceRequirements": {
                             "VCpuCount": {"Min": 2, "Max": 2},
                             "MemoryMiB": {"Min": 4096, "Max": 8192},
-                            "CpuManufacturers": ["intel"],
                         }
                     }
                 ],
