@@ -92,7 +92,7 @@ class Monitoring:
             return WITHOUT_STATE_LOCK[operation](self._call(account, region, parameters))
         perform = OPERATIONS.get(operation)
         if perform is None:
-            raise ServiceError("UnsupportedOperation", f"{operation} is not offered by this cloud yet.")
+            raise _unsupported(operation)
         with self._state.lock:
             result = perform(self._call(account, region, parameters))
             if not operation.startswith(_READING):
@@ -114,5 +114,11 @@ class Monitoring:
 
     def _check(self, operation: str, parameters: Parameters) -> None:
         """PutMetricData's checks are its own: they are worded otherwise, and must be fast."""
+        if operation not in OPERATIONS:
+            raise _unsupported(operation)
         if operation not in ("PutMetricData", "GetMetricStatistics"):
             self._constraints.check(operation, parameters)
+
+
+def _unsupported(operation: str) -> ServiceError:
+    return ServiceError("UnsupportedOperation", f"{operation} is not offered by this cloud yet.")
