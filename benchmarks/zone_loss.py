@@ -29,7 +29,7 @@ if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.load import Load
-from pavedroad.localcloud.faults.client import FaultClient
+from pavedroad.clouds.faults import FaultClient
 
 TARGET = Path(__file__).with_name("target.py")
 PORT = 8080

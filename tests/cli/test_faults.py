@@ -14,9 +14,9 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from pavedroad.cli import faults as commands
+from pavedroad.clouds.faults import FaultClient
 from pavedroad.core.errors import Conflict, InvalidInput, NotFound, Unavailable
 from pavedroad.localcloud.faults import clocks
-from pavedroad.localcloud.faults.client import FaultClient
 from pavedroad.localcloud.faults.kinds import KINDS
 from tests.localcloud.faults.bench import ONE, SPOT, FaultBench
 

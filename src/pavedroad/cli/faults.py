@@ -11,9 +11,9 @@ import typer
 
 from pavedroad.cli.rows import Rows
 from pavedroad.cli.screen import AsJson, note, result, say, say_plain, show
+from pavedroad.clouds.faults import FaultClient
 from pavedroad.core.errors import InvalidInput, Unavailable
 from pavedroad.core.places import Places
-from pavedroad.localcloud.faults.client import FaultClient
 from pavedroad.platform import running
 
 app = typer.Typer(

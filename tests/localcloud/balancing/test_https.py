@@ -120,6 +120,22 @@ def test_a_policy_says_which_versions_are_spoken(https: _Https) -> None:
     assert refused(call, ListenerArn=https.listener, SslPolicy="Nonsense")[0] == "SSLPolicyNotFound"
 
 
+def test_a_second_certificate_for_a_name_serves_once_the_first_is_gone(https: _Https) -> None:
+    first, second = (
+        https.acm.import_certificate(**_self_signed("twice.example", extra))["CertificateArn"]
+        for extra in ("first.example", "twice.example")
+    )
+    for arn in (first, second):
+        https.api.add_listener_certificates(
+            ListenerArn=https.listener, Certificates=[{"CertificateArn": arn}]
+        )
+    assert "first.example" in _shown(https.balancer, "twice.example")[0]
+    https.api.remove_listener_certificates(
+        ListenerArn=https.listener, Certificates=[{"CertificateArn": first}]
+    )
+    assert _shown(https.balancer, "twice.example")[0] == {"twice.example"}
+
+
 def test_clients_are_shown_the_certificate_for_the_name_that_they_ask_for(https: _Https) -> None:
     other = https.acm.import_certificate(**_self_signed("*.other.example"))["CertificateArn"]
     requested = https.acm.request_certificate(

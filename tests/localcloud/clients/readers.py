@@ -14,8 +14,8 @@ from tests.localcloud.machines import IDLE, bare_image
 from tests.localcloud.running import RunningCloud
 from tests.waiting import eventually
 
-REGION = "us-west-2"
-"""The guides'."""
+REGION, ALARM_REGION = "us-west-2", "us-east-1"
+"""The guides': that of alarms is about another region than those of groups and balancers."""
 
 
 class Reader:
@@ -24,7 +24,7 @@ class Reader:
     def __init__(self, cloud: RunningCloud) -> None:
         self.scaling, self.ec2 = cloud.client("autoscaling", REGION), cloud.client("ec2", REGION)
         self.elb, self.acm = cloud.client("elbv2", REGION), cloud.client("acm", REGION)
-        self.watch = cloud.client("cloudwatch", REGION)
+        self.watch = cloud.client("cloudwatch", ALARM_REGION)
         image = bare_image(self.ec2)
         subnets = sorted(self.ec2.describe_subnets()["Subnets"], key=lambda it: it["AvailabilityZone"])
         self.subnets = [it["SubnetId"] for it in subnets]
@@ -166,7 +166,6 @@ class Reader:
     def _serving(self) -> dict[str, Any]:
         if not self._secure:
             return {"Protocol": "HTTP", "Port": 80}
-        return {"Protocol": "HTTP", "Port": 80}
         return {
             "Protocol": "HTTPS",
             "Port": 443,

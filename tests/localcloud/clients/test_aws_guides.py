@@ -11,7 +11,7 @@ from awscli.clidriver import create_clidriver
 from botocore.exceptions import ClientError
 
 from tests.localcloud.clients.guides import Example, examples
-from tests.localcloud.clients.readers import REGION, Reader, prepare, prepare_alarms
+from tests.localcloud.clients.readers import ALARM_REGION, REGION, Reader, prepare, prepare_alarms
 from tests.localcloud.running import RunningCloud
 
 pytestmark = pytest.mark.slow
@@ -31,7 +31,7 @@ REFUSED = {
         "create-rule-3": "InvalidConfigurationRequest",  # its action asks an identity provider
         "describe-ssl-policies-2": "",
         "modify-listener-2": "",
-        "modify-listener-3": "CertificateNotFound",  # it is one of IAM's
+        "modify-listener-3": "InvalidConfigurationRequest",  # it is one of IAM's
         "modify-load-balancer-attributes-3": "InvalidConfigurationRequest",
         "modify-target-group-1": "",
         "set-ip-address-type-1": "InvalidConfigurationRequest",  # version 6 of IP is not of this cloud
@@ -47,6 +47,8 @@ REFUSED = {
             ],
             "UnsupportedOperation",
         ),
+        "get-metric-statistics-2": "InvalidParameterCombination",  # of more minutes than one answer may have
+        "put-metric-data-1": "",  # its file is not on the page
         "get-metric-widget-image-1": "",  # its output goes through a pipe
     },
 }
@@ -98,12 +100,10 @@ def _fails(example: Example, status: int, said: str) -> str:
     expected = REFUSED[example.service].get(example.name)
     if PAGE_TOKENS in example.words:
         return "" if status else f"{example.name}: a token of elsewhere was taken"
+    if expected is not None and not (status and (not expected or f"({expected})" in said)):
+        return f"{example.name}: not refused with {expected}: {said}"
     if expected is not None:
-        return (
-            ""
-            if status and f"({expected})" in said
-            else f"{example.name}: not refused with {expected}: {said}"
-        )
+        return ""
     return f"{example.name}: {' '.join(example.words)}\n    {said.strip()}" if status else ""
 
 
@@ -146,6 +146,9 @@ def test_the_guide_of_load_balancers_runs_as_written(fresh_cloud: RunningCloud, 
 
 
 @pytest.mark.timeout(600)
-def test_the_guide_of_alarms_runs_as_written(fresh_cloud: RunningCloud, shell: Shell) -> None:
+def test_the_guide_of_alarms_runs_as_written(
+    fresh_cloud: RunningCloud, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", ALARM_REGION)
     failures = _run_all(Reader(fresh_cloud), shell, examples("cloudwatch"), prepare_alarms)
     assert not failures, "\n".join(failures)

@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 
+from pavedroad.clouds.faults import FaultClient
 from pavedroad.core.clock import ManualClock
 from pavedroad.localcloud.api.services import ApiRequest
-from pavedroad.localcloud.faults.client import FaultClient
 from pavedroad.localcloud.faults.ports import Struck
 from pavedroad.localcloud.faults.routes import FaultRoutes
 from pavedroad.localcloud.faults.service import FaultInjection

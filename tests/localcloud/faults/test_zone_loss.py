@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from benchmarks.zone_loss import measure
-from pavedroad.localcloud.faults.client import FaultClient
+from pavedroad.clouds.faults import FaultClient
 from tests.localcloud.host.machine import processes_of
 from tests.localcloud.machines import IDLE, await_state, bare_image, run
 from tests.localcloud.running import RunningCloud

@@ -62,7 +62,7 @@ class SnapshotBuilder:
                 self._make(Kind.LISTENER, place.name, place, listener, tuple(_used_by(place)))
             named = tuple(destinations[arn] for arn in sorted(pool_names(front) & destinations.keys()))
             self._make(Kind.ROUTES, front.arn, (front, named), route_configuration)
-            for certificate in front.tls.certificates if front.tls else ():
+            for certificate, _ in tls.served(front.tls) if front.tls else ():
                 self._make(Kind.SECRET, certificate.arn, certificate, tls.secret)
         resources: dict[Kind, dict[str, Resource]] = {kind: {} for kind in Kind}
         for (kind, name), (_, made) in self._made.items():
@@ -85,5 +85,5 @@ def pool_names(front: Front) -> set[str]:
 
 def _used_by(place: Place) -> Iterator[tuple[Kind, str]]:
     yield Kind.ROUTES, place.routes
-    for certificate in place.tls.certificates if place.tls else ():
+    for certificate, _ in tls.served(place.tls) if place.tls else ():
         yield Kind.SECRET, certificate.arn

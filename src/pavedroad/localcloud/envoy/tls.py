@@ -30,22 +30,29 @@ def sniffer() -> Document:
     )
 
 
-def chains(tls: Tls, manners: Manners, filters: list[Document]) -> Iterator[Document]:
-    """A filter chain for each certificate, so that one that comes or goes leaves the others' connections
-    alone. Names go to the first that has them; whoever asks for none of them gets the default."""
+def served(tls: Tls) -> Iterator[tuple[Certificate, list[str]]]:
+    """The certificates that some client may get, and for which names: a name goes to the first that has it.
+    The default, which comes first, is for whoever asks for none of them."""
     default, *others = tls.certificates
+    yield default, []
     taken = set(default.names)
-    yield {"name": default.arn, "filters": filters, "transport_socket": _socket(default, tls, manners)}
     for certificate in others:
         names = [name for name in dict.fromkeys(certificate.names) if name not in taken]
         taken.update(names)
         if names:
-            yield {
-                "name": certificate.arn,
-                "filter_chain_match": {"server_names": names},
-                "filters": filters,
-                "transport_socket": _socket(certificate, tls, manners),
-            }
+            yield certificate, names
+
+
+def chains(tls: Tls, manners: Manners, filters: list[Document]) -> Iterator[Document]:
+    """A filter chain for each certificate, so that one that comes or goes leaves the others' connections
+    alone."""
+    for certificate, names in served(tls):
+        chain: Document = {
+            "name": certificate.arn,
+            "filters": filters,
+            "transport_socket": _socket(certificate, tls, manners),
+        }
+        yield {**chain, "filter_chain_match": {"server_names": names}} if names else chain
 
 
 def _socket(certificate: Certificate, tls: Tls, manners: Manners) -> Document:

@@ -1,4 +1,4 @@
-"""A private cloud's faults from Python: start one, see which last, end them."""
+"""A cloud that can be broken on purpose, as the private cloud can: start faults, see which last, end them."""
 
 from __future__ import annotations
 
