@@ -164,41 +164,32 @@ class HostLink:
 
     def console(self, guest_id: str) -> bytes:
         """The last 64 KiB that a guest wrote; empty for one that the host does not know."""
-        connection = UnixConnection(self._socket, _ANSWER_SECONDS)
+        status, body = self._ask("GET", f"/guests/{quote(guest_id, safe='')}/console", _ANSWER_SECONDS)
+        if status in (200, 404):
+            return body if status == 200 else b""
+        raise _refusal(status, body)
+
+    def _ask(self, method: str, target: str, seconds: float) -> tuple[int, bytes]:
+        connection = UnixConnection(self._socket, seconds)
         try:
-            status, body = connection.call("GET", f"/guests/{quote(guest_id, safe='')}/console")
+            return connection.call(method, target)
         except OSError as error:
             raise HostUnavailable("The host process does not answer.") from error
         finally:
             connection.close()
-        if status in (200, 404):
-            return body if status == 200 else b""
-        raise HostUnavailable(_reason(body) or f"The host process answered {status}.")
 
     def make_layer(self, guest_id: str) -> str:
         """Have a layer made of a guest's disk, in the image store; its digest."""
-        connection = UnixConnection(self._socket, _LAYER_SECONDS)
-        try:
-            status, body = connection.call("POST", f"/guests/{quote(guest_id, safe='')}/layer")
-        except OSError as error:
-            raise HostUnavailable("The host process does not answer.") from error
-        finally:
-            connection.close()
+        status, body = self._ask("POST", f"/guests/{quote(guest_id, safe='')}/layer", _LAYER_SECONDS)
         if status != 200:
-            raise HostUnavailable(_reason(body) or f"The host process answered {status}.")
+            raise _refusal(status, body)
         return str(json.loads(body)["digest"])
 
     def measurements(self, since: float) -> Measurements:
         """What the host has counted; of guests that have ended, those since then."""
-        connection = UnixConnection(self._socket, _ANSWER_SECONDS)
-        try:
-            status, body = connection.call("GET", f"/measurements?since={since!r}")
-        except OSError as error:
-            raise HostUnavailable("The host process does not answer.") from error
-        finally:
-            connection.close()
+        status, body = self._ask("GET", f"/measurements?since={since!r}", _ANSWER_SECONDS)
         if status != 200:
-            raise HostUnavailable(_reason(body) or f"The host process answered {status}.")
+            raise _refusal(status, body)
         try:
             return codec.loads(Measurements, body)
         except codec.DecodeError as error:
@@ -323,6 +314,10 @@ def _merge(known: dict[str, Any], changes: Mapping[str, Any], dirty: set[str]) -
         else:
             known[key] = value
     return changed
+
+
+def _refusal(status: int, body: bytes) -> HostUnavailable:
+    return HostUnavailable(_reason(body) or f"The host process answered {status}.")
 
 
 def _reason(body: bytes) -> str:

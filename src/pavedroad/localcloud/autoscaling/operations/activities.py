@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pavedroad.localcloud.autoscaling import journal, paging, views
+from pavedroad.localcloud import paging
+from pavedroad.localcloud.autoscaling import journal, views
 from pavedroad.localcloud.autoscaling.call import Call, Operation, Result, find_group
 from pavedroad.localcloud.autoscaling.model import Activity
 from pavedroad.localcloud.autoscaling.operations import settings

@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable
 
-from pavedroad.localcloud.autoscaling import journal, leaving, paging, views, wording
+from pavedroad.localcloud import paging
+from pavedroad.localcloud.autoscaling import journal, leaving, views, wording
 from pavedroad.localcloud.autoscaling.call import Call, Operation, Result, refused
 from pavedroad.localcloud.autoscaling.model import Group
 from pavedroad.localcloud.autoscaling.notifying import Notifier

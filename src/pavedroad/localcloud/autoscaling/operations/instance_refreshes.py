@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from pavedroad.localcloud.autoscaling import paging
+from pavedroad.localcloud import paging
 from pavedroad.localcloud.autoscaling.call import Call, Operation, Result
 from pavedroad.localcloud.autoscaling.model import Group, Member
 from pavedroad.localcloud.autoscaling.operations import settings

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pavedroad.localcloud.autoscaling import health, journal, leaving, paging, shares, views, wording
+from pavedroad.localcloud import paging
+from pavedroad.localcloud.autoscaling import health, journal, leaving, shares, views, wording
 from pavedroad.localcloud.autoscaling.call import Call, Operation, Result, find_member, refused
 from pavedroad.localcloud.autoscaling.model import Group, Member
 from pavedroad.localcloud.autoscaling.operations import settings

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from pavedroad.localcloud.autoscaling import paging, views
+from pavedroad.localcloud import paging
+from pavedroad.localcloud.autoscaling import views
 from pavedroad.localcloud.autoscaling.call import Call, Operation, Result, refused
 from pavedroad.localcloud.autoscaling.operations import settings
 from pavedroad.localcloud.autoscaling.operations.catalogues import MOST_LAUNCH_CONFIGURATIONS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pavedroad.localcloud.autoscaling import paging
+from pavedroad.localcloud import paging
 from pavedroad.localcloud.autoscaling.call import Call, Operation, Result, refused
 from pavedroad.localcloud.autoscaling.notifying import EVENTS, Notifier
 from pavedroad.localcloud.autoscaling.operations import settings

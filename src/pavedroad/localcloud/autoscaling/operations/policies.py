@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from pavedroad.localcloud.autoscaling import cooldown, paging
+from pavedroad.localcloud import paging
+from pavedroad.localcloud.autoscaling import cooldown
 from pavedroad.localcloud.autoscaling.call import Call, Operation, Result, find_group, refused
 from pavedroad.localcloud.autoscaling.model import Group
 from pavedroad.localcloud.autoscaling.operations import settings

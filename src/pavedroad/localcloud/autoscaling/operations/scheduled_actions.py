@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from pavedroad.localcloud.autoscaling import cron, paging
+from pavedroad.localcloud import paging
+from pavedroad.localcloud.autoscaling import cron
 from pavedroad.localcloud.autoscaling.call import Call, Operation, Result, find_group, refused
 from pavedroad.localcloud.autoscaling.model import Group
 from pavedroad.localcloud.autoscaling.operations import settings

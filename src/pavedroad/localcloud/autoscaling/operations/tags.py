@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from pavedroad.localcloud.autoscaling import paging, views
+from pavedroad.localcloud import paging
+from pavedroad.localcloud.autoscaling import views
 from pavedroad.localcloud.autoscaling.call import Call, Operation, Result, find_group, refused
 from pavedroad.localcloud.autoscaling.model import Group, Tag
 from pavedroad.localcloud.autoscaling.operations import settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from pavedroad.localcloud.autoscaling import paging
+from pavedroad.localcloud import paging
 from pavedroad.localcloud.autoscaling.call import Call, Operation, Result, refused
 from pavedroad.localcloud.autoscaling.model import Group
 from pavedroad.localcloud.autoscaling.operations import settings

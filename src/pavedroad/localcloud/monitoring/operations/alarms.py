@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from pavedroad.localcloud import paging
 from pavedroad.localcloud.errors import ServiceError
-from pavedroad.localcloud.monitoring import paging
 from pavedroad.localcloud.monitoring.alarms import composites, definition, history, transition, views, wording
 from pavedroad.localcloud.monitoring.call import Call, Operation, Result
 from pavedroad.localcloud.monitoring.model import STATES, Alarm, AlarmType

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from pavedroad.localcloud import paging
 from pavedroad.localcloud.errors import DetailedError, ServiceError
-from pavedroad.localcloud.monitoring import paging
 from pavedroad.localcloud.monitoring.alarms import definition
 from pavedroad.localcloud.monitoring.call import Call, Operation, Result
 from pavedroad.localcloud.monitoring.model import Dashboard

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pavedroad.localcloud.monitoring import ingest, paging
+from pavedroad.localcloud import paging
+from pavedroad.localcloud.monitoring import ingest
 from pavedroad.localcloud.monitoring.call import Call, Operation, Result
 from pavedroad.localcloud.monitoring.refusals import contradictory, invalid, missing
 from pavedroad.localcloud.monitoring.retrieval import Span, is_period, points
