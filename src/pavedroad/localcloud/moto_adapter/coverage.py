@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 import importlib
+from types import ModuleType
+from typing import Any
 
 from moto.core.responses import BaseResponse
 from moto.core.utils import camelcase_to_underscores, get_service_model
+
+from pavedroad.localcloud.moto_adapter.ec2_responses import LocalEC2Response
 
 _S3 = frozenset(
     [
@@ -133,10 +137,12 @@ EC2_REAL = frozenset(
         "DescribeTags",
         "DescribeVpcs",
         "GetConsoleOutput",
+        "GetInstanceMetadataDefaults",
         "GetLaunchTemplateData",
         "ImportKeyPair",
         "ModifyImageAttribute",
         "ModifyInstanceAttribute",
+        "ModifyInstanceMetadataDefaults",
         "ModifyInstanceMetadataOptions",
         "ModifyLaunchTemplate",
         "ModifySecurityGroupRules",
@@ -162,17 +168,28 @@ def operations(service: str) -> list[str]:
 
 
 def carried(service: str) -> frozenset[str]:
-    """Those of a service (by boto's name) that moto has a method for."""
+    """Those of a service (by boto's name) that moto, or what we put in its place, has a method for."""
     if service == "s3":
         return _S3
     module = importlib.import_module(f"moto.{service}.responses")
-    classes = [
+    classes = [LocalEC2Response] if service == "ec2" else _responses(module)
+    return frozenset(
+        name
+        for name in operations(service)
+        if any(_does(getattr(kind, camelcase_to_underscores(name), None)) for kind in classes)
+    )
+
+
+def _responses(module: ModuleType) -> list[type]:
+    return [
         kind
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, BaseResponse) and kind is not BaseResponse
     ]
-    return frozenset(
-        name
-        for name in operations(service)
-        if any(hasattr(kind, camelcase_to_underscores(name)) for kind in classes)
-    )
+
+
+def _does(method: Any) -> bool:
+    """Whether there is more to it than moto's saying that it is not there yet."""
+    constants = method.__code__.co_consts if method else ()
+    missing = any(isinstance(it, str) and it.endswith("is not yet implemented") for it in constants)
+    return method is not None and not missing
