@@ -21,8 +21,9 @@ from tests.waiting import eventually
 class RunningCloud:
     """`start`, `stop` and `kill` may be called as often as a test likes; the port stays the same."""
 
-    def __init__(self, home: Path, port: int = 0) -> None:
+    def __init__(self, home: Path, port: int = 0, *options: str) -> None:
         self.home = home
+        self.options = options
         self.port = port
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -47,7 +48,8 @@ class RunningCloud:
         """Returns when the cloud is ready."""
         with self._log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "pavedroad.localcloud", "--home", self.home, "--port", str(self.port)],
+                [sys.executable, "-m", "pavedroad.localcloud", "--home", self.home]
+                + ["--port", str(self.port), *self.options],
                 stdout=log,
                 stderr=log,
             )
@@ -99,8 +101,8 @@ class RunningCloud:
 
 
 @contextmanager
-def running_cloud(home: Path) -> Generator[RunningCloud]:
-    cloud = RunningCloud(home)
+def running_cloud(home: Path, *options: str) -> Generator[RunningCloud]:
+    cloud = RunningCloud(home, 0, *options)
     cloud.start()
     try:
         yield cloud

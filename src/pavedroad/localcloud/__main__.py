@@ -6,13 +6,21 @@ import argparse
 import logging
 import sys
 from pathlib import Path
+from typing import get_args
 
 from pavedroad.core.errors import PavedError
 from pavedroad.core.places import Places
+from pavedroad.localcloud.host.network.possible import NetworkImpossible
 from pavedroad.localcloud.launcher import HomeInUse, NotReady, PortInUse, launch
+from pavedroad.localcloud.networking import Mode
 
 DEFAULT_PORT = 4566
-_EXIT_STATUS: dict[type[PavedError], int] = {PortInUse: 3, HomeInUse: 4, NotReady: 5}
+_EXIT_STATUS: dict[type[PavedError], int] = {
+    PortInUse: 3,
+    HomeInUse: 4,
+    NotReady: 5,
+    NetworkImpossible: 7,
+}
 _REFUSED = 6
 
 
@@ -27,10 +35,17 @@ def main() -> None:
     parser.add_argument(
         "--port", type=int, default=DEFAULT_PORT, help="of the endpoint; 0 takes any (default: %(default)s)"
     )
+    parser.add_argument(
+        "--network",
+        choices=get_args(Mode),
+        default="shared",
+        help="namespaces: each instance has a network of its own, where security groups hold; needs root "
+        "(default: %(default)s)",
+    )
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        launch(options.home.absolute(), options.port)
+        launch(options.home.absolute(), options.port, options.network)
     except PavedError as refusal:
         sys.stderr.write(f"{refusal.sentence} {refusal.next_step or ''}".rstrip() + "\n")
         sys.exit(_EXIT_STATUS.get(type(refusal), _REFUSED))

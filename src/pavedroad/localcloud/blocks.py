@@ -31,6 +31,11 @@ class Block:
         first = _FIRST_OCTET + row * _IN_A_ROW * len(_REGIONS) + place
         return {region: f"127.{first + _IN_A_ROW * index}.0.0/16" for index, region in enumerate(_REGIONS)}
 
+    @property
+    def gateway(self) -> str:
+        """An address that no instance is given: the machine's, for instances with networks of their own."""
+        return self.networks[_REGIONS[0]].replace(".0.0/16", ".0.1")
+
 
 class Claim:
     """A block that is ours while this object lives; the kernel gives it back when the process ends."""

@@ -14,8 +14,8 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -23,6 +23,8 @@ from typing import cast
 from pavedroad.core.errors import PavedError, Unavailable
 from pavedroad.localcloud.blocks import Block, claim
 from pavedroad.localcloud.envoy.binary import envoy_program
+from pavedroad.localcloud.host.network.possible import require_namespaces
+from pavedroad.localcloud.networking import Mode
 
 _log = logging.getLogger(__name__)
 _ENVIRONMENT = {"GRPC_ENABLE_FORK_SUPPORT": "0"}
@@ -48,9 +50,11 @@ class NotReady(PavedError):
     code = "not-ready"
 
 
-def launch(home: Path, port: int) -> None:
+def launch(home: Path, port: int, network: Mode = "shared") -> None:
     """Run the cloud until SIGTERM or SIGINT. Raises when it cannot begin."""
     envoy_program()  # missing, it is said now and not when the first balancer is asked for
+    if network == "namespaces":
+        require_namespaces()
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = _lock(home)
@@ -63,7 +67,8 @@ def launch(home: Path, port: int) -> None:
         with _listen(port) as listening:
             claimed = claim(home)
             try:
-                asyncio.run(_Launcher(home, listening, claimed.block).run())
+                with _listening_to_guests(claimed.block, listening, network) as further:
+                    asyncio.run(_Launcher(home, [listening, *further], claimed.block, network).run())
             finally:
                 claimed.release()
     finally:
@@ -83,16 +88,32 @@ def _lock(home: Path) -> int:
     return lock
 
 
-def _listen(port: int) -> socket.socket:
+@contextmanager
+def _listening_to_guests(
+    block: Block, listening: socket.socket, network: Mode
+) -> Generator[list[socket.socket]]:
+    """Instances with networks of their own have another 127.0.0.1: the endpoint is at an address more."""
+    if network == "shared":
+        yield []
+        return
+    with _listen(_port_of(listening), block.gateway) as further:
+        yield [further]
+
+
+def _port_of(listening: socket.socket) -> int:
+    return cast("tuple[str, int]", listening.getsockname())[1]
+
+
+def _listen(port: int, address: str = "127.0.0.1") -> socket.socket:
     """The socket stays open over restarts of the API process: calls wait in it and are not refused."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind(("127.0.0.1", port))
+        listening.bind((address, port))
     except OSError as error:
         listening.close()
         raise PortInUse(
-            f"Port {port} on 127.0.0.1 cannot be used: {error.strerror}.",
+            f"Port {port} on {address} cannot be used: {error.strerror}.",
             next_step="Stop what uses it, or choose another with --port.",
         ) from error
     listening.listen(_BACKLOG)
@@ -109,9 +130,11 @@ class _Child:
 
 
 class _Launcher:
-    def __init__(self, home: Path, listening: socket.socket, block: Block) -> None:
+    def __init__(self, home: Path, listening: list[socket.socket], block: Block, network: Mode) -> None:
         self._home = home
-        self._port = cast("tuple[str, int]", listening.getsockname())[1]
+        self._block = block
+        self._network: Mode = network
+        self._port = _port_of(listening[0])
         self._endpoint = f"http://127.0.0.1:{self._port}"
         self._record = home / "cloud.json"
         self._sweep_sockets()
@@ -119,7 +142,8 @@ class _Launcher:
         self._host_socket = self._sockets / "host.sock"
         # Nobody writes to the lifeline: the host ends when its other end is closed, however we end.
         self._lifeline, self._held = os.pipe()
-        self._api = _Child("api", self._api_command(listening.fileno(), block), (listening.fileno(),))
+        descriptors = tuple(it.fileno() for it in listening)
+        self._api = _Child("api", self._api_command(descriptors), descriptors)
         self._host = _Child("host", self._host_command, (self._lifeline,))
         self._stopping = asyncio.Event()
 
@@ -141,13 +165,15 @@ class _Launcher:
             self._record.unlink(missing_ok=True)
             shutil.rmtree(self._sockets, ignore_errors=True)
 
-    def _api_command(self, descriptor: int, block: Block) -> Callable[[bool], Sequence[str]]:
+    def _api_command(self, descriptors: tuple[int, ...]) -> Callable[[bool], Sequence[str]]:
+        listen = [word for it in descriptors for word in ("--listen", str(it))]
+
         def command(first: bool) -> Sequence[str]:
             fresh = ["--fresh"] if first else []
             return _python(
                 "pavedroad.localcloud.api",
                 *("--home", str(self._home), "--host-socket", str(self._host_socket)),
-                *("--block", str(block.number), "--listen", str(descriptor), *fresh),
+                *("--block", str(self._block.number), "--network", self._network, *listen, *fresh),
             )
 
         return command
@@ -156,8 +182,14 @@ class _Launcher:
         return _python(
             "pavedroad.localcloud.host",
             *("--home", str(self._home), "--socket", str(self._host_socket)),
-            *("--endpoint", self._endpoint, "--lifeline", str(self._lifeline)),
+            *("--endpoint", self._endpoint_of_guests, "--lifeline", str(self._lifeline)),
+            *("--block", str(self._block.number), "--network", self._network),
         )
+
+    @property
+    def _endpoint_of_guests(self) -> str:
+        own = self._network == "namespaces"
+        return f"http://{self._block.gateway}:{self._port}" if own else self._endpoint
 
     async def _keep(self, child: _Child) -> None:
         """Start it, and again when it dies, with a growing pause while it dies at once."""

@@ -292,6 +292,28 @@ class Front:
 
 
 @dataclass(frozen=True, slots=True)
+class Permission:
+    """What one rule of a security group lets through. `protocol` is a name or IANA's number, `-1` for all;
+    `first` and `last` are ports, or ICMP's type and code, and -1 for any."""
+
+    protocol: str
+    first: int = -1
+    last: int = -1
+    cidrs: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityGroup:
+    """A security group, with the addresses that have it: instances' and balancers'."""
+
+    id: str
+    ingress: tuple[Permission, ...]
+    egress: tuple[Permission, ...]
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TargetStatus:
     """A probed target. `reason` is AWS's code (`Target.Timeout`, `Target.ResponseCodeMismatch`,
     `Target.FailedHealthChecks`, `Elb.InitialHealthChecking`), `description` a sentence. `active` counts
@@ -314,6 +336,8 @@ class Wanted:
     guests: tuple[Guest, ...]
     pools: tuple[Pool, ...]
     fronts: tuple[Front, ...]
+    groups: tuple[SecurityGroup, ...] = ()
+    """Where instances have networks of their own; none elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +363,7 @@ class WantedChange:
     guests: dict[str, Guest | None] = field(default_factory=dict[str, "Guest | None"])
     pools: dict[str, Pool | None] = field(default_factory=dict[str, "Pool | None"])
     fronts: dict[str, Front | None] = field(default_factory=dict[str, "Front | None"])
+    groups: dict[str, SecurityGroup | None] = field(default_factory=dict[str, "SecurityGroup | None"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,13 @@ import signal
 import socket
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import uvicorn
 
 from pavedroad.localcloud.api.cloud import Cloud
 from pavedroad.localcloud.blocks import Block
+from pavedroad.localcloud.networking import Mode
 
 
 class _Server(uvicorn.Server):
@@ -32,14 +33,17 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True, help="the private cloud's folder")
     parser.add_argument("--host-socket", type=Path, required=True, help="where the host process serves")
     parser.add_argument("--block", type=int, default=0, help="which part of 127/8 its networks are in")
-    parser.add_argument("--listen", type=int, required=True, help="a descriptor of the listening socket")
+    parser.add_argument(
+        "--listen", type=int, action="append", required=True, help="a descriptor of a listening socket"
+    )
+    parser.add_argument("--network", choices=get_args(Mode), default="shared", help="of its instances")
     parser.add_argument(
         "--fresh", action="store_true", help="the cloud starts anew, so nothing that should run does yet"
     )
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     os.umask(0o077)
-    cloud = Cloud(options.home.absolute(), options.host_socket, Block(options.block))
+    cloud = Cloud(options.home.absolute(), options.host_socket, Block(options.block), options.network)
     cloud.start(fresh=options.fresh)
     try:
         asyncio.run(_serve(cloud, options.listen))
@@ -47,7 +51,7 @@ def main() -> None:
         cloud.close()
 
 
-async def _serve(cloud: Cloud, descriptor: int) -> None:
+async def _serve(cloud: Cloud, descriptors: list[int]) -> None:
     server = _Server(
         uvicorn.Config(
             cast("Any", cloud.endpoint),
@@ -68,7 +72,7 @@ async def _serve(cloud: Cloud, descriptor: int) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop)
-    await server.serve([socket.socket(fileno=descriptor)])
+    await server.serve([socket.socket(fileno=descriptor) for descriptor in descriptors])
 
 
 if __name__ == "__main__":

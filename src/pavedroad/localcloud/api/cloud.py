@@ -15,6 +15,7 @@ from pavedroad.core.clock import SystemClock
 from pavedroad.localcloud.api.ec2.captures import Captures
 from pavedroad.localcloud.api.ec2.controller import Controller
 from pavedroad.localcloud.api.ec2.images import LayerStore
+from pavedroad.localcloud.api.ec2.walls import Walls
 from pavedroad.localcloud.api.host_link import HostLink
 from pavedroad.localcloud.api.objects import BlobStore
 from pavedroad.localcloud.api.server import Endpoint
@@ -35,12 +36,14 @@ from pavedroad.localcloud.moto_adapter.ec2_facts import MotoFleet
 from pavedroad.localcloud.moto_adapter.ec2_monitored import running_instances
 from pavedroad.localcloud.moto_adapter.ec2_service import Ec2Service
 from pavedroad.localcloud.moto_adapter.ec2_struck import MotoInstances
+from pavedroad.localcloud.moto_adapter.ec2_walls import security_groups
 from pavedroad.localcloud.moto_adapter.install import account_of, install
 from pavedroad.localcloud.moto_adapter.machines import MotoMachines
 from pavedroad.localcloud.moto_adapter.network import MotoNetwork
 from pavedroad.localcloud.moto_adapter.queues import queues_of
 from pavedroad.localcloud.moto_adapter.services import NAMES, MotoService
 from pavedroad.localcloud.moto_adapter.topics import topics_of
+from pavedroad.localcloud.networking import SAID, Mode
 from pavedroad.localcloud.ports import Scaling
 from pavedroad.localcloud.publishing.controller import Publishing
 from pavedroad.localcloud.publishing.views import InstanceView
@@ -54,7 +57,8 @@ _CLEAN_EVERY = 300.0
 class Cloud:
     """`endpoint` serves it; `start` and `close` are called once each."""
 
-    def __init__(self, home: Path, host_socket: Path, block: Block) -> None:
+    def __init__(self, home: Path, host_socket: Path, block: Block, network: Mode = "shared") -> None:
+        self._network: Mode = network
         self._began = time.monotonic()
         self._state = State()
         self._blobs = BlobStore(home / "objects")
@@ -97,6 +101,9 @@ class Cloud:
         self._faults.zone_returned.append(self._scaling.zone_returned)
         ec2_outages.heed(self._faults)
         self._controller = Controller(self._state, MotoFleet(), _Guests(self._link), faults=self._faults)
+        self._walls: Walls | None = None
+        if network == "namespaces":
+            self._walls = Walls(self._state, self._link, security_groups, self._balancing.members)
         self._captures = Captures(self._state, captures, self._link.actual.guest, self._link.make_layer)
         self._snapshots = Snapshots(
             home / "state.snapshot",
@@ -124,6 +131,9 @@ class Cloud:
         # The host is told first what should run and be balanced: where it does already, it goes on.
         self._controller.step()
         self._balancing.start()
+        if self._walls is not None:
+            self._walls.step()
+            self._walls.start()
         self._link.start()
         self._controller.start()
         self._captures.start()
@@ -141,6 +151,8 @@ class Cloud:
         self._balancing.stop()
         self._faults.stop()
         self._captures.stop()
+        if self._walls is not None:
+            self._walls.stop()
         self._controller.close()
         self._link.close()
         self._snapshots.close()
@@ -184,6 +196,8 @@ class Cloud:
             "status": "ok",
             "host": "connected" if self._link.actual.epoch else "not connected",
             "limits": self._publishing.limited_by or "not known yet",
+            "network": self._network,
+            "security_groups": SAID[self._network],
             "pid": os.getpid(),
             "revision": revision,
             "uptime_seconds": round(time.monotonic() - self._began, 3),

@@ -22,7 +22,16 @@ from pavedroad.localcloud import codec
 from pavedroad.localcloud.api.actual import ActualView
 from pavedroad.localcloud.api.unix_http import UnixConnection
 from pavedroad.localcloud.measured import Measurements
-from pavedroad.localcloud.wanted import Actual, ActualChange, Front, Guest, Pool, Wanted, WantedChange
+from pavedroad.localcloud.wanted import (
+    Actual,
+    ActualChange,
+    Front,
+    Guest,
+    Pool,
+    SecurityGroup,
+    Wanted,
+    WantedChange,
+)
 
 _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 20.0
@@ -47,11 +56,13 @@ class _Dirty:
     guests: set[str] = field(default_factory=set[str])
     pools: set[str] = field(default_factory=set[str])
     fronts: set[str] = field(default_factory=set[str])
+    groups: set[str] = field(default_factory=set[str])
 
     def add(self, other: _Dirty) -> None:
         self.guests |= other.guests
         self.pools |= other.pools
         self.fronts |= other.fronts
+        self.groups |= other.groups
 
 
 class HostLink:
@@ -70,6 +81,7 @@ class HostLink:
         self._guests: dict[str, Guest] = {}
         self._pools: dict[str, Pool] = {}
         self._fronts: dict[str, Front] = {}
+        self._groups: dict[str, SecurityGroup] = {}
         self._dirty = _Dirty()
         # Begins at the clock, so that no revision of an earlier API process is ever taken for one of ours.
         self._revision = time.time_ns() // 1_000_000
@@ -103,6 +115,13 @@ class HostLink:
         """Change which guests are wanted, None taking one away; gives the revision that has the change."""
         with self._changed:
             if _merge(self._guests, guests, self._dirty.guests):
+                self._revise()
+            return self._revision
+
+    def want_groups(self, groups: Mapping[str, SecurityGroup | None]) -> int:
+        """Change which security groups hold, None taking one away; gives the revision that has the change."""
+        with self._changed:
+            if _merge(self._groups, groups, self._dirty.groups):
                 self._revise()
             return self._revision
 
@@ -255,6 +274,7 @@ class HostLink:
             tuple(self._guests.values()),
             tuple(self._pools.values()),
             tuple(self._fronts.values()),
+            tuple(self._groups.values()),
         )
 
     def _changes(self, epoch: str) -> WantedChange:
@@ -264,6 +284,7 @@ class HostLink:
             {key: self._guests.get(key) for key in self._dirty.guests},
             {key: self._pools.get(key) for key in self._dirty.pools},
             {key: self._fronts.get(key) for key in self._dirty.fronts},
+            {key: self._groups.get(key) for key in self._dirty.groups},
         )
 
     # The thread that follows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import replace
 
 from pavedroad.core.clock import Clock
@@ -116,6 +117,14 @@ class LoadBalancing:
         store = self._stores.at(account, region)
         network = self._network(account, region)
         return Membership(store, network, self._link.actual, self._clock, self._is_up)
+
+    def members(self) -> Iterator[tuple[str, str]]:
+        """A security group's id and an address, for each that a balancer has; called with the lock held."""
+        for store in self._stores:
+            for balancer in store.balancers.values():
+                for group_id in balancer.security_groups:
+                    for address in balancer.addresses:
+                        yield group_id, address
 
     def monitored(self) -> MonitoredBalancing:
         """For those who publish what was measured."""

@@ -27,9 +27,11 @@ Uses = tuple[tuple[Kind, str], ...]
 
 
 class SnapshotBuilder:
-    """Remembers what each resource was made from."""
+    """Remembers what each resource was made from. With `from_balancers`, targets see connections come from
+    the balancer's addresses."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, from_balancers: bool = False) -> None:
+        self._from_balancers = from_balancers
         self._known: dict[tuple[Kind, str], tuple[object, Resource]] = {}
         self._made: dict[tuple[Kind, str], tuple[object, Resource]] = {}
 
@@ -52,8 +54,9 @@ class SnapshotBuilder:
             )
             for arn, pool in pools.items()
         }
+        users = pool_users(chosen) if self._from_balancers else {}
         for pool in pools.values():
-            for shape in shapes(pool, zones):
+            for shape in shapes(pool, zones, users.get(pool.arn)):
                 self._make(Kind.CLUSTER, shape.name, shape, cluster, ((Kind.ASSIGNMENT, shape.name),))
             for source in endpoints(pool, zones, health, gone):
                 self._make(Kind.ASSIGNMENT, source.name, source, assignment)
@@ -81,6 +84,15 @@ class SnapshotBuilder:
 def pool_names(front: Front) -> set[str]:
     """The pools that a front's rules send to."""
     return {arn for rule in front.rules if isinstance(rule.action, Forward) for arn in rule.action.weights}
+
+
+def pool_users(fronts: Iterable[Front]) -> dict[str, Front]:
+    """A front for each pool that some front sends to: the first by name, so that it stays."""
+    users: dict[str, Front] = {}
+    for front in sorted(fronts, key=lambda it: it.arn):
+        for arn in pool_names(front):
+            users.setdefault(arn, front)
+    return users
 
 
 def _used_by(place: Place) -> Iterator[tuple[Kind, str]]:

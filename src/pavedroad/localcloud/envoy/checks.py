@@ -15,8 +15,8 @@ from pavedroad.localcloud.wanted import Probe
 _ENOUGH_BYTES = 1 << 20
 
 
-async def check(probe: Probe, address: str, port: int) -> Outcome:
-    """Never raises: whatever goes wrong is the outcome."""
+async def check(probe: Probe, address: str, port: int, source: str = "") -> Outcome:
+    """Never raises: whatever goes wrong is the outcome. From an address of ours, if one is given."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[Outcome] = loop.create_future()
     connecting = asyncio.ensure_future(
@@ -25,6 +25,7 @@ async def check(probe: Probe, address: str, port: int) -> Outcome:
             address,
             port,
             ssl=_unverified() if probe.protocol == "HTTPS" else None,
+            local_addr=(source, 0) if source else None,
         )
     )
     connecting.add_done_callback(lambda done: _connected(done, answer))

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pavedroad.localcloud.envoy.counting import METADATA
 from pavedroad.localcloud.envoy.documents import Document, extension, typed
-from pavedroad.localcloud.wanted import Least, Pool, ProbeState, Target
+from pavedroad.localcloud.wanted import Front, Least, Pool, ProbeState, Target
 
 HealthOf = Callable[[Pool, Target], ProbeState]
 Algorithm = Literal["round_robin", "least_outstanding_requests", "weighted_random"]
@@ -30,6 +30,8 @@ class Shape:
     algorithm: Algorithm
     anomaly_mitigation: bool
     slow_start_seconds: int
+    source: str = ""
+    """The balancer's address that its connections come from; the machine's choice where it is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,23 @@ def pool_arn(name: str) -> str:
     return name.partition("#")[0]
 
 
-def shapes(pool: Pool, zones: Collection[str]) -> Iterator[Shape]:
-    """The clusters of a pool, for balancers with nodes in these zones."""
+def shapes(pool: Pool, zones: Collection[str], front: Front | None = None) -> Iterator[Shape]:
+    """The clusters of a pool, for balancers with nodes in these zones; connections come from the front's
+    balancer, if one is given."""
     for zone in cluster_zones(pool, zones):
-        name = cluster_name(pool.arn, zone)
-        yield Shape(name, pool.protocol, pool.algorithm, pool.anomaly_mitigation, pool.slow_start_seconds)
+        yield Shape(
+            cluster_name(pool.arn, zone),
+            pool.protocol,
+            pool.algorithm,
+            pool.anomaly_mitigation,
+            pool.slow_start_seconds,
+            source_of(front, zone) if front else "",
+        )
+
+
+def source_of(front: Front, zone: str) -> str:
+    """Where a balancer's connections to the targets of a zone come from; the empty zone stands for all."""
+    return next((node.address for node in front.nodes if node.zone == zone), front.address)
 
 
 def cluster_zones(pool: Pool, zones: Collection[str]) -> tuple[str, ...]:
@@ -102,6 +116,8 @@ def cluster(shape: Shape) -> Document:
             )
         },
     }
+    if shape.source:
+        document["upstream_bind_config"] = {"source_address": {"address": shape.source, "port_value": 0}}
     if shape.protocol == "HTTPS":
         # As on AWS, a target's certificate is not verified.
         document["transport_socket"] = extension(

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import time
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from pavedroad.localcloud.envoy.checks import check
+from pavedroad.localcloud.envoy.clusters import source_of
 from pavedroad.localcloud.envoy.health import Health, vanished
-from pavedroad.localcloud.wanted import Pool, Probe, Target
+from pavedroad.localcloud.wanted import Front, Pool, Probe, Target
 
 Key = tuple[str, str, int]
 """Pool ARN, target id, port."""
 
+_NO_USERS: Mapping[str, Front] = MappingProxyType({})
 _SOONEST_SECONDS = 0.05
 _EXTRA_SHARE = 0.1
 
@@ -36,9 +39,12 @@ class Prober:
     def __init__(self, changed: Callable[[str], None]) -> None:
         self._changed = changed
         self._patients: dict[Key, _Patient] = {}
+        self._users = _NO_USERS
 
-    def apply(self, pools: Iterable[Pool]) -> None:
-        """Watch exactly these targets; those that stay keep their health, those that drain are left alone."""
+    def apply(self, pools: Iterable[Pool], users: Mapping[str, Front] = _NO_USERS) -> None:
+        """Watch exactly these targets; those that stay keep their health, those that drain are left alone.
+        Checks come from the balancers of `users`, by pool."""
+        self._users = users
         wanted = {
             (pool.arn, target.id, target.port): (target, pool.probe)
             for pool in pools
@@ -89,7 +95,13 @@ class Prober:
         while True:
             began = time.monotonic()
             counts = began >= beat
-            outcome = await check(patient.probe, patient.target.reached_at, patient.target.probe_port)
+            user = self._users.get(key[0])
+            outcome = await check(
+                patient.probe,
+                patient.target.reached_at,
+                patient.target.probe_port,
+                source_of(user, patient.target.zone) if user else "",
+            )
             if counts or outcome.good:
                 # Those that came together part ways with the first interval.
                 beat = began + patient.probe.interval_seconds * stagger

@@ -14,7 +14,7 @@ import httpx
 from pavedroad.localcloud.envoy.admin import Admin
 from pavedroad.localcloud.envoy.ads import DiscoveryServer
 from pavedroad.localcloud.envoy.bootstrap import Sockets
-from pavedroad.localcloud.envoy.builder import SnapshotBuilder, pool_names
+from pavedroad.localcloud.envoy.builder import SnapshotBuilder, pool_names, pool_users
 from pavedroad.localcloud.envoy.clusters import pool_arn
 from pavedroad.localcloud.envoy.counters import traffic
 from pavedroad.localcloud.envoy.health import Health
@@ -33,9 +33,11 @@ _BUILD_SHARE = 5
 
 
 class EnvoyRouting:
-    """`home` keeps Envoy's log; the sockets go into `sockets`, a folder with a short path."""
+    """`home` keeps Envoy's log; the sockets go into `sockets`, a folder with a short path. With
+    `from_balancers`, targets see requests and probes come from the balancer's addresses."""
 
-    def __init__(self, home: Path, sockets: Path) -> None:
+    def __init__(self, home: Path, sockets: Path, *, from_balancers: bool = False) -> None:
+        self._from_balancers = from_balancers
         self.on_change: Callable[[], None] = lambda: None
         self.routed = 0
         self._revision = 0
@@ -45,7 +47,7 @@ class EnvoyRouting:
         self._fronts: dict[str, Front] = {}
         self._gone: set[str] = set()
         self._active: dict[tuple[str, str, int], int] = {}
-        self._builder = SnapshotBuilder()
+        self._builder = SnapshotBuilder(from_balancers=from_balancers)
         self._publication: asyncio.TimerHandle | None = None
         self._next_build = 0.0
         self._progress = asyncio.Event()
@@ -87,7 +89,8 @@ class EnvoyRouting:
         self._pools = {pool.arn: pool for pool in pools}
         self._fronts = {front.arn: front for front in fronts}
         self._wake()
-        self._prober.apply(self._pools.values())
+        users = pool_users(self._fronts.values()) if self._from_balancers else {}
+        self._prober.apply(self._pools.values(), users)
         self._gone &= {target.address for pool in self._pools.values() for target in pool.targets}
         self._publish()
 

@@ -13,14 +13,20 @@ import socket
 import sys
 from collections.abc import Generator
 from pathlib import Path
+from typing import get_args
+from urllib.parse import urlsplit
 
 import uvicorn
 import uvloop
 
+from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.envoy.routing import EnvoyRouting
 from pavedroad.localcloud.host.host import Host
+from pavedroad.localcloud.host.network.namespaces import Namespaces
+from pavedroad.localcloud.host.network.place import Place
 from pavedroad.localcloud.host.nursery import linux
 from pavedroad.localcloud.host.routes import application
+from pavedroad.localcloud.networking import Mode
 
 
 class _Server(uvicorn.Server):
@@ -39,6 +45,8 @@ def main() -> None:
     parser.add_argument(
         "--lifeline", type=int, help="a descriptor that this process lives as long as: it ends when it closes"
     )
+    parser.add_argument("--block", type=int, default=0, help="which part of 127/8 its networks are in")
+    parser.add_argument("--network", choices=get_args(Mode), default="shared", help="of its guests")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     os.umask(0o077)
@@ -50,17 +58,26 @@ def main() -> None:
     except OSError:
         sys.exit(f"Another host process works on {home} already.")
     linux.raise_open_files()
-    uvloop.run(_serve(home, options.socket, options.endpoint, options.lifeline))
+    network: Namespaces | None = None
+    endpoint: str = options.endpoint
+    if options.network == "namespaces":
+        # Of the same address, at which the endpoint listens too.
+        place = Place(options.block, Block(options.block).gateway, urlsplit(endpoint).port or 80)
+        network = Namespaces(place)
+    uvloop.run(_serve(home, options.socket, endpoint, options.lifeline, network))
 
 
-async def _serve(home: Path, path: Path, endpoint: str, lifeline: int | None) -> None:
+async def _serve(
+    home: Path, path: Path, endpoint: str, lifeline: int | None, network: Namespaces | None
+) -> None:
     told_to_stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told_to_stop.set)
     if lifeline is not None:
         loop.add_reader(lifeline, told_to_stop.set)
-    host = Host(home, endpoint, EnvoyRouting(home / "envoy", path.parent))
+    routing = EnvoyRouting(home / "envoy", path.parent, from_balancers=network is not None)
+    host = Host(home, endpoint, routing, network)
     await host.start()
     listening = _listen(path)
     settings = uvicorn.Config(

@@ -16,9 +16,10 @@ from pavedroad.localcloud.faults.clocks import skewed
 from pavedroad.localcloud.host.faults.afflicted import IN_PROCESSES
 from pavedroad.localcloud.host.faults.network import Trouble
 from pavedroad.localcloud.host.images import ImageFailed, ImageStore
-from pavedroad.localcloud.host.imds import Imds
+from pavedroad.localcloud.host.imds import GatewayImds, Imds
 from pavedroad.localcloud.host.metadata import user_data
 from pavedroad.localcloud.host.meter import Meter
+from pavedroad.localcloud.host.network.namespaces import Namespaces
 from pavedroad.localcloud.host.nursery.console import tail
 from pavedroad.localcloud.host.nursery.messages import Boot, Ended, Running
 from pavedroad.localcloud.host.pace import Pace
@@ -80,6 +81,7 @@ class Guests:
         changed: Callable[[str], None],
         forgotten: Callable[[str], None],
         gone: Callable[[str], None],
+        network: Namespaces | None = None,
         forget_seconds: float = _FORGET_SECONDS,
         disk_seconds: float = _DISK_SECONDS,
     ) -> None:
@@ -89,7 +91,9 @@ class Guests:
         self._supervision = supervision
         self._meter = meter
         self._images = ImageStore(home / "images")
-        self._imds = Imds()
+        self._network = network
+        """None where guests share the machine's."""
+        self._imds = GatewayImds(network.gateway, network.metadata_url) if network else Imds()
         self._boots = Pace()
         self._stops = Pace()
         self._changed = changed
@@ -193,6 +197,7 @@ class Guests:
         """All that comes before the nursery has it."""
         parts = await self._images.parts(guest.image)
         await self._boots.turn()
+        space = await self._network.open(guest.address) if self._network else None
         url = await self._imds.open(guest)
         folder = self._instances / guest.id
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -209,7 +214,7 @@ class Guests:
             cage=hold.cage,
         )
         life = Life(lambda running: self._running(run, running), lambda ended: self._ended(run, ended))
-        await self._supervision.boot(boot, life)
+        await self._supervision.boot(boot, life, space)
         run.life = life
 
     def _handed_over(self, run: _Run, task: asyncio.Task[None]) -> None:
@@ -283,6 +288,8 @@ class Guests:
     def _ended(self, run: _Run, ended: Ended) -> None:
         run.life = None
         self._meter.ended(run.guest, ended)
+        if self._network is not None:
+            self._network.shut(run.guest.address)
         self._say(
             run,
             replace(

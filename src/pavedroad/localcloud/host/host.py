@@ -12,11 +12,21 @@ from pavedroad.localcloud.host.guests import Guests
 from pavedroad.localcloud.host.journal import Journal
 from pavedroad.localcloud.host.limits import Limiter
 from pavedroad.localcloud.host.meter import Meter
+from pavedroad.localcloud.host.network.namespaces import Namespaces
 from pavedroad.localcloud.host.routing import Routing
 from pavedroad.localcloud.host.supervision import Supervision
 from pavedroad.localcloud.host.sweep import sweep
 from pavedroad.localcloud.measured import Measurements
-from pavedroad.localcloud.wanted import Actual, ActualChange, Front, Pool, TargetStatus, Wanted, WantedChange
+from pavedroad.localcloud.wanted import (
+    Actual,
+    ActualChange,
+    Front,
+    Pool,
+    SecurityGroup,
+    TargetStatus,
+    Wanted,
+    WantedChange,
+)
 
 Kept = TypeVar("Kept")
 
@@ -29,7 +39,9 @@ _GATHER = 0.005
 class Host:
     """Guests, their routes and the journal of both."""
 
-    def __init__(self, home: Path, endpoint: str, routing: Routing) -> None:
+    def __init__(
+        self, home: Path, endpoint: str, routing: Routing, network: Namespaces | None = None
+    ) -> None:
         self.journal = Journal()
         self._instances = home / "instances"
         self._routing = routing
@@ -45,11 +57,14 @@ class Host:
             changed=self.journal.touch,
             forgotten=self.journal.forget,
             gone=routing.guest_gone,
+            network=network,
         )
+        self._network = network
         self._relays = Relays()
         self._wanted_revision = 0
         self._pools: dict[str, Pool] = {}
         self._fronts: dict[str, Front] = {}
+        self._groups: dict[str, SecurityGroup] = {}
         self._targets: dict[str, TargetStatus] = {}
         self._told: tuple[int, dict[str, str]] = (0, {})
         self._noting: asyncio.TimerHandle | None = None
@@ -57,6 +72,8 @@ class Host:
     async def start(self) -> None:
         """Ready for guests; whatever an earlier host left behind is ended first."""
         await asyncio.to_thread(self._open)
+        if self._network is not None:
+            await self._network.start()
         await self._supervision.start()
         await self._routing.start()
 
@@ -66,6 +83,8 @@ class Host:
         await self._routing.close()
         self._relays.close()
         await self._supervision.close()
+        if self._network is not None:
+            await self._network.close()
         await asyncio.to_thread(self.limiter.close)
 
     def put(self, wanted: Wanted) -> None:
@@ -73,6 +92,8 @@ class Host:
         self._wanted_revision = wanted.revision
         self._pools = {pool.arn: pool for pool in wanted.pools}
         self._fronts = {front.arn: front for front in wanted.fronts}
+        self._groups = {group.id: group for group in wanted.groups}
+        self._wall()
         self.guests.want(wanted.guests)
         self._route()
 
@@ -83,6 +104,9 @@ class Host:
         self._wanted_revision = max(change.revision, self._wanted_revision)
         _merge(self._pools, change.pools)
         _merge(self._fronts, change.fronts)
+        _merge(self._groups, change.groups)
+        if change.groups or change.fronts:
+            self._wall()
         self.guests.change(change.guests)
         self._route()
         return True
@@ -130,10 +154,16 @@ class Host:
     def _open(self) -> None:
         sweep(self._instances)
         self.limiter.open()
+        if self._network is not None:
+            self._network.sweep()
 
     def _sweep(self) -> None:
         sweep(self._instances)
         self.limiter.sweep()
+
+    def _wall(self) -> None:
+        if self._network is not None:
+            self._network.have(self._groups, self._fronts.values())
 
     def _route(self) -> None:
         lost = self._relays.have(self.guests.network_troubles())

@@ -1,10 +1,12 @@
-"""The instance metadata service: a small HTTP server at each guest's own address."""
+"""The instance metadata service: a small HTTP server at each guest's own address, or one for all guests that
+knows them by theirs."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from typing import cast
@@ -12,9 +14,9 @@ from typing import cast
 import httptools
 
 from pavedroad.localcloud.host.metadata import Answer, Metadata
+from pavedroad.localcloud.host.network.place import METADATA_PORT
 from pavedroad.localcloud.wanted import Guest
 
-_PORT = 1338
 _LARGEST_BODY = 4096
 _IDLE_SECONDS = 75.0
 _TOKEN_PATH = "/latest/api/token"  # noqa: S105 - a path
@@ -36,11 +38,11 @@ class Imds:
         metadata = Metadata(guest)
         loop = asyncio.get_running_loop()
         try:
-            server = await loop.create_server(lambda: _Connection(metadata), guest.address, _PORT)
+            server = await loop.create_server(lambda: _at_once(metadata), guest.address, METADATA_PORT)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-            server = await loop.create_server(lambda: _Connection(metadata), guest.address, 0)
+            server = await loop.create_server(lambda: _at_once(metadata), guest.address, 0)
         port = server.sockets[0].getsockname()[1]
         url = f"http://{guest.address}:{port}"
         self._services[guest.id] = (metadata, server, url)
@@ -60,11 +62,52 @@ class Imds:
             self.close(guest_id)
 
 
-class _Connection(asyncio.Protocol):
-    """One client's connection; httptools parses, `Metadata` answers."""
+class GatewayImds:
+    """As `Imds`, for guests with networks of their own: all ask at the same address, and a guest is known by
+    the address that it asks from."""
 
-    def __init__(self, metadata: Metadata) -> None:
-        self._metadata = metadata
+    def __init__(self, gateway: str, url: str) -> None:
+        self._gateway = gateway
+        self._url = url
+        self._known: dict[str, str] = {}
+        self._services: dict[str, Metadata] = {}
+        self._server: asyncio.Server | None = None
+
+    async def open(self, guest: Guest) -> str:
+        if self._server is None:
+            self._server = await asyncio.get_running_loop().create_server(
+                lambda: _Connection(self._services.get), self._gateway, METADATA_PORT
+            )
+        self._known[guest.id] = guest.address
+        self._services.setdefault(guest.address, Metadata(guest)).update(guest)
+        return self._url
+
+    def update(self, guest: Guest) -> None:
+        if guest.id in self._known:
+            self._services[guest.address].update(guest)
+
+    def close(self, guest_id: str) -> None:
+        if address := self._known.pop(guest_id, None):
+            self._services.pop(address, None)
+
+    def close_all(self) -> None:
+        self._known.clear()
+        self._services.clear()
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+
+def _at_once(metadata: Metadata) -> _Connection:
+    return _Connection(lambda _: metadata)
+
+
+class _Connection(asyncio.Protocol):
+    """One client's connection; httptools parses, the `Metadata` for who connects from an address answers."""
+
+    def __init__(self, metadata_of: Callable[[str], Metadata | None]) -> None:
+        self._metadata_of = metadata_of
+        self._metadata: Metadata | None = None
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
         self._idle: asyncio.TimerHandle | None = None
@@ -74,6 +117,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one, though no subclass
+        self._metadata = self._metadata_of(transport.get_extra_info("peername")[0])
         self._idle = asyncio.get_running_loop().call_later(_IDLE_SECONDS, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -107,6 +151,8 @@ class _Connection(asyncio.Protocol):
         self._send(self._answer(method), head=method == b"HEAD")
 
     def _answer(self, method: bytes) -> Answer:
+        if self._metadata is None:
+            return Answer(404)
         with suppress(httptools.HttpParserInvalidURLError, UnicodeDecodeError):
             path = (httptools.parse_url(self._url).path or b"/").decode()
             if method == b"PUT":

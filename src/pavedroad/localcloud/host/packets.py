@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import socket
 from collections import deque
 from collections.abc import Callable
@@ -33,7 +34,7 @@ class Packets:
         self._end = end
         self._heard = heard
         self._ended = ended
-        self._waiting: deque[tuple[bytes, socket.socket | None]] = deque()
+        self._waiting: deque[tuple[bytes, tuple[int, ...]]] = deque()
         self._open = True
         self._loop.add_reader(end, self._read)
 
@@ -41,13 +42,12 @@ class Packets:
     def is_open(self) -> bool:
         return self._open
 
-    def send(self, message: Message, passing: socket.socket | None = None) -> None:
-        """Queued where the other side is slow. The socket that is passed is closed here. `OSError` for a
-        packet that is too long."""
+    def send(self, message: Message, *passing: int) -> None:
+        """Queued where the other side is slow. The descriptors that are passed are closed here. `OSError`
+        for a packet that is too long."""
         packet = encode(message)
         if len(packet) > self._end.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) - _OVERHEAD:
-            if passing is not None:
-                passing.close()
+            _close(passing)
             raise OSError(errno.EMSGSIZE, "its environment and user data are too long")
         self._waiting.append((packet, passing))
         if len(self._waiting) == 1:
@@ -65,8 +65,7 @@ class Packets:
             self._loop.remove_writer(self._end)
             self._end.close()
             while self._waiting:
-                if passing := self._waiting.popleft()[1]:
-                    passing.close()
+                _close(self._waiting.popleft()[1])
 
     def _read(self) -> bool:
         try:
@@ -94,10 +93,10 @@ class Packets:
         while self._open and self._waiting:
             packet, passing = self._waiting[0]
             try:
-                if passing is None:
-                    self._end.send(packet)
+                if passing:
+                    socket.send_fds(self._end, [packet], passing)
                 else:
-                    socket.send_fds(self._end, [packet], [passing.fileno()])
+                    self._end.send(packet)
             except BlockingIOError:
                 self._loop.add_writer(self._end, self._write)
                 return
@@ -107,7 +106,11 @@ class Packets:
                     self._loop.call_later(_RETRY_SECONDS, self._write)
                 return  # else the other side is gone, and the reader sees it
             self._waiting.popleft()
-            if passing is not None:
-                passing.close()
+            _close(passing)
         if self._open:
             self._loop.remove_writer(self._end)
+
+
+def _close(descriptors: tuple[int, ...]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -102,15 +103,17 @@ class Supervision:
         self._nursery = Packets(ours, self._heard, self._nursery_died)
         self._ready.set()
 
-    async def boot(self, boot: Boot, life: Life) -> None:
-        """Have a guest started. Raises `OSError` where the nursery cannot take it."""
+    async def boot(self, boot: Boot, life: Life, space: int | None = None) -> None:
+        """Have a guest started, in that network namespace if one is given. Raises `OSError` where the nursery
+        cannot take it."""
         await self._ready.wait()
         assert self._nursery is not None
         ours, theirs = pair()
         life.packets = Packets(ours, life.heard, lambda: self._shim_died(boot.key))
         self._lives[boot.key] = life
         try:
-            self._nursery.send(boot, theirs)
+            passing = [theirs.detach()] if space is None else [theirs.detach(), os.dup(space)]
+            self._nursery.send(boot, *passing)
         except OSError:
             del self._lives[boot.key]
             life.packets.close()

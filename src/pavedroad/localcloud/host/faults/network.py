@@ -174,7 +174,9 @@ class _Relay:
             reader, writer = await asyncio.open_connection(sock=client)
             writers.append(writer)
             await self._passable.wait()
-            far_reader, far_writer = await asyncio.open_connection(self._guest, port)
+            # From whom it comes: a guest with a network of its own may let in nobody else.
+            source = (client.getpeername()[0], 0)
+            far_reader, far_writer = await asyncio.open_connection(self._guest, port, local_addr=source)
             writers.append(far_writer)
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._carry(reader, far_writer, answers=False))

@@ -11,6 +11,7 @@ from contextlib import suppress
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
+_CLONE_NEWNET = 0x40000000
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _OPEN_FILES = 65536
 _FIRST_TO_GO = "500"
@@ -18,9 +19,7 @@ _FIRST_TO_GO = "500"
 
 def _prctl(option: int, value: int | bytes) -> None:
     argument = ctypes.c_char_p(value) if isinstance(value, bytes) else ctypes.c_ulong(value)
-    if _LIBC.prctl(option, argument, 0, 0, 0) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
+    _check(_LIBC.prctl(option, argument, 0, 0, 0))
 
 
 def name_process(name: str) -> None:
@@ -38,6 +37,22 @@ def die_with(parent: int, signal_number: int) -> None:
     _prctl(_PR_SET_PDEATHSIG, signal_number)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal_number)
+
+
+def leave_network() -> None:
+    """This thread alone gets a new network namespace, with nothing in it."""
+    _check(_LIBC.unshare(_CLONE_NEWNET))
+
+
+def enter_network(space: int) -> None:
+    """This thread alone goes into a network namespace, by its descriptor."""
+    _check(_LIBC.setns(space, _CLONE_NEWNET))
+
+
+def _check(answer: int) -> None:
+    if answer != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
 
 
 def raise_open_files() -> None:

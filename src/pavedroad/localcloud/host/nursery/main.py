@@ -61,14 +61,16 @@ class Nursery:
                 return
 
     def _receive(self) -> bool:
-        packet, descriptors, _, _ = socket.recv_fds(self._host, LONGEST, 1)
+        packet, descriptors, _, _ = socket.recv_fds(self._host, LONGEST, 2)
         if not packet:
             return False
-        os.set_inheritable(descriptors[0], False)  # a received one is not: guests must not get it
+        for descriptor in descriptors:
+            os.set_inheritable(descriptor, False)  # a received one is not: guests must not get it
         boot = decode(packet)
         assert isinstance(boot, Boot)
         boot = _caged(boot)
         channel = socket.socket(fileno=descriptors[0])
+        space = descriptors[1] if len(descriptors) > 1 else None
         try:
             pid = os.fork()
         except OSError as error:
@@ -77,19 +79,21 @@ class Nursery:
                 boot.cage.remove()
         else:
             if pid == 0:
-                self._become_shim(boot, channel)
+                self._become_shim(boot, channel, space)
             self._shims[pid] = boot.key
             if boot.cage is not None:
                 self._cages[boot.key] = boot.cage
         channel.close()
+        if space is not None:
+            os.close(space)
         return True
 
-    def _become_shim(self, boot: Boot, channel: socket.socket) -> NoReturn:
+    def _become_shim(self, boot: Boot, channel: socket.socket, space: int | None) -> NoReturn:
         try:
             self._host.close()
             os.close(self._wake)
             os.close(self._held)
-            Shim(boot, channel, self._alive).run()
+            Shim(boot, channel, self._alive, space).run()
         except BaseException:
             traceback.print_exc()
         finally:

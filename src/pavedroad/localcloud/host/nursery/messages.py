@@ -20,7 +20,8 @@ class Part(NamedTuple):
 
 
 class Boot(NamedTuple):
-    """Host to nursery, with the guest's channel as its ancillary file descriptor: start this."""
+    """Host to nursery: start this. Its ancillary file descriptors are the guest's channel and, where it has
+    one of its own, its network namespace."""
 
     key: str
     folder: str

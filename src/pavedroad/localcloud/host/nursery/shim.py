@@ -38,9 +38,11 @@ _KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 
 
 class Shim:
-    """One guest's life, in a process of its own. `nursery` is a pipe's end, readable once that is dead."""
+    """One guest's life, in a process of its own. `nursery` is a pipe's end, readable once that is dead;
+    `space` the network namespace to live in."""
 
-    def __init__(self, boot: Boot, channel: socket.socket, nursery: int) -> None:
+    def __init__(self, boot: Boot, channel: socket.socket, nursery: int, space: int | None) -> None:
+        self._space = space
         self._boot = boot
         self._channel = channel
         self._nursery = nursery
@@ -71,6 +73,7 @@ class Shim:
         signal.signal(signal.SIGTERM, _nothing)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
+            self._enter_network()
             self._root = prepare(self._boot.folder, self._boot.parts)
             self._begin()
             while not self._over:
@@ -80,6 +83,12 @@ class Shim:
         except OSError as error:
             subject = f": '{error.filename}'" if error.filename else ""
             self._refuse(f"{error.strerror}{subject}")
+
+    def _enter_network(self) -> None:
+        if self._space is not None:
+            linux.enter_network(self._space)
+            os.close(self._space)
+            self._space = None
 
     def _confine(self) -> None:
         """Called in the guest's process."""

@@ -1,0 +1,71 @@
+"""The network of a private cloud whose instances have one each: spaces, walls, the machine's part."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping
+
+from pavedroad.localcloud.host.network import forwarding, spaces
+from pavedroad.localcloud.host.network.firewall import Firewall
+from pavedroad.localcloud.host.network.place import METADATA_PORT, Place
+from pavedroad.localcloud.wanted import Front, SecurityGroup
+
+_LOG = logging.getLogger(__name__)
+_ADMISSION_SECONDS = 2.0
+
+
+class Namespaces:
+    """One a host."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._spaces = spaces.Spaces(place)
+        self._firewall = Firewall(place, self._spaces.slots)
+
+    @property
+    def gateway(self) -> str:
+        """The machine, as instances see it."""
+        return self._place.gateway
+
+    @property
+    def metadata_url(self) -> str:
+        """Where every instance finds its own; 169.254.169.254 leads there too."""
+        return f"http://{self._place.gateway}:{METADATA_PORT}"
+
+    def sweep(self) -> None:
+        """Take away what an earlier host has left, and prepare the machine; blocks."""
+        spaces.sweep(self._place)
+        forwarding.enter(self._place)
+
+    async def start(self) -> None:
+        self._firewall.start()
+
+    def have(self, groups: Mapping[str, SecurityGroup], fronts: Iterable[Front]) -> None:
+        """Make these groups true between instances; balancers are where the fronts are."""
+        addresses = {
+            it for front in fronts for it in (front.address, *(node.address for node in front.nodes))
+        }
+        self._firewall.have(groups, addresses)
+
+    async def open(self, address: str) -> int:
+        """The namespace for a guest's boot, once its groups hold: a descriptor that stays ours."""
+        space = await self._spaces.open(address)
+        self._firewall.look()
+        if not await self._firewall.admitted(address, _ADMISSION_SECONDS):
+            _LOG.warning("No security group of %s is known yet; nothing gets through to it", address)
+        return space
+
+    def shut(self, address: str) -> None:
+        """Its guest has ended."""
+        self._spaces.close(address)
+        self._firewall.look()
+
+    async def close(self) -> None:
+        """Nothing is left of it in the machine."""
+        await self._firewall.close()
+        await self._spaces.close_all()
+        try:
+            await asyncio.to_thread(forwarding.leave, self._place)
+        except OSError as error:
+            _LOG.error("The machine's network could not be left as it was: %s", error)
