@@ -48,8 +48,10 @@ class RunningCloud:
         """Returns when the cloud is ready."""
         with self._log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "pavedroad.localcloud", "--home", self.home]
-                + ["--port", str(self.port), *self.options],
+                [
+                    *(sys.executable, "-m", "pavedroad.localcloud", "--home", self.home),
+                    *("--port", str(self.port), *self.options),
+                ],
                 stdout=log,
                 stderr=log,
             )

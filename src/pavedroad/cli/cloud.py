@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from pavedroad.cli import faults, lifecycle
-from pavedroad.cli.lifecycle import CloudPort, Detach
+from pavedroad.cli.lifecycle import CloudPort, Detach, Network
 from pavedroad.cli.screen import AsJson, result, say
 from pavedroad.core.errors import Unavailable
 from pavedroad.core.places import Places
@@ -17,9 +17,16 @@ app.add_typer(faults.app, name="fault")
 
 
 @app.command()
-def up(detach: Detach = False, cloud_port: CloudPort = None, as_json: AsJson = False) -> None:
+def up(
+    detach: Detach = False,
+    cloud_port: CloudPort = None,
+    network: Network = None,
+    as_json: AsJson = False,
+) -> None:
     """Start the private cloud without the platform."""
-    lifecycle.start(cloud_only=True, detach=detach, port=None, cloud_port=cloud_port, as_json=as_json)
+    lifecycle.start(
+        cloud_only=True, detach=detach, port=None, cloud_port=cloud_port, network=network, as_json=as_json
+    )
 
 
 @app.command()

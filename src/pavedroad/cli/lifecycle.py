@@ -16,6 +16,7 @@ from pavedroad.cli.standing import login_url
 from pavedroad.cli.starting import Supervised, await_ready, stop
 from pavedroad.core.errors import Conflict, Unavailable
 from pavedroad.core.places import Places
+from pavedroad.localcloud.networking import SAID, Mode
 from pavedroad.platform import running
 from pavedroad.platform.running import Running
 
@@ -29,15 +30,25 @@ CloudPort = Annotated[
     int | None,
     typer.Option("--cloud-port", min=1, max=65535, help="The private cloud's AWS endpoint's port."),
 ]
+Network = Annotated[
+    Mode | None,
+    typer.Option(
+        "--network",
+        help="The instances' network: shared (security groups are recorded only), or namespaces (they hold; "
+        "needs root).",
+    ),
+]
 
 
 def up(
+    *,
     detach: Detach = False,
     take_tour: Annotated[
         bool, typer.Option("--tour", help="Ship a sample service, and take it back.")
     ] = False,
     port: Port = None,
     cloud_port: CloudPort = None,
+    network: Network = None,
     as_json: AsJson = False,
 ) -> None:
     """Start the private cloud, the platform and the portal."""
@@ -47,6 +58,7 @@ def up(
         take_tour=take_tour,
         port=port,
         cloud_port=cloud_port,
+        network=network,
         as_json=as_json,
     )
 
@@ -57,14 +69,15 @@ def start(
     detach: bool,
     port: int | None,
     cloud_port: int | None,
+    network: Mode | None,
     as_json: bool,
     take_tour: bool = False,
 ) -> None:
     """Start, show each part as it comes up, then stay until Ctrl-C or leave it running."""
     places = Places.default()
     places.prepare()
-    ports = {"PAVED_PORT": port, "PAVED_CLOUD_PORT": cloud_port}
-    environment = {name: str(value) for name, value in ports.items() if value is not None}
+    chosen = {"PAVED_PORT": port, "PAVED_CLOUD_PORT": cloud_port, "PAVED_CLOUD_NETWORK": network}
+    environment = {name: str(value) for name, value in chosen.items() if value is not None}
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     supervised = Supervised(cloud_only=cloud_only, environment=environment)
@@ -118,6 +131,8 @@ def _until_ready(supervised: Supervised, places: Places, *, quiet: bool) -> Runn
     for said in supervised.said():
         if said.kind == "part" and not quiet:
             note(f"  {said.data['name']:<16} {said.data['address']}")
+            if network := said.data.get("network"):
+                note(f"  {'security groups':<16} {SAID[network]} (network: {network})")
         elif said.kind == "busy":
             return None
         elif said.kind == "failed":

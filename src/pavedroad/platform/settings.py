@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pavedroad.core.errors import InvalidInput
 from pavedroad.core.places import Places
+from pavedroad.localcloud.networking import Mode
 
 LOOPBACK = "127.0.0.1"
 AWS = "aws"
@@ -27,6 +28,11 @@ class Settings(BaseSettings):
     port: int = Field(4570, ge=1, le=65535, description="The port of the API and the portal, on loopback.")
     cloud_port: int = Field(
         4566, ge=1, le=65535, description="The port of the private cloud's AWS endpoint, on loopback."
+    )
+    cloud_network: Mode = Field(
+        "shared",
+        description="The network of the private cloud's instances: `shared` is the machine's, where security "
+        "groups are recorded only; with `namespaces` each has one of its own, where they hold. Needs root.",
     )
     endpoint_url: str = Field(
         "",

@@ -24,6 +24,7 @@ from typing import Any
 from pavedroad import __version__
 from pavedroad.core.errors import PavedError, Unavailable
 from pavedroad.core.places import Places
+from pavedroad.localcloud.host.network.possible import require_namespaces
 from pavedroad.platform import running
 from pavedroad.platform.logs import BoundedLog
 from pavedroad.platform.parts import Part, PartSpec
@@ -64,6 +65,8 @@ def specs(settings: Settings, *, cloud_only: bool) -> list[PartSpec]:
                     home,
                     "--port",
                     str(settings.cloud_port),
+                    "--network",
+                    settings.cloud_network,
                 ),
                 f"http://{LOOPBACK}:{settings.cloud_port}",
                 "/_pavedroad/health",
@@ -147,7 +150,8 @@ class Supervisor:
         for view in self.view.parts:
             if view.state == "ready" and view.name not in self._said:
                 self._said.add(view.name)
-                self._report("part", asdict(view))
+                network = {"network": self._settings.cloud_network} if view.name == CLOUD else {}
+                self._report("part", {**asdict(view), **network})
 
 
 def check(settings: Settings, parts: Sequence[PartSpec]) -> None:
@@ -160,6 +164,8 @@ def check(settings: Settings, parts: Sequence[PartSpec]) -> None:
             next_step="Free some space, or set PAVED_HOME to a folder on another disk.",
         )
     options = {CLOUD: "--cloud-port", CONTROL: "--port"}
+    if settings.cloud_network == "namespaces" and any(part.name == CLOUD for part in parts):
+        require_namespaces()
     for part in parts:
         port = int(part.address.rsplit(":", 1)[1])
         with socket.socket() as probe:

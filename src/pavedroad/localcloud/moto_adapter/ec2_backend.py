@@ -108,6 +108,17 @@ class LocalEC2Backend(EC2Backend):
                     )
         return super().create_vpc(cidr_block, *args, **kwargs)
 
+    def modify_network_interface_attribute(self, eni_id: str, group_ids: list[str], *args, **kwargs) -> None:
+        """An instance's groups are those of its first interface."""
+        for group_id in group_ids:
+            if self.get_security_group_from_id(group_id) is None:
+                raise ServiceError("InvalidGroup.NotFound", f"The security group '{group_id}' does not exist")
+        super().modify_network_interface_attribute(eni_id, group_ids, *args, **kwargs)
+        interface = self.get_network_interface(eni_id)
+        one = interface.instance
+        if group_ids and isinstance(one, LocalInstance) and one.nics[0] is interface:
+            one.security_groups = list(interface._group_set)
+
     def modify_instance_metadata_options(self, instance_id: str, **changes):
         """What is not named stays as it is."""
         options = self.get_instance(instance_id).metadata_options
