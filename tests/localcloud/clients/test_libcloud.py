@@ -55,7 +55,7 @@ def test_networks_groups_and_keys_are_managed(ec2: Any) -> None:
     group = ec2.ex_create_security_group(f"libcloud-{ec2.signature_version}", "of a stranger")
     assert ec2.ex_authorize_security_group_ingress(group["group_id"], 80, 80, cidr_ips=["10.0.0.0/8"])
     listed = {one.id: one for one in ec2.ex_get_security_groups()}
-    assert listed[group["group_id"]].ingress_rules[0]["from_port"] == 80
+    assert listed[group["group_id"]].ingress_rules[0]["from_port"] == "80"
     assert ec2.ex_delete_security_group_by_id(group["group_id"])
     pair = ec2.create_key_pair(f"libcloud-{ec2.signature_version}")
     assert pair.private_key.startswith("-----BEGIN")

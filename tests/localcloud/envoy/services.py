@@ -182,8 +182,6 @@ class Balancer:
             return condition(self.routing.statuses())
 
         await eventually_async(holds, within=within, every=0.01)
-        # What the statuses say is on its way to Envoy; its answer to it is what counts.
-        await asyncio.sleep(0.05)
 
     async def get(self, front: Front, path: str = "/", **headers: str) -> httpx.Response:
         return await self.client.get(

@@ -8,12 +8,20 @@ from dataclasses import replace
 from benchmarks.load import Load
 from pavedroad.localcloud.wanted import Pool
 from tests.localcloud.envoy.conftest import Serve, Spawn
-from tests.localcloud.envoy.services import PORT, Balancer, Heard, front, pool, response, rule, to
+from tests.localcloud.envoy.services import PORT, Balancer, Heard, Service, front, pool, response, rule, to
+from tests.waiting import eventually_async
 
 
 def _drain(group: Pool, *ids: str) -> Pool:
     targets = tuple(replace(target, draining=target.id in ids) for target in group.targets)
     return replace(group, targets=targets)
+
+
+async def _heard_slow(service: Service) -> None:
+    async def heard() -> bool:
+        return any("/slow" in one.line for one in service.heard)
+
+    await eventually_async(heard, within=20)
 
 
 async def test_a_draining_target_finishes_its_requests_and_gets_no_new_ones(
@@ -30,8 +38,7 @@ async def test_a_draining_target_finishes_its_requests_and_gets_no_new_ones(
     group = pool("a", old.target())
     place = await balancer.serve([group], front(rule(to(group))))
     asked = asyncio.create_task(balancer.get(place, "/slow"))
-    while not any("/slow" in heard.line for heard in old.heard):
-        await asyncio.sleep(0.01)
+    await _heard_slow(old)
 
     both = pool("a", old.target(draining=True), new.target())
     await balancer.apply([both], place)
@@ -55,8 +62,7 @@ async def test_a_removed_target_still_finishes_its_request(balancer: Balancer, s
     group = pool("a", old.target())
     place = await balancer.serve([group], front(rule(to(group))))
     asked = asyncio.create_task(balancer.get(place, "/slow"))
-    while not any("/slow" in heard.line for heard in old.heard):
-        await asyncio.sleep(0.01)
+    await _heard_slow(old)
     await balancer.apply([], replace(place, rules=()))
     await asyncio.sleep(0.3)
     release.set()

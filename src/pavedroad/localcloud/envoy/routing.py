@@ -31,6 +31,9 @@ _DRAIN_POLL_SECONDS = 0.2
 _BUILD_SHARE = 5
 """Health news wait for this many times what the last build took, so that floods of them stay cheap."""
 
+_Key = tuple[str, str, int]
+"""Of a target: its pool's ARN, its id and its port."""
+
 
 class EnvoyRouting:
     """`home` keeps Envoy's log; the sockets go into `sockets`, a folder with a short path. With
@@ -47,6 +50,9 @@ class EnvoyRouting:
         self._fronts: dict[str, Front] = {}
         self._gone: set[str] = set()
         self._active: dict[tuple[str, str, int], int] = {}
+        self._carried: dict[_Key, int] = {}
+        """The step in which Envoy was first told of each target that is healthy now."""
+        self._shown: dict[_Key, Health] = {}
         self._builder = SnapshotBuilder(from_balancers=from_balancers)
         self._publication: asyncio.TimerHandle | None = None
         self._next_build = 0.0
@@ -82,10 +88,8 @@ class EnvoyRouting:
         return self._process.pid
 
     def apply(self, revision: int, pools: Iterable[Pool], fronts: Iterable[Front]) -> None:
-        # Steps count what was applied: revisions start anew when the one who counts them does.
         self._revision = revision
-        self._step += 1
-        self._unserved.append((self._step, revision))
+        self._unserved.append((self._step + 1, revision))
         self._pools = {pool.arn: pool for pool in pools}
         self._fronts = {front.arn: front for front in fronts}
         self._wake()
@@ -93,6 +97,10 @@ class EnvoyRouting:
         self._prober.apply(self._pools.values(), users)
         self._gone &= {target.address for pool in self._pools.values() for target in pool.targets}
         self._publish()
+        there = {_key(pool, target) for pool in self._pools.values() for target in pool.targets}
+        for known in (self._carried, self._shown):
+            for key in known.keys() - there:
+                del known[key]
 
     async def acknowledged(self, revision: int, timeout: float) -> bool:  # noqa: ASYNC109 - the caller's bound
         try:
@@ -138,7 +146,12 @@ class EnvoyRouting:
         self.on_change()
 
     def _status(self, pool: Pool, target: Target) -> TargetStatus:
-        health = self._prober.health((pool.arn, target.id, target.port)) or Health()
+        """A target is said to be healthy once Envoy sends it requests, and not before."""
+        key = _key(pool, target)
+        health = self._prober.health(key) or Health()
+        if health.state == "healthy" and self._server.connected and not self._is_carried(key):
+            health = self._shown.get(key, Health())
+        self._shown[key] = health
         active = self._active.get((pool.arn, target.reached_at, target.port))
         return TargetStatus(
             pool_arn=pool.arn,
@@ -150,9 +163,21 @@ class EnvoyRouting:
             active=active if target.draining else None,
         )
 
+    def _is_carried(self, key: _Key) -> bool:
+        return key in self._carried and self._server.served >= self._carried[key]
+
     def _state(self, pool: Pool, target: Target) -> ProbeState:
-        health = self._prober.health((pool.arn, target.id, target.port))
+        health = self._prober.health(_key(pool, target))
         return health.state if health else "initial"
+
+    def _told_state(self, pool: Pool, target: Target) -> ProbeState:
+        """The state, of which Envoy is being told."""
+        key, state = _key(pool, target), self._state(pool, target)
+        if state == "healthy":
+            self._carried.setdefault(key, self._step)
+        else:
+            self._carried.pop(key, None)
+        return state
 
     def _concerned(self, kind: Kind, name: str) -> list[Front]:
         if kind in {Kind.LISTENER, Kind.ROUTES}:
@@ -166,8 +191,10 @@ class EnvoyRouting:
             self._publication.cancel()
             self._publication = None
         began = time.monotonic()
+        # Steps count what was published: revisions start anew when the one who counts them does.
+        self._step += 1
         self._server.offer(
-            self._builder.build(self._step, self._pools, self._fronts.values(), self._state, self._gone)
+            self._builder.build(self._step, self._pools, self._fronts.values(), self._told_state, self._gone)
         )
         done = time.monotonic()
         self._next_build = done + (done - began) * _BUILD_SHARE
@@ -218,6 +245,10 @@ class EnvoyRouting:
             if counted != self._active:
                 self._active = counted
                 self.on_change()
+
+
+def _key(pool: Pool, target: Target) -> _Key:
+    return pool.arn, target.id, target.port
 
 
 def _certificates(front: Front) -> set[str]:
