@@ -17,9 +17,9 @@ PROGRAM = f"""#!{sys.executable}
 import http.server, os, socket, threading, urllib.request
 class Asked(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        address, _, rest = self.path[1:].partition("/")
+        address, slash, rest = self.path[1:].partition("/")
         try:
-            if rest:
+            if slash:
                 answer = urllib.request.urlopen("http://" + address + "/" + rest, timeout=3).read()
             else:
                 host, _, port = address.partition(":")
