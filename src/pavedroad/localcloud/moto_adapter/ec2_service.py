@@ -30,6 +30,7 @@ from pavedroad.localcloud.moto_adapter.ec2_select import (
 from pavedroad.localcloud.moto_adapter.ec2_tokens import answered, remember
 from pavedroad.localcloud.moto_adapter.ec2_types import describe_instance_types
 from pavedroad.localcloud.moto_adapter.responses import respond
+from pavedroad.localcloud.moto_adapter.zero_based import counted_from_one
 from pavedroad.localcloud.state import State
 
 _XML = (("content-type", "text/xml;charset=UTF-8"),)
@@ -68,6 +69,7 @@ class Ec2Service:
         }
 
     def handle(self, request: ApiRequest) -> ApiResponse:
+        request = counted_from_one(request)
         try:
             form = form_of(request)
             action = check(form)
