@@ -43,6 +43,16 @@ def member_writers(action: str) -> dict[str, Callable[[Any], str]]:
     }
 
 
+def with_return(action: str, body: bytes) -> bytes:
+    """AWS answers calls that have nothing else to say with `<return>true</return>`, which its model leaves
+    out where it is all there is; strict clients read it."""
+    shape = get_service_model("ec2").operation_model(action).output_shape
+    if (shape is not None and "Return" not in shape.members) or b"<return>" in body:
+        return body
+    end = f"</{action}Response>".encode()
+    return body.replace(end, b"<return>true</return>" + end)
+
+
 def dry_run(form: Mapping[str, str]) -> None:
     """Where nothing but a dry run is asked, all has been checked by now."""
     if form.get("DryRun", "").lower() in ("true", "1"):

@@ -16,7 +16,7 @@ from pavedroad.localcloud.api.errors import error_response
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.moto_adapter import ec2_backend
-from pavedroad.localcloud.moto_adapter.ec2_answers import as_ec2_error, dry_run, written
+from pavedroad.localcloud.moto_adapter.ec2_answers import as_ec2_error, dry_run, with_return, written
 from pavedroad.localcloud.moto_adapter.ec2_capture import create_image
 from pavedroad.localcloud.moto_adapter.ec2_checks import Form, check, form_of, takes_dry_run
 from pavedroad.localcloud.moto_adapter.ec2_register import register_image
@@ -92,6 +92,8 @@ class Ec2Service:
             if repeats and (before := answered(backend, form)) is not None:
                 return ApiResponse(200, _XML, before)
             answer = respond(LocalEC2Response(request.request_id), asked, as_ec2_error)
+            if answer.status == 200:
+                answer = replace(answer, body=with_return(action, answer.body))
             if repeats and answer.status == 200:
                 remember(backend, form, answer.body)
             if not action.startswith(("Describe", "Get", "List")):
