@@ -7,6 +7,7 @@ import ipaddress
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
@@ -15,7 +16,9 @@ from moto.ec2.exceptions import InvalidAMIIdError, InvalidInstanceIdError, Malfo
 from moto.ec2.models import EC2Backend, ec2_backends, instances
 from moto.ec2.models.amis import AMIS, Ami
 from moto.ec2.models.core import TaggedEC2Resource
+from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS
 from moto.ec2.models.instances import Reservation
+from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupRule
 from moto.ec2.utils import generic_filter
 from moto.utilities.utils import load_resource
 
@@ -108,6 +111,15 @@ class LocalEC2Backend(EC2Backend):
                     )
         return super().create_vpc(cidr_block, *args, **kwargs)
 
+    def create_security_group(self, *args, is_default: bool | None = None, **kwargs) -> SecurityGroup:
+        """As on AWS, members of a network's default group reach each other."""
+        group = super().create_security_group(*args, is_default=is_default, **kwargs)
+        if is_default:
+            itself = {"GroupId": group.id, "UserId": self.account_id, "OwnerId": self.account_id}
+            rule = SecurityGroupRule(self, "-1", group.id, None, None, {}, itself, is_egress=False)
+            group.add_ingress_rule(rule)
+        return group
+
     def modify_network_interface_attribute(self, eni_id: str, group_ids: list[str], *args, **kwargs) -> None:
         """An instance's groups are those of its first interface."""
         for group_id in group_ids:
@@ -131,6 +143,8 @@ class LocalEC2Backend(EC2Backend):
         """All or none: what fails on the way takes back what it has begun."""
         ec2_outages.refuse_launch(self._zone_of(kwargs), kwargs.get("instance_type", ""))
         before, known = set(self.reservations), set(self.by_id)
+        if not kwargs.get("placement") and kwargs.get("instance_type") in _offered_in(self.region_name):
+            kwargs["is_instance_type_default"] = True  # moto would look through all that are offered
         try:
             reservation = super().run_instances(image_id, count, user_data, security_group_names, **kwargs)
         except Exception:
@@ -256,6 +270,11 @@ class LocalEC2Backend(EC2Backend):
             if instance.life.wish == "run" and instance.availability_zone in crowd:
                 crowd[instance.availability_zone] += 1
         return subnets[min(crowd, key=lambda name: (crowd[name], name))].id
+
+
+@cache
+def _offered_in(region: str) -> frozenset[str]:
+    return frozenset(offered["InstanceType"] for offered in INSTANCE_TYPE_OFFERINGS["region"].get(region, ()))
 
 
 def install(block: Block) -> None:
