@@ -50,6 +50,7 @@ from pavedroad.localcloud.balancing.targets import enroll
 from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.measured import GuestMeasure, Measurements
 from pavedroad.localcloud.monitoring.alarms.actions import Outlets
+from pavedroad.localcloud.monitoring.operations.alarms import MOST_ALARMS
 from pavedroad.localcloud.monitoring.service import Monitoring
 from pavedroad.localcloud.moto_adapter.certificates import MotoCertificates
 from pavedroad.localcloud.moto_adapter.ec2_backend import LocalEC2Backend, backend
@@ -231,14 +232,14 @@ def publishing(count: int) -> Callable[[], object]:
 
 
 def alarms(count: int) -> Callable[[], object]:
-    """One alarm a metric, each with a new datapoint at every look."""
+    """One alarm a metric, each with a new datapoint at every look; so many an account as it may have."""
     clock = ManualClock(NOW)
     nobody: Any = object()
     service = Monitoring(State(), clock, Outlets(*[lambda *_: nobody] * 3))
-    metrics = service.metrics(ACCOUNT, REGIONS[0])
+    accounts = [f"{begin:012d}" for begin in range(0, count, MOST_ALARMS)]
     for number in range(count):
         service.call(
-            ACCOUNT,
+            accounts[number // MOST_ALARMS],
             REGIONS[0],
             "PutMetricAlarm",
             {
@@ -259,7 +260,10 @@ def alarms(count: int) -> Callable[[], object]:
     def fill() -> None:
         clock.advance(60)
         at = clock.now().timestamp() - 30
-        metrics.publish("Scale", [Sample(f"metric-{number}", {}, at, (0.5,)) for number in range(count)])
+        for account in accounts:
+            metrics = service.metrics(account, REGIONS[0])
+            for number in range(int(account), min(int(account) + MOST_ALARMS, count)):
+                metrics.publish("Scale", [Sample(f"metric-{number}", {}, at, (0.5,))])
 
     look.prepare = fill  # pyright: ignore[reportFunctionMemberAccess]
     return look

@@ -1,4 +1,4 @@
-"""Months of launches and terminations in minutes: EC2, Auto Scaling and alarms in this process, on a clock that
+"""Months of launches and terminations in minutes: EC2, groups and alarms in this process, on a clock that
 is put forward, with a host that does at once what it is told.
 
     python -m tests.localcloud.whole.fast_forward 100000
@@ -110,11 +110,11 @@ class FastForward:
             at = self.clock.now().timestamp()
             metrics = self.alarms.metrics(ACCOUNT, REGION)
             metrics.publish("Test", [Sample("Load", {}, at, (float(desired),))])
-            self.clock.advance(60)
+            self.clock.advance(180)
             self.alarms.step()
         self.launched += A_ROUND
         self.host.ended.clear()
-        self.clock.advance(_DAY - 120)
+        self.clock.advance(_DAY - 360)
         with patch.object(ec2_controller, "_FORGET_EVERY", 0.0):
             self.instances.step()
         self.groups.step()
