@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
@@ -22,6 +23,7 @@ table inet pavedtrial_{pid} {{
  }}
 }}
 """
+_SETTINGS = "/proc/sys/net/ipv4/ip_forward"
 _PROGRAMS = {"ip": "iproute2", "nft": "nftables"}
 
 
@@ -59,10 +61,13 @@ def require_namespaces() -> None:
 
 
 def _try(trouble: list[str]) -> None:
-    """In a namespace that ends with this thread."""
+    """In the machine's own network, without a change, then in one that ends with this thread."""
     try:
+        commands.tables()
+        if not os.access(_SETTINGS, os.W_OK):
+            raise OSError(errno.EROFS, f"{_SETTINGS} cannot be written")
         linux.leave_network()
         commands.ip(["link add pvtrial0 type veth peer name pvtrial1", "link set lo up"])
         commands.nft(_TRIAL.format(pid=os.getpid()))
     except OSError as error:
-        trouble.append(str(error))
+        trouble.append(error.strerror or str(error))
