@@ -117,8 +117,10 @@ class Asking:
             ),
         }
         while not self._over.wait(0.05):
-            for name, call in calls.items() if self.phase else ():
+            for name, call in calls.items():
                 phase, began = self.phase, time.perf_counter()
+                if not phase:
+                    break
                 try:
                     call()
                 except Exception:
@@ -220,9 +222,7 @@ def launch(endpoint: str, instances: int) -> None:
         )
 
 
-def until(condition: Callable[[], bool]) -> float:
-    """Seconds until it holds."""
-    began = time.monotonic()
+def seconds_until(began: float, condition: Callable[[], bool]) -> float:
     while not condition():
         if time.monotonic() - began > _PATIENCE:
             raise TimeoutError(f"it did not come true in {_PATIENCE:g} s")
@@ -242,8 +242,9 @@ def measure(endpoint: str, instances: int) -> Result:
     load = os.getloadavg()[0]
     asking = Asking(endpoint, instance=own["InstanceId"])
     thread = asking.begin()
+    began = time.monotonic()
     launch(endpoint, instances)
-    launched = until(lambda: in_service(endpoint).total() == instances)
+    launched = seconds_until(began, lambda: in_service(endpoint).total() == instances)
     spread = dict(sorted(in_service(endpoint).items()))
     asking.phase = "at rest"
     time.sleep(20)
@@ -251,10 +252,11 @@ def measure(endpoint: str, instances: int) -> Result:
     full, resident = memory.megabytes()
     processor = memory.processor(10)
     asking.phase = "terminating"
+    began = time.monotonic()
     for region in REGIONS:
         groups = client(endpoint, "autoscaling", region)
         groups.set_desired_capacity(AutoScalingGroupName=NAME, DesiredCapacity=0)
-    terminated = until(lambda: left(endpoint) == 1)
+    terminated = seconds_until(began, lambda: left(endpoint) == 1)
     asking.end()
     thread.join()
     return Result(
