@@ -27,6 +27,8 @@ _BY_VERSION = {
     "2012-11-05": "sqs",
 }
 """Signatures of version 2 name no service: the version of the API that is called does."""
+_FOR_ANYONE = frozenset({"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
+"""Who calls these has no keys yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,17 @@ def scope_of(headers: Mapping[str, str], query: str) -> Scope:
     if "Action" in asked and (service := _BY_VERSION.get(asked.get("Version", [""])[0])):
         return Scope(service, _region_of(headers.get("host", "")), key)
     return Scope("s3", _HOME, key)
+
+
+def scope_of_form(headers: Mapping[str, str], form: str) -> Scope:
+    """Of a call whose form is not signed, or signs itself (version 2). Raises where it must be signed."""
+    action = parse_qs(form).get("Action", [""])[0]
+    scope = scope_of({"host": headers.get("host", "")}, form)
+    if scope.service == "s3" or not (scope.key or action in _FOR_ANYONE):
+        raise ServiceError(
+            "MissingAuthenticationToken", "The request must be signed; any credentials will do.", 403
+        )
+    return scope
 
 
 def _topic_of_link(asked: Mapping[str, list[str]]) -> str:

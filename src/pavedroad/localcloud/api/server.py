@@ -12,7 +12,7 @@ from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, Protocol, cast
 
 from pavedroad.localcloud.api.errors import error_response, legible
-from pavedroad.localcloud.api.scope import Scope, UnknownRegion, is_foreign, scope_of
+from pavedroad.localcloud.api.scope import Scope, UnknownRegion, is_foreign, scope_of, scope_of_form
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse, Hindrance, Service
 from pavedroad.localcloud.errors import ServiceError, internal_failure
 
@@ -89,11 +89,18 @@ class Endpoint:
             called, refusal = Scope(error.service, "us-east-1", ""), error
         except ServiceError as error:
             called, refusal = Scope("", "us-east-1", ""), error
-        request = _for(blank, called)
+        # A form without a signature says in its body whom it is for: it is no object, and as large as a form.
+        in_form = refusal is None and called == Scope("s3", "us-east-1", "") and _is_action(blank.headers)
+        request = _for(blank, Scope("", "us-east-1", "") if in_form else called)
         try:
             length = await self._read(request, receive, discard=refusal is not None)
             if refusal:
                 raise refusal
+            if in_form:
+                called = scope_of_form(blank.headers, request.body().decode("latin-1"))
+                request = _for(blank, called)
+                if refusal := self._refusal(called, blank):
+                    raise refusal
             request = _for(blank, called, self._account_of(called.key), length)
             if hindrance := self._hinders(request):
                 await asyncio.sleep(hindrance.delay_seconds)
@@ -138,10 +145,6 @@ class Endpoint:
             known = ", ".join(sorted(self._services))
             return ServiceError(
                 "UnknownService", f"This cloud has no service '{called.service}'; it has: {known}."
-            )
-        if called.service == "s3" and not called.key and _is_action(request.headers):
-            return ServiceError(
-                "MissingAuthenticationToken", "The request must be signed; any credentials will do.", 403
             )
         return None
 

@@ -69,8 +69,16 @@ def as_ec2_error(error: Exception, request: ApiRequest) -> ServiceError:
         # moto looks many things up by what the caller names, without asking whether there is such a thing.
         name = str(error.args[0])[:200]
         return ServiceError("InvalidParameterValue", f"Value ({name}) is invalid: there is no such thing.")
+    if isinstance(error, KeyError) and is_of_the_call(error) and _is_member(error):
+        # moto reads without asking what the model calls optional and AWS does not do without.
+        return ServiceError("MissingParameter", f"The request must contain the parameter {error.args[0]}")
     known = as_service_error(error, request)
     return _unsupported() if known.status >= 500 and is_of_the_call(error) else known
+
+
+def _is_member(error: KeyError) -> bool:
+    name = error.args[0] if error.args else ""
+    return isinstance(name, str) and name.isidentifier() and name[0].isupper()
 
 
 def _said(request: ApiRequest) -> set[str]:

@@ -192,6 +192,13 @@ class LocalEC2Backend(EC2Backend):
             raise InvalidInstanceIdError(missing)
         return [self.by_id[name] for name in instance_ids if self.by_id[name].applies(filters)]
 
+    def do_resources_exist(self, resource_ids) -> None:
+        """moto's takes instances that are not there for granted."""
+        for resource_id in resource_ids:
+            if resource_id.startswith("i-"):
+                self.get_instance(resource_id)
+        super().do_resources_exist(resource_ids)
+
     def forget_instances(self, ended_before: datetime) -> list[str]:
         """Terminated instances disappear some time after their end, and their addresses may be used again."""
         gone = [

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import logging
+import zlib
 from collections.abc import Callable, Iterable, Mapping
+from gzip import BadGzipFile
 from xml.parsers.expat import ExpatError
 
 from botocore.model import OperationNotFoundError
@@ -89,7 +91,10 @@ def is_of_the_call(error: BaseException) -> bool:
         | ArithmeticError
         | StopIteration
         | ImportError
-        | RecursionError,
+        | RecursionError
+        | EOFError
+        | BadGzipFile
+        | zlib.error,
     )
 
 
