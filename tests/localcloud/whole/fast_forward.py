@@ -139,7 +139,7 @@ class FastForward:
                 for subnet in of_zone.values()
             ),
             "activities": sum(map(len, region.activities.values())),
-            "alarm history": len(self.alarms.region(ACCOUNT, REGION).history),
+            "alarm history": sum(map(len, self.alarms.region(ACCOUNT, REGION).history.values())),
             "guests": len(self.host.boots),
         }
 

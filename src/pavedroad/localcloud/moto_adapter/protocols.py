@@ -44,7 +44,7 @@ class Protocols:
     def read(self, request: ApiRequest) -> tuple[str, Parameters]:
         """The operation's name and its parameters, of the types that the model says."""
         spoken = _protocol(request)
-        body = _unpacked(request)
+        body = unpacked(request)
         if spoken == "query":
             name, document = self._query(request, body)
         else:
@@ -155,7 +155,8 @@ def _protocol(request: ApiRequest) -> Protocol:
     return "json" if "x-amz-target" in request.headers else "query"
 
 
-def _unpacked(request: ApiRequest) -> bytes:
+def unpacked(request: ApiRequest) -> bytes:
+    """The body, out of its gzip where it is in one. `ServiceError` where it is not, or too large."""
     body = request.body()
     encodings = request.headers.get("content-encoding", "").lower()
     if "gzip" not in encodings:
