@@ -1,10 +1,11 @@
-# pyright: basic
+# pyright: basic, reportAttributeAccessIssue=false
 """Everything that is changed in moto, in one call before the first backend is made."""
 
 from __future__ import annotations
 
 import os
 
+from moto.core.common_models import BaseModel
 from moto.core.utils import get_service_model
 
 from pavedroad.localcloud.api.objects import BlobStore
@@ -15,12 +16,22 @@ from pavedroad.localcloud.moto_adapter.s3_objects import StoredContents
 
 def install(store: BlobStore, block: Block) -> StoredContents:
     os.environ["MOTO_ACCOUNT_ID"] = ec2_backend.ACCOUNT
+    BaseModel.__new__ = _untracked
     ec2_backend.install(block)
     contents = StoredContents(store)
     contents.install()
     topics.install()
     _end_namespaces()
     return contents
+
+
+def _untracked(cls: type[BaseModel], *_: object, **__: object) -> BaseModel:
+    """moto keeps a list of every object that it ever made, for its tests' resets: nothing would be freed. S3's
+    stay in it: they close their contents when they are freed."""
+    made = object.__new__(cls)
+    if cls.__module__.startswith("moto.s3"):
+        cls.instances_tracked.append(made)
+    return made
 
 
 def _end_namespaces() -> None:
