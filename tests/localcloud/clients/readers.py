@@ -45,10 +45,13 @@ class Reader:
             SourceVersion="1",
             LaunchTemplateData={"InstanceType": "t3.micro"},
         )
-        for other in ("x86", "arm"):
+        [arm, *_] = self.ec2.describe_images(Filters=[{"Name": "architecture", "Values": ["arm64"]}])[
+            "Images"
+        ]
+        for other, its_image in (("x86", image), ("arm", arm["ImageId"])):
             self.ec2.create_launch_template(
                 LaunchTemplateName=f"my-launch-template-for-{other}",
-                LaunchTemplateData={"ImageId": image, "InstanceType": "t3.nano"},
+                LaunchTemplateData={"ImageId": its_image},
             )
         self.ec2.create_key_pair(KeyName="my-key-pair")
         iam = cloud.client("iam")
@@ -91,7 +94,7 @@ class Reader:
             MinSize=0,
             MaxSize=5,
             DesiredCapacity=capacity,
-            LaunchTemplate={"LaunchTemplateName": "my-template-for-auto-scaling"},
+            LaunchTemplate={"LaunchTemplateName": "my-template-for-auto-scaling", "Version": "1"},
             VPCZoneIdentifier=",".join(self.subnets),
         )
         members = eventually(lambda: self._in_service(capacity), within=60) or [""]
@@ -290,7 +293,7 @@ def _refresh(reader: Reader) -> None:
     reader.scaling.start_instance_refresh(
         AutoScalingGroupName="my-asg",
         DesiredConfiguration={
-            "LaunchTemplate": {"LaunchTemplateName": "my-template-for-auto-scaling", "Version": "1"}
+            "LaunchTemplate": {"LaunchTemplateName": "my-template-for-auto-scaling", "Version": "2"}
         },
         Preferences={"MinHealthyPercentage": 0, "InstanceWarmup": 300},  # so that it is under way still
     )

@@ -20,6 +20,8 @@ REFUSED = {
     "autoscaling": {
         "attach-load-balancers-1": "ValidationError",  # there are no classic balancers
         "detach-load-balancers-1": "ValidationError",
+        "create-auto-scaling-group-3": "ValidationError",  # there are no placement groups
+        "update-auto-scaling-group-3": "ValidationError",
         "complete-lifecycle-action-1": "ValidationError",  # the token is of the page's own instance
         "record-lifecycle-action-heartbeat-1": "ValidationError",
         "put-scheduled-update-group-action-1": "ValidationError",  # its start time has passed
