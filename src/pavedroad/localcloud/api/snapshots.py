@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -112,8 +113,7 @@ class Snapshots:
             if self._pickling_seconds > _LARGE_SECONDS:
                 finish = forked(lambda: _write(coming, _pickled(saved)))
             else:
-                content = _pickled(saved)
-                finish = lambda: _write(coming, content)  # noqa: E731
+                finish = partial(_write, coming, _pickled(saved))
                 self._pickling_seconds = time.thread_time() - began
         finish()
         coming.replace(self._path)
