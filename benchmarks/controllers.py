@@ -1,6 +1,6 @@
 """How long each controller's look at everything takes at 1,000, 10,000 and 100,000 instances.
 
-    python benchmarks/controllers.py [--sizes 1000,10000,100000]
+    python benchmarks/controllers.py [--sizes 1000,10000,30000]
 
 No process runs: where the host is, a stub says that all is well. EC2's instances are the real ones, and so
 are the services that are looked at. Prints the seconds of one look where nothing is to be done, and the
@@ -66,7 +66,7 @@ from pavedroad.localcloud.wanted import Guest, GuestStatus
 REGIONS = ("us-east-1", "us-west-2", "eu-west-1")
 ACCOUNT = "123456789012"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-_A_GROUP = 100
+_A_GROUP = 250
 _A_TARGET_GROUP = 1000
 _SUBNETS = 13
 
@@ -302,7 +302,7 @@ def measure(sizes: list[int], folder: Path) -> dict[str, dict[int, float]]:
         _say(f"{size} instances after {time.process_time() - began:.1f} s")
         parts: dict[str, Callable[[], Callable[[], object]]] = {
             "EC2": lambda: ec2_controller(host),
-            "Auto Scaling, groups of 100": lambda: autoscaling(size, _A_GROUP),  # noqa: B023
+            "Auto Scaling, groups of 250": lambda: autoscaling(size, _A_GROUP),  # noqa: B023
             "Auto Scaling, one group": lambda: autoscaling(size, size),  # noqa: B023
             "balancing": lambda: balancing(folder),
             "publishing": lambda: publishing(size),  # noqa: B023
@@ -332,7 +332,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--sizes", default="1000,10000,100000")
+    parser.add_argument("--sizes", default="1000,10000,30000")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

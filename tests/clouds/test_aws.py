@@ -48,6 +48,7 @@ async def test_each_region_is_a_cloud_of_its_own(clouds: CloudProvider) -> None:
     assert clouds.region("us-east-1") is here
 
 
+@pytest.mark.slow
 async def test_a_cloud_that_does_not_answer_is_unavailable_and_said_so() -> None:
     session = boto3.Session(aws_access_key_id="any", aws_secret_access_key="thing")
     clouds = AwsClouds(endpoint_url="http://127.0.0.1:1", session=session)

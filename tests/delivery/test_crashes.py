@@ -149,6 +149,7 @@ def test_killed_while_a_cluster_is_destroyed_nothing_of_it_is_left(crashing: Cra
     crashing.control(sees=_NO_GROUP)
 
 
+@pytest.mark.slow
 def test_killed_right_after_a_rollback_moved_the_traffic_the_losing_group_still_retires(
     crashing: Crashing,
 ) -> None:

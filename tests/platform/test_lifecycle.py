@@ -52,6 +52,7 @@ def test_up_runs_everything_and_down_leaves_nothing(fresh_platform: Platform) ->
     assert platform.token == token
 
 
+@pytest.mark.slow
 def test_what_dies_is_started_again(fresh_platform: Platform) -> None:
     platform = fresh_platform
     platform.start()

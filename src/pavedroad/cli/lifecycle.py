@@ -15,8 +15,8 @@ from pavedroad.cli.screen import AsJson, note, result, say
 from pavedroad.cli.standing import login_url
 from pavedroad.cli.starting import Supervised, await_ready, stop
 from pavedroad.core.errors import Conflict, Unavailable
+from pavedroad.core.networking import SAID, Mode
 from pavedroad.core.places import Places
-from pavedroad.localcloud.networking import SAID, Mode
 from pavedroad.platform import running
 from pavedroad.platform.running import Running
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import get_args
 
 from pavedroad.core.errors import PavedError
+from pavedroad.core.networking import Mode
 from pavedroad.core.places import Places
 from pavedroad.localcloud.host.network.possible import NetworkImpossible
 from pavedroad.localcloud.launcher import HomeInUse, NotReady, PortInUse, launch
-from pavedroad.localcloud.networking import Mode
 
 DEFAULT_PORT = 4566
 _EXIT_STATUS: dict[type[PavedError], int] = {

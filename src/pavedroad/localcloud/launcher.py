@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import cast
 
 from pavedroad.core.errors import PavedError, Unavailable
+from pavedroad.core.networking import Mode
 from pavedroad.localcloud.blocks import Block, claim
 from pavedroad.localcloud.envoy.binary import envoy_program
 from pavedroad.localcloud.host.network.possible import require_namespaces
-from pavedroad.localcloud.networking import Mode
 
 _log = logging.getLogger(__name__)
 _ENVIRONMENT = {"GRPC_ENABLE_FORK_SUPPORT": "0"}

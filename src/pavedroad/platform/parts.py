@@ -23,7 +23,7 @@ _PROBE_EVERY = 0.05
 _PROBE_SECONDS = 5.0
 _LONGEST_PAUSE = 5.0
 _STEADY_SECONDS = 30.0
-_REFUSED = range(3, 7)
+_REFUSED = range(3, 8)
 """Exit statuses of a part that will not start, with its reason as its last line."""
 
 logger = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pavedroad.core.errors import InvalidInput
+from pavedroad.core.networking import Mode
 from pavedroad.core.places import Places
-from pavedroad.localcloud.networking import Mode
 
 LOOPBACK = "127.0.0.1"
 AWS = "aws"

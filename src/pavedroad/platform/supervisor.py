@@ -24,7 +24,6 @@ from typing import Any
 from pavedroad import __version__
 from pavedroad.core.errors import PavedError, Unavailable
 from pavedroad.core.places import Places
-from pavedroad.localcloud.host.network.possible import require_namespaces
 from pavedroad.platform import running
 from pavedroad.platform.logs import BoundedLog
 from pavedroad.platform.parts import Part, PartSpec
@@ -164,8 +163,6 @@ def check(settings: Settings, parts: Sequence[PartSpec]) -> None:
             next_step="Free some space, or set PAVED_HOME to a folder on another disk.",
         )
     options = {CLOUD: "--cloud-port", CONTROL: "--port"}
-    if settings.cloud_network == "namespaces" and any(part.name == CLOUD for part in parts):
-        require_namespaces()
     for part in parts:
         port = int(part.address.rsplit(":", 1)[1])
         with socket.socket() as probe:

@@ -124,6 +124,7 @@ def test_a_group_serves_heals_and_goes(fresh_cloud: RunningCloud) -> None:
     assert group.balancing.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"] == []
 
 
+@pytest.mark.slow
 def test_what_someone_terminates_is_replaced_and_a_restart_keeps_who_is_there(
     fresh_cloud: RunningCloud,
 ) -> None:

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import pytest
 
 from tests.localcloud.balancing.bench import Balancer, Bench, weigh
 from tests.localcloud.balancing.service import Service
@@ -54,6 +55,7 @@ def test_no_request_begun_after_deregistering_meets_the_target(bench: Bench) -> 
     assert {balancer.get().text for _ in range(40)} == {"two"}
 
 
+@pytest.mark.slow
 def test_a_target_leaves_when_its_time_is_up_whatever_it_still_does(bench: Bench) -> None:
     balancer, group, one, two = _two_targets(bench, 3)
     with ThreadPoolExecutor(4) as pool:

@@ -52,6 +52,7 @@ def test_subnets_that_come_and_go_bring_and_take_nodes(bench: Bench) -> None:
         assert _answers(address, 1) == {"here"}
 
 
+@pytest.mark.slow
 def test_without_cross_zone_a_node_sends_to_its_own_zone(bench: Bench) -> None:
     balancer = bench.balancer()
     zones = sorted(_nodes(bench, balancer))

@@ -50,6 +50,7 @@ async def test_weighted_random_reaches_all(balancer: Balancer, service: Serve) -
     assert all(25 < counts[f"v{number}"] < 80 for number in range(3)), counts
 
 
+@pytest.mark.slow
 async def test_a_newly_healthy_target_starts_slowly(balancer: Balancer, service: Serve) -> None:
     old = [await service(f"old{number}") for number in range(2)]
     new = await service("new")

@@ -80,6 +80,7 @@ def test_rules_hold_from_the_first_moment_and_follow_every_change(walled: Runnin
     ec2.terminate_instances(InstanceIds=[caller.id, callee.id])
 
 
+@pytest.mark.slow
 def test_a_rule_opens_within_a_second(walled: RunningCloud) -> None:
     group = new_group(walled, "opens")
     one = Reaching(walled, group)
@@ -98,6 +99,7 @@ def test_a_rule_opens_within_a_second(walled: RunningCloud) -> None:
     walled.client("ec2").terminate_instances(InstanceIds=[one.id])
 
 
+@pytest.mark.slow
 def test_an_instance_leaves_only_as_its_groups_say(walled: RunningCloud) -> None:
     ec2 = walled.client("ec2")
     inner = new_group(walled, "leaves", leave=False)

@@ -30,7 +30,7 @@ from tests.localcloud.whole.truths import PORT, Truths
 from tests.waiting import eventually
 
 SEED = int(os.environ.get("PAVED_SEED") or random.randrange(2**32))
-ROUNDS, STEPS, LONGEST_SECONDS = 10, 50, 75.0
+ROUNDS, STEPS, LONGEST_SECONDS = 6, 40, 75.0
 REST_SECONDS = 120.0
 SERVER = f"""
 import os, socket

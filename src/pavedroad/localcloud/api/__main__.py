@@ -15,9 +15,9 @@ from typing import Any, cast, get_args
 
 import uvicorn
 
+from pavedroad.core.networking import Mode
 from pavedroad.localcloud.api.cloud import Cloud
 from pavedroad.localcloud.blocks import Block
-from pavedroad.localcloud.networking import Mode
 
 
 class _Server(uvicorn.Server):

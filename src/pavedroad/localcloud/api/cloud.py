@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from pavedroad.core.clock import SystemClock
+from pavedroad.core.networking import SAID, Mode
 from pavedroad.localcloud.api.ec2.captures import Captures
 from pavedroad.localcloud.api.ec2.controller import Controller
 from pavedroad.localcloud.api.ec2.images import LayerStore
@@ -43,7 +44,6 @@ from pavedroad.localcloud.moto_adapter.network import MotoNetwork
 from pavedroad.localcloud.moto_adapter.queues import queues_of
 from pavedroad.localcloud.moto_adapter.services import NAMES, MotoService
 from pavedroad.localcloud.moto_adapter.topics import topics_of
-from pavedroad.localcloud.networking import SAID, Mode
 from pavedroad.localcloud.ports import Scaling
 from pavedroad.localcloud.publishing.controller import Publishing
 from pavedroad.localcloud.publishing.views import InstanceView

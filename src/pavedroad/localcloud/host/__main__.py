@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import uvicorn
 import uvloop
 
+from pavedroad.core.networking import Mode
 from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.envoy.routing import EnvoyRouting
 from pavedroad.localcloud.host.host import Host
@@ -26,7 +27,6 @@ from pavedroad.localcloud.host.network.namespaces import Namespaces
 from pavedroad.localcloud.host.network.place import Place
 from pavedroad.localcloud.host.nursery import linux
 from pavedroad.localcloud.host.routes import application
-from pavedroad.localcloud.networking import Mode
 
 
 class _Server(uvicorn.Server):

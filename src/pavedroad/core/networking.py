@@ -1,4 +1,4 @@
-"""How instances are on the network."""
+"""How the private cloud's instances are on the network."""
 
 from __future__ import annotations
 
