@@ -83,7 +83,12 @@ def test_all_dies_with_a_supervisor_that_is_killed(fresh_platform: Platform) -> 
 
 
 @pytest.mark.parametrize(
-    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL]
+    "number",
+    [
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+        signal.SIGKILL,
+    ],
 )
 def test_in_the_foreground_it_ends_with_its_command(fresh_platform: Platform, number: signal.Signals) -> None:
     platform = fresh_platform
@@ -138,6 +143,7 @@ def test_the_private_cloud_runs_alone(fresh_platform: Platform) -> None:
     assert not platform.processes()
 
 
+@pytest.mark.slow
 def test_a_detached_platform_belongs_to_no_terminal(fresh_platform: Platform) -> None:
     fresh_platform.start()
     supervisor = psutil.Process(_running(fresh_platform)["pid"])

@@ -133,7 +133,7 @@ class Machine:
             console = self.console(guest)
             return console if text in console else ""
 
-        return eventually(shown, within=40)
+        return eventually(shown, within=120)
 
     def measurements(self, since: float = 0.0) -> Measurements:
         return codec.loads(Measurements, self.http.get("/measurements", params={"since": since}).content)
