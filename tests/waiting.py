@@ -10,7 +10,7 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-def eventually(condition: Callable[[], Result], *, within: float = 20.0, every: float = 0.05) -> Result:
+def eventually(condition: Callable[[], Result], *, within: float = 45.0, every: float = 0.05) -> Result:
     """The first truthy answer of `condition`; an assertion error with its last answer when time is up."""
     deadline = time.monotonic() + within
     while True:
@@ -22,7 +22,7 @@ def eventually(condition: Callable[[], Result], *, within: float = 20.0, every: 
 
 
 async def eventually_async(
-    condition: Callable[[], Awaitable[Result]], *, within: float = 20.0, every: float = 0.05
+    condition: Callable[[], Awaitable[Result]], *, within: float = 45.0, every: float = 0.05
 ) -> Result:
     """As `eventually`, for a condition to be awaited."""
     deadline = time.monotonic() + within

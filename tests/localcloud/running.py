@@ -8,11 +8,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import boto3
+import psutil
 from botocore.config import Config
 
 from tests.waiting import eventually
@@ -69,6 +70,18 @@ class RunningCloud:
         assert self._process is not None
         self._process.kill()
         self._process.wait(10)
+
+    def part(self, name: str, other_than: psutil.Process | None = None) -> psutil.Process:
+        """Its `api` or `host` process, awaited: after a crash there is none for a moment."""
+        return eventually(lambda: self._parts(f"pavedroad.localcloud.{name}", other_than), within=60)[0]
+
+    def _parts(self, module: str, other_than: psutil.Process | None) -> list[psutil.Process]:
+        found: list[psutil.Process] = []
+        for child in psutil.Process(self.pid).children():
+            with suppress(psutil.Error):
+                if child != other_than and module in child.cmdline():
+                    found.append(child)
+        return found
 
     def client(self, service: str, region: str = "us-east-1") -> Any:
         return boto3.client(  # pyright: ignore[reportUnknownMemberType, reportCallIssue]

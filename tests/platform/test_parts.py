@@ -124,12 +124,15 @@ asyncio.run(main())
         sys.executable, "-c", parent, stdout=asyncio.subprocess.PIPE
     )
     assert supervisor.stdout
-    child = int(await asyncio.wait_for(supervisor.stdout.readline(), 60))
+    child = psutil.Process(int(await asyncio.wait_for(supervisor.stdout.readline(), 60)))
     supervisor.kill()
     await supervisor.wait()
 
     async def gone() -> bool:
-        return not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+        try:
+            return child.status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
 
     await eventually_async(gone)
 

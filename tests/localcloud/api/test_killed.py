@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pavedroad.localcloud.api.forked import forked
@@ -20,16 +19,6 @@ from tests.localcloud.running import RunningCloud
 from tests.waiting import eventually
 
 Acknowledged = list[tuple[str, str]]
-
-
-def api_process(cloud: RunningCloud) -> psutil.Process | None:
-    for child in psutil.Process(cloud.pid).children():
-        try:
-            if "pavedroad.localcloud.api" in child.cmdline():
-                return child
-        except psutil.Error:
-            continue
-    return None
 
 
 def calling(cloud: RunningCloud, name: str, acknowledged: Acknowledged, ended: threading.Event) -> None:
@@ -93,13 +82,12 @@ def test_nothing_that_was_answered_is_lost(fresh_cloud: RunningCloud) -> None:
         eventually(lambda known=before: len(acknowledged) > known + 12, within=60)
         ended.wait(pause.random() / 4)  # somewhere in the middle of a call
         [machine] = run(cloud)
-        process = api_process(cloud)
-        assert process
+        process = cloud.part("api")
         process.kill()
         ended.set()
         for thread in threads:
             thread.join()
-        eventually(lambda old=process.pid: (new := api_process(cloud)) and new.pid != old, within=30)
+        cloud.part("api", other_than=process)
         assert eventually(lambda known=machine: instance(cloud, known), within=60)["InstanceId"] == machine
 
     keys = {pair["KeyName"] for pair in cloud.client("ec2").describe_key_pairs()["KeyPairs"]}

@@ -22,22 +22,13 @@ from tests.waiting import eventually
 def processes_naming(text: str) -> list[psutil.Process]:
     return [
         process
-        for process in psutil.process_iter(["cmdline"])
+        for process in psutil.process_iter(["cmdline", "name"])
         if any(text in word for word in process.info["cmdline"] or []) and process.pid != os.getpid()
     ]
 
 
-def child(cloud: RunningCloud, module: str) -> psutil.Process:
-    [found] = [one for one in psutil.Process(cloud.pid).children() if module in one.cmdline()]
-    return found
-
-
-def child_or_none(cloud: RunningCloud, module: str) -> psutil.Process | None:
-    """Before it is there it has no command line yet."""
-    try:
-        return child(cloud, module)
-    except (ValueError, psutil.Error):
-        return None
+def sleepers(tag: str) -> list[psutil.Process]:
+    return [one for one in processes_naming(tag) if one.info["name"] == "sleep"]
 
 
 def test_after_a_restart_everything_is_there_and_runs_again(fresh_cloud: RunningCloud) -> None:
@@ -85,14 +76,14 @@ def test_when_the_api_process_dies_guests_go_on_and_calls_wait(fresh_cloud: Runn
     tag = f"1000.{uuid.uuid4().int % 10**9}"
     [made] = run(cloud, **image_of_command(cloud, f"sleep {tag}"))
     await_state(cloud, made, "running")
-    [process] = [one for one in processes_naming(tag) if one.name() == "sleep"]
+    [process] = sleepers(tag)
     snapshot = cloud.home / "state.snapshot"
     eventually(lambda: snapshot.exists() and made.encode() in snapshot.read_bytes(), within=30)
     eventually(lambda: saved(cloud))
-    api = child(cloud, "pavedroad.localcloud.api")
+    api = cloud.part("api")
     api.kill()
     assert state(cloud, made) == "running"
-    eventually(lambda: child(cloud, "pavedroad.localcloud.api").pid != api.pid)
+    cloud.part("api", other_than=api)
     assert process.is_running()
     assert process.pid in [one.pid for one in processes_naming(tag)]
 
@@ -107,9 +98,9 @@ def test_a_stopped_instance_keeps_its_disk_over_restarts_until_it_is_terminated(
     (root / "kept").write_text("what it wrote")
     cloud.client("ec2").stop_instances(InstanceIds=[made])
     await_state(cloud, made, "stopped")
-    host = child(cloud, "pavedroad.localcloud.host")
+    host = cloud.part("host")
     host.kill()
-    eventually(lambda: child_or_none(cloud, "pavedroad.localcloud.host") not in (None, host), within=40)
+    cloud.part("host", other_than=host)
     assert state(cloud, made) == "stopped"
     cloud.stop()
     cloud.start()
@@ -134,10 +125,10 @@ def test_when_the_host_process_dies_its_guests_die_and_boot_again(fresh_cloud: R
     tag = f"1000.{uuid.uuid4().int % 10**9}"
     [made] = run(cloud, **image_of_command(cloud, f"sleep {tag}"))
     await_state(cloud, made, "running")
-    [process] = [one for one in processes_naming(tag) if one.name() == "sleep"]
-    child(cloud, "pavedroad.localcloud.host").kill()
+    [process] = sleepers(tag)
+    cloud.part("host").kill()
     process.wait(20)
-    eventually(lambda: [one for one in processes_naming(tag) if one.name() == "sleep"], within=40)
+    eventually(lambda: sleepers(tag), within=40)
     assert state(cloud, made) == "running"
 
 

@@ -8,17 +8,10 @@ from typing import Any
 
 import boto3
 import httpx
-import psutil
 from botocore.config import Config
 
 from tests.localcloud.balancing.bench import Balancer, Bench, fixed, refused, weigh
 from tests.waiting import eventually
-
-
-def _process(bench: Bench, module: str) -> psutil.Process:
-    """The cloud's API or host process."""
-    children = psutil.Process(bench.cloud.pid).children(recursive=True)
-    return next(child for child in children if module in child.cmdline())
 
 
 def _impatient(bench: Bench) -> Any:
@@ -65,7 +58,7 @@ def test_a_host_killed_with_minus_9_comes_back_with_all_its_balancers(own_bench:
     group = bench.group(bench.service("v1"))
     balancer = bench.balancer(weigh({group: 1}))
     bench.all_healthy(group)
-    _process(bench, "pavedroad.localcloud.host").kill()
+    bench.cloud.part("host").kill()
     eventually(lambda: not _answers(balancer, "v1"), within=20)
     eventually(lambda: _answers(balancer, "v1"), within=60)
     bench.api.modify_listener(ListenerArn=balancer.listener, DefaultActions=fixed("flipped"))
@@ -94,7 +87,7 @@ def test_an_api_killed_with_minus_9_costs_no_request(own_bench: Bench) -> None:
     asking = threading.Thread(target=ask)
     asking.start()
     try:
-        _process(bench, "pavedroad.localcloud.api").kill()
+        bench.cloud.part("api").kill()
         eventually(lambda: _flips(bench, balancer, group), within=60)
         bench.all_healthy(group)
         count = len(served)
@@ -116,7 +109,7 @@ def _flips(bench: Bench, balancer: Balancer, group: str) -> bool:
 def test_what_the_balancers_do_not_take_in_time_is_refused_and_nothing_has_changed(own_bench: Bench) -> None:
     bench = own_bench
     balancer = bench.balancer(fixed("before"))
-    host = _process(bench, "pavedroad.localcloud.host")
+    host = bench.cloud.part("host")
     host.suspend()
     try:
         code, message = refused(

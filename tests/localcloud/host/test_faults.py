@@ -33,7 +33,9 @@ def hangs(machine: Machine, one: Guest) -> bool:
 
 
 def burdens(machine: Machine, one: Guest) -> list[psutil.Process]:
-    found = [psutil.Process(pid) for pid in processes_of(machine.home, one)]
+    """What it runs beside may end at any moment."""
+    mine = set(processes_of(machine.home, one))
+    found = [it for it in psutil.process_iter() if it.pid in mine]
     return [it for it in found if any(word.endswith("burden.py") for word in _words(it))]
 
 
