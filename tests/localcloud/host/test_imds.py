@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 
 import httpx
 import pytest
 
+from pavedroad.localcloud.host.imds import GatewayImds
 from tests.localcloud.host.machine import Machine, guest
 from tests.waiting import eventually
 
@@ -125,3 +127,13 @@ def test_boto3_inside_a_guest_finds_its_roles_credentials(machine: Machine) -> N
     it = guest(f"{sys.executable} -c '{_FETCH}'", metadata=_METADATA, require_token=True)
     machine.want(it)
     assert "iam-role ASIAEXAMPLE session" in machine.printed(it, "complete")
+
+
+async def test_guests_that_boot_at_once_share_the_gateway_of_their_networks() -> None:
+    gateway = "127.13.77.1"
+    service = GatewayImds(gateway, f"http://{gateway}:1338")
+    booting = [guest() for _ in range(20)]
+    try:
+        assert set(await asyncio.gather(*map(service.open, booting))) == {f"http://{gateway}:1338"}
+    finally:
+        service.close_all()

@@ -72,12 +72,15 @@ class GatewayImds:
         self._known: dict[str, str] = {}
         self._services: dict[str, Metadata] = {}
         self._server: asyncio.Server | None = None
+        self._opening = asyncio.Lock()
+        """Guests boot at once, and one of them opens it."""
 
     async def open(self, guest: Guest) -> str:
-        if self._server is None:
-            self._server = await asyncio.get_running_loop().create_server(
-                lambda: _Connection(self._services.get), self._gateway, METADATA_PORT
-            )
+        async with self._opening:
+            if self._server is None:
+                self._server = await asyncio.get_running_loop().create_server(
+                    lambda: _Connection(self._services.get), self._gateway, METADATA_PORT
+                )
         self._known[guest.id] = guest.address
         self._services.setdefault(guest.address, Metadata(guest)).update(guest)
         return self._url
