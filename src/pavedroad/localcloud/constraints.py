@@ -78,11 +78,13 @@ def _sizes(shape: Mapping[str, Any], value: Any, size: float, where: str, what: 
 
 @cache
 def _pattern(pattern: str) -> re.Pattern[str]:
-    """AWS writes them for Java: characters beyond the basic plane as surrogate pairs, letters as `\\p{L}`."""
+    """AWS writes them for Java: characters beyond the basic plane as surrogate pairs, letters as `\\p{L}`;
+    `\\w` means ASCII's alone."""
+    ascii_only = re.ASCII if "\\p" not in pattern else re.NOFLAG
     written = pattern.replace(_JAVA_SUPPLEMENT, _SUPPLEMENT)
     for theirs, ours in _JAVA_CLASSES.items():
         written = written.replace(theirs, ours)
-    return re.compile(written, re.DOTALL)
+    return re.compile(written, re.DOTALL | ascii_only)
 
 
 def _path(where: str, name: str) -> str:

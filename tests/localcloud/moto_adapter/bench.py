@@ -13,6 +13,7 @@ from pavedroad.localcloud.api.errors import legible
 from pavedroad.localcloud.api.objects import BlobStore
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.blocks import Block
+from pavedroad.localcloud.moto_adapter.certificates import AcmService
 from pavedroad.localcloud.moto_adapter.ec2_service import Ec2Service
 from pavedroad.localcloud.moto_adapter.install import account_of, install
 from pavedroad.localcloud.moto_adapter.services import MotoService
@@ -30,6 +31,7 @@ class Bench:
         self.state = State()
         self.ec2 = Ec2Service(self.state, contents, LayerStore(folder / "layers"), lambda _: b"said")
         self.moto = {name: MotoService(name, self.state) for name in ("s3", "iam", "sts", "sns", "sqs")}
+        self.moto["acm"] = AcmService(self.state, lambda _account, _region: {})
 
     def send(
         self,

@@ -13,6 +13,7 @@ from pavedroad.localcloud.api.errors import error_response
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.errors import ServiceError, internal_failure
 from pavedroad.localcloud.moto_adapter.environ import environ_of
+from pavedroad.localcloud.moto_adapter.model_checks import checks_of
 from pavedroad.localcloud.moto_adapter.protocols import unpacked
 from pavedroad.localcloud.moto_adapter.responses import (
     as_service_error,
@@ -61,6 +62,8 @@ class MotoService:
         app = self.prepare()
         if refusal := self._malformed_policy(request) or self._broken_gzip(request):
             return error_response(request, refusal)
+        if refused := checks_of(self._name).refusal(request):
+            return refused
         with self._state.lock:
             try:
                 response = _call(app, request)
