@@ -13,7 +13,7 @@ from typing import Any
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.parse import default_timestamp_parser
 from moto.ec2.exceptions import InvalidAMIIdError, InvalidInstanceIdError, MalformedAMIIdError
-from moto.ec2.models import EC2Backend, ec2_backends, instances
+from moto.ec2.models import ec2_backends, instances
 from moto.ec2.models.amis import AMIS, Ami
 from moto.ec2.models.core import TaggedEC2Resource
 from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS
@@ -25,8 +25,10 @@ from moto.utilities.utils import load_resource
 from pavedroad.localcloud.api.ec2.spot import SpotRequest
 from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.errors import ServiceError
-from pavedroad.localcloud.moto_adapter import ec2_network, ec2_outages
+from pavedroad.localcloud.moto_adapter import ec2_lookups, ec2_network, ec2_outages
+from pavedroad.localcloud.moto_adapter.ec2_census import Census
 from pavedroad.localcloud.moto_adapter.ec2_instances import LocalInstance, tags_at_once
+from pavedroad.localcloud.moto_adapter.ec2_lookups import Lookups
 from pavedroad.localcloud.wanted import GuestImage
 
 ACCOUNT = DEFAULT_ACCOUNT_ID
@@ -39,8 +41,10 @@ _METADATA_OPTIONS = {
 }
 
 
-class LocalEC2Backend(EC2Backend):
+class LocalEC2Backend(Lookups):
     """One account's EC2 in one region."""
+
+    _census: Census | None = None
 
     def __init__(self, region_name: str, account_id: str) -> None:
         self.by_id: dict[str, LocalInstance] = {}
@@ -57,6 +61,23 @@ class LocalEC2Backend(EC2Backend):
         self.client_tokens: dict[str, tuple[str, str]] = {}
         """RunInstances' token to a fingerprint of its parameters, and the reservation it made."""
         super().__init__(region_name, account_id)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_census"}
+
+    @property
+    def census(self) -> Census:
+        """Counted when it is first asked for, and kept true from then on."""
+        if self._census is None:
+            self._census = Census(self.by_id.values())
+        return self._census
+
+    def take_up(self, instance: LocalInstance) -> None:
+        """A new instance, from when it is first looked for."""
+        self.launched += 1
+        instance.sequence = self.launched
+        self.by_id[instance.id] = instance
+        self.census.watch(instance)
 
     def _load_amis(self) -> None:
         """moto's stock images without the thousand that only ECS uses."""
@@ -142,16 +163,16 @@ class LocalEC2Backend(EC2Backend):
     def run_instances(self, image_id, count, user_data, security_group_names, **kwargs) -> Reservation:
         """All or none: what fails on the way takes back what it has begun."""
         ec2_outages.refuse_launch(self._zone_of(kwargs), kwargs.get("instance_type", ""))
-        before, known = set(self.reservations), set(self.by_id)
+        reservations, known = len(self.reservations), len(self.by_id)
         if not kwargs.get("placement") and kwargs.get("instance_type") in _offered_in(self.region_name):
             kwargs["is_instance_type_default"] = True  # moto would look through all that are offered
         try:
             reservation = super().run_instances(image_id, count, user_data, security_group_names, **kwargs)
         except Exception:
-            for reservation_id in self.reservations.keys() - before:
-                del self.reservations[reservation_id]
-            for instance_id in self.by_id.keys() - known:
-                self._erase(self.by_id.pop(instance_id))
+            while len(self.reservations) > reservations:
+                self.reservations.popitem()
+            while len(self.by_id) > known:
+                self._erase(next(reversed(self.by_id.values())))
             raise
         for instance in reservation.instances:
             instance.reservation_id = reservation.id
@@ -165,8 +186,13 @@ class LocalEC2Backend(EC2Backend):
             subnet_id = known.subnet.id if known else nic.get("SubnetId") or subnet_id
         return self.get_subnet(subnet_id).availability_zone if subnet_id else ""
 
-    def _erase(self, instance) -> None:
+    def _erase(self, instance: LocalInstance) -> None:
         instance.take_down()
+        self._forget(instance)
+
+    def _forget(self, instance: LocalInstance) -> None:
+        del self.by_id[instance.id]
+        self.census.forget(instance)
         instance.give_back_addresses()
         self.tags.pop(instance.id, None)
 
@@ -192,13 +218,6 @@ class LocalEC2Backend(EC2Backend):
             raise InvalidInstanceIdError(missing)
         return [self.by_id[name] for name in instance_ids if self.by_id[name].applies(filters)]
 
-    def do_resources_exist(self, resource_ids) -> None:
-        """moto's takes instances that are not there for granted."""
-        for resource_id in resource_ids:
-            if resource_id.startswith("i-"):
-                self.get_instance(resource_id)
-        super().do_resources_exist(resource_ids)
-
     def forget_instances(self, ended_before: datetime) -> list[str]:
         """Terminated instances disappear some time after their end, and their addresses may be used again."""
         gone = [
@@ -207,9 +226,7 @@ class LocalEC2Backend(EC2Backend):
             if instance.life.state == "terminated" and (instance.life.ended_at or ended_before) < ended_before
         ]
         for instance in gone:
-            del self.by_id[instance.id]
-            instance.give_back_addresses()
-            self.tags.pop(instance.id, None)
+            self._forget(instance)
         if gone:
             lost = {instance.id for instance in gone}
             for reservation_id, reservation in list(self.reservations.items()):
@@ -272,11 +289,8 @@ class LocalEC2Backend(EC2Backend):
             raise ServiceError(
                 "MissingInput", "No subnets found for the default VPC. Please specify a subnet."
             )
-        crowd = dict.fromkeys([it for it in subnets if ec2_outages.can_launch(it)] or subnets, 0)
-        for instance in self.by_id.values():
-            if instance.life.wish == "run" and instance.availability_zone in crowd:
-                crowd[instance.availability_zone] += 1
-        return subnets[min(crowd, key=lambda name: (crowd[name], name))].id
+        open_to = [it for it in subnets if ec2_outages.can_launch(it)] or subnets
+        return subnets[min(open_to, key=lambda name: (self.census.by_zone[name], name))].id
 
 
 @cache
@@ -287,6 +301,7 @@ def _offered_in(region: str) -> frozenset[str]:
 def install(block: Block) -> None:
     """Make moto use these classes; before the first backend is made."""
     ec2_network.install(block.networks)
+    ec2_lookups.install()
     instances.Instance = LocalInstance
     TaggedEC2Resource.get_tags = tags_at_once
     ec2_backends.backend = LocalEC2Backend

@@ -40,12 +40,11 @@ class LocalInstance(Instance):
     def __init__(self, ec2_backend, image_id, user_data, security_groups, **kwargs) -> None:
         self.life = Life()
         self.cpu_options: dict = {}
-        super().__init__(ec2_backend, image_id, user_data, security_groups, **kwargs)
+        market = "spot" if kwargs.get("instance_market_options") else None
+        super().__init__(ec2_backend, image_id, user_data, security_groups, **{"lifecycle": market, **kwargs})
         for nic in self.nics.values():
             nic.delete_on_termination = True
-        ec2_backend.launched += 1
-        self.sequence = ec2_backend.launched
-        ec2_backend.by_id[self.id] = self  # moto looks for it before it has the reservation whole
+        ec2_backend.take_up(self)  # moto looks for it before it has the reservation whole
 
     def __del__(self) -> None:
         """moto's gives addresses back here; ours are given back when the instance is forgotten."""
@@ -116,9 +115,8 @@ class LocalInstance(Instance):
             if nic.delete_on_termination and nic.id in self.ec2_backend.enis:
                 nic.delete()
         self.teardown_defaults()
-        profiles = self.ec2_backend.iam_instance_profile_associations
-        if self.id in profiles:
-            self.ec2_backend.disassociate_iam_instance_profile(profiles[self.id].association_id)
+        if self.ec2_backend.iam_instance_profile_associations.pop(self.id, None):
+            self.iam_instance_profile = None
 
     def give_back_addresses(self) -> None:
         self.forgotten = True

@@ -88,6 +88,7 @@ def refuse_low_price_of(request: SpotRequest, instance_type: str, zone: str, now
 
 def fulfil(backend: LocalEC2Backend, request: SpotRequest, instance: LocalInstance, now: datetime) -> None:
     instance.lifecycle = "spot"
+    backend.census.count(instance)
     instance.spot_request_id = request.id
     request.instance_id, request.zone = instance.id, instance.availability_zone or ""
     request.turn("active", "fulfilled", now)

@@ -7,7 +7,8 @@ pending -> running -> shutting-down -> terminated
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Literal
 
@@ -44,6 +45,21 @@ class Life:
     """When it was found stopped or terminated."""
     failed: bool = False
     """The machine under it has failed: its processes are not asked to end."""
+    watcher: Callable[[], None] | None = field(default=None, compare=False, repr=False)
+    """Called after every change; not saved."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+        watcher: Callable[[], None] | None = getattr(self, "watcher", None)
+        if watcher is not None:
+            watcher()
+
+    def __getstate__(self) -> object:
+        return None, {name: getattr(self, name) for name in _SAVED}
+
+    def __setstate__(self, saved: tuple[None, dict[str, object]]) -> None:
+        for name, value in saved[1].items():
+            object.__setattr__(self, name, value)
 
     @property
     def code(self) -> int:
@@ -175,6 +191,9 @@ class Life:
 
     def _explain(self, code: str, message: str, transition: str) -> None:
         self.reason_code, self.reason, self.transition = code, message, transition
+
+
+_SAVED = tuple(known.name for known in fields(Life) if known.name != "watcher")
 
 
 def _is_over(guest: GuestStatus | None) -> bool:
