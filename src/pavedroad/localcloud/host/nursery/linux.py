@@ -1,4 +1,4 @@
-"""What Linux offers for supervision and Python does not wrap: `prctl`."""
+"""What Linux offers for supervision and Python does not wrap."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import os
 import resource
 from contextlib import suppress
+from typing import Any
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
@@ -19,7 +20,7 @@ _FIRST_TO_GO = "500"
 
 def _prctl(option: int, value: int | bytes) -> None:
     argument = ctypes.c_char_p(value) if isinstance(value, bytes) else ctypes.c_ulong(value)
-    _check(_LIBC.prctl(option, argument, 0, 0, 0))
+    call("prctl", option, argument, 0, 0, 0)
 
 
 def name_process(name: str) -> None:
@@ -41,16 +42,17 @@ def die_with(parent: int, signal_number: int) -> None:
 
 def leave_network() -> None:
     """This thread alone gets a new network namespace, with nothing in it."""
-    _check(_LIBC.unshare(_CLONE_NEWNET))
+    call("unshare", _CLONE_NEWNET)
 
 
 def enter_network(space: int) -> None:
     """This thread alone goes into a network namespace, by its descriptor."""
-    _check(_LIBC.setns(space, _CLONE_NEWNET))
+    call("setns", space, _CLONE_NEWNET)
 
 
-def _check(answer: int) -> None:
-    if answer != 0:
+def call(name: str, *arguments: Any) -> None:
+    """A function of the C library that answers 0 for success; `OSError` else."""
+    if getattr(_LIBC, name)(*arguments) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
 

@@ -1,0 +1,77 @@
+"""A user namespace of our own, and what its processes may do in it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+from pavedroad.localcloud.host.nursery import linux
+
+_CLONE_NEWUSER = 0x10000000
+_PR_CAPBSET_DROP = 24
+_PR_CAP_AMBIENT = 47
+_PR_CAP_AMBIENT_RAISE = 2
+_PR_CAP_AMBIENT_CLEAR_ALL = 4
+_VERSION_3 = 0x20080522
+_LAST = "/proc/sys/kernel/cap_last_cap"
+
+
+class _Header(ctypes.Structure):
+    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
+
+
+class _Set(ctypes.Structure):
+    _fields_ = (
+        ("effective", ctypes.c_uint32),
+        ("permitted", ctypes.c_uint32),
+        ("inheritable", ctypes.c_uint32),
+    )
+
+
+def leave_users() -> None:
+    """This process, of one thread, gets a user namespace of its own, where it stays the same user and may do
+    everything."""
+    user, group = os.geteuid(), os.getegid()
+    linux.call("unshare", _CLONE_NEWUSER)
+    for name, words in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{user} {user} 1"),
+        ("gid_map", f"{group} {group} 1"),
+    ):
+        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+            file.write(words)
+
+
+def enter_users(space: int) -> None:
+    """This process, of one thread, goes into a user namespace that its user has made."""
+    linux.call("setns", space, _CLONE_NEWUSER)
+
+
+def hand_on() -> None:
+    """What this thread may do, the programs that it executes may do too."""
+    header, sets = _Header(_VERSION_3, 0), (_Set * 2)()
+    linux.call("capget", ctypes.byref(header), sets)
+    for one in sets:
+        one.inheritable = one.permitted
+    linux.call("capset", ctypes.byref(header), sets)
+    allowed = sets[0].permitted | sets[1].permitted << 32
+    for capability in _every():
+        if allowed >> capability & 1:
+            _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability)
+
+
+def give_up() -> None:
+    """This thread and all that it executes may do what an ordinary user may, and never more."""
+    _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
+    for capability in _every():
+        _prctl(_PR_CAPBSET_DROP, capability)
+    linux.call("capset", ctypes.byref(_Header(_VERSION_3, 0)), (_Set * 2)())
+
+
+def _prctl(option: int, first: int, second: int = 0) -> None:
+    linux.call("prctl", option, *map(ctypes.c_ulong, (first, second, 0, 0)))
+
+
+def _every() -> range:
+    with open(_LAST, encoding="ascii") as last:
+        return range(int(last.read()) + 1)
