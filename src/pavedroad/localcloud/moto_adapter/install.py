@@ -26,12 +26,8 @@ def install(store: BlobStore, block: Block) -> StoredContents:
 
 
 def _untracked(cls: type[BaseModel], *_: object, **__: object) -> BaseModel:
-    """moto keeps a list of every object that it ever made, for its tests' resets: nothing would be freed.
-    S3's stay in it: they close their contents when they are freed."""
-    made = object.__new__(cls)
-    if cls.__module__.startswith("moto.s3"):
-        cls.instances_tracked.append(made)
-    return made
+    """moto keeps a list of every object that it ever made, for its tests' resets: nothing would be freed."""
+    return object.__new__(cls)
 
 
 def _end_namespaces() -> None:

@@ -60,6 +60,8 @@ class StoredContents:
         FakeKey.value = property(get_value, set_value)
         FakeKey.__getstate__ = get_state
         FakeKey.__setstate__ = set_state
+        # There is no file of its own to close, and moto would warn of each key that is freed unclosed.
+        FakeKey.__del__ = lambda _: None
 
     def open(self, account: str, bucket: str, key: str) -> BinaryIO | None:
         """`pavedroad.localcloud.api.ec2.images.Objects`."""
