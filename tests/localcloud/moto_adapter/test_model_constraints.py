@@ -26,6 +26,7 @@ _INVALID = {
     "sqs": "InvalidParameterValue",
     "acm": "ValidationException",
 }
+_QUERY = ("iam", "sts", "sns")
 _MISSING = {**_INVALID, "sqs": "MissingParameter"}
 
 
@@ -76,6 +77,8 @@ def test_no_call_does_without_what_its_model_requires(bench: Bench, service: str
     for operation, shape in operations(service):
         whole = parameters(shape)
         for missing in shape.required_members:
+            if shape.members[missing].type_name == "map" and service in _QUERY:
+                continue  # one without entries is not seen in a query string
             before = bench.state.revision
             answer = call(bench, service, operation, {k: v for k, v in whole.items() if k != missing})
             code, message = refusal_of(answer)

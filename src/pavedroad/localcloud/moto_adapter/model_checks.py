@@ -13,7 +13,7 @@ from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.constraints import Constraints
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.moto_adapter.protocols import Check, Parameters, Protocols
-from pavedroad.localcloud.moto_adapter.sqs_checks import check_sqs
+from pavedroad.localcloud.moto_adapter.sqs_checks import as_system_attributes, check_sqs
 
 _QUERY = {"iam", "sts", "sns"}
 _JSON = {"sqs", "acm"}
@@ -71,8 +71,9 @@ def _check_sqs(check: Check) -> Check:
     rest = _renamed(check, "InvalidParameterValue")
 
     def checked(operation: str, parameters: Parameters) -> None:
-        check_sqs(operation, parameters)
-        rest(operation, parameters)
+        asked = as_system_attributes(operation, parameters)
+        check_sqs(operation, asked)
+        rest(operation, asked)
 
     return checked
 

@@ -187,7 +187,9 @@ def from_query(shape: Shape, tree: Any) -> Any:
             return {} if tree == "" else tree
         given = cast("dict[str, Any]", tree)
         named = ((name, member.serialization.get("name", name)) for name, member in shape.members.items())
-        return {name: from_query(shape.members[name], given[key]) for name, key in named if key in given}
+        read = {name: from_query(shape.members[name], given[key]) for name, key in named if key in given}
+        unwritten = {name for name in shape.required_members if isinstance(shape.members[name], MapShape)}
+        return dict.fromkeys(unwritten - read.keys(), _EMPTY) | read
     if isinstance(shape, ListShape):
         flat = shape.serialization.get("flattened", False)
         inner = tree if flat else _below(tree, shape.member.serialization.get("name", "member"))
@@ -199,6 +201,10 @@ def from_query(shape: Shape, tree: Any) -> Any:
         value = shape.value.serialization.get("name", "value")
         return {str(_below(entry, key)): from_query(shape.value, _below(entry, value)) for entry in entries}
     return _from_text(shape, tree)
+
+
+_EMPTY: Mapping[str, Any] = {}
+"""A map without entries cannot be written in a query string: a client that sends none may mean it."""
 
 
 def _from_text(shape: Shape, text: Any) -> Any:

@@ -47,6 +47,15 @@ def check_sqs(operation: str, parameters: Parameters) -> None:
                 raise ServiceError("InvalidAttributeValue", f"Invalid value for the parameter {name}.")
 
 
+def as_system_attributes(operation: str, parameters: Parameters) -> Parameters:
+    """What was received was asked for by `AttributeNames` once; the model has the wrong names for it."""
+    if operation != "ReceiveMessage" or "AttributeNames" not in parameters:
+        return parameters
+    rest = {name: value for name, value in parameters.items() if name != "AttributeNames"}
+    newer = rest.get("MessageSystemAttributeNames") or []
+    return {**rest, "MessageSystemAttributeNames": [*newer, *parameters["AttributeNames"]]}
+
+
 def _check_names(given: Any, known: Any) -> None:
     for name in given:
         if name not in known:
