@@ -156,6 +156,19 @@ def test_what_envoy_had_before_a_broken_conversation_is_removed_if_no_longer_wan
     assert set(partner.settle()) >= {"-cluster old", "-listener gone"}
 
 
+def test_an_envoy_that_speaks_anew_is_not_told_again_what_it_has() -> None:
+    snapshot = _snapshot(3, {"p": "a/1"}, {"f": "to p"})
+    partner = Partner()
+    partner.conversation.want(snapshot)
+    for kind, used, name in ((CLUSTER, ASSIGNMENT, "p"), (LISTENER, ROUTES, "f")):
+        known = {name: snapshot.of(kind)[name].version}
+        partner.conversation.hear(Asked(kind, known=known))
+        known = {name: snapshot.of(used)[name].version}
+        partner.conversation.hear(Asked(used, subscribe=(name,), known=known))
+    assert partner.settle() == ["cluster none", "endpoints p", "listener none", "routes f"]
+    assert partner.conversation.served == 3
+
+
 def test_a_name_that_is_not_there_is_denied_at_once() -> None:
     partner = _connected(_snapshot(1, {}, {}))
     partner.conversation.hear(Asked(ASSIGNMENT, subscribe=("p",)))

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import random
+import signal
 import time
 from dataclasses import replace
+
+import pytest
 
 from benchmarks.load import Load
 from pavedroad.localcloud.wanted import Condition, FixedResponse, Forward, Front, Pool
 from tests.localcloud.envoy.conftest import Spawn
-from tests.localcloud.envoy.services import Balancer, front, pool, rule, to
+from tests.localcloud.envoy.services import QUICK, Balancer, front, pool, rule, to
 
 
 async def _two_pools(balancer: Balancer, process: Spawn) -> tuple[Pool, Pool, Front]:
@@ -41,6 +46,41 @@ async def test_twenty_flips_under_load_fail_no_request(balancer: Balancer, proce
         last = report.last(old, called, until)
         late.append((last - called) if last else 0.0)
     assert sorted(late)[10] < 0.1, late
+
+
+@pytest.mark.slow
+async def test_flips_fail_no_request_while_envoy_and_its_targets_stand_still_now_and_then(
+    balancer: Balancer, process: Spawn
+) -> None:
+    """As on a machine with far more to do than it can: checks time out, acknowledgements are late."""
+    old, new = await process("v1", count=3), await process("v2", count=3)
+    hasty = replace(QUICK, timeout_seconds=0.1, unhealthy_threshold=2)
+    a, b = pool("a", *old.targets(), probe=hasty), pool("b", *new.targets(), probe=hasty)
+    place = await balancer.serve([a, b], front(rule(Forward({a.arn: 1, b.arn: 0}))))
+    chance = random.Random(7)
+    pids = [it.process.pid for it in (old, new) if it.process]
+
+    async def stand_still() -> None:
+        while True:
+            await asyncio.sleep(chance.uniform(0, 0.1))
+            pid = chance.choice([*pids, balancer.routing.pid or pids[0]])
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                await asyncio.sleep(chance.choice((0.01, 0.1, 0.3, 0.6)))
+            finally:
+                os.kill(pid, signal.SIGCONT)
+            time.sleep(chance.choice((0, 0.05)))  # and so do we
+
+    with Load(place.address, place.port, connections=8) as load:
+        standing_still = asyncio.create_task(stand_still())
+        for number in range(40):
+            await balancer.apply([a, b], _weights(place, {a.arn: number % 2, b.arn: 1 - number % 2}))
+            await asyncio.sleep(chance.uniform(0, 0.2))
+        standing_still.cancel()
+        await asyncio.wait([standing_still])
+        report = await asyncio.to_thread(load.stop)
+    assert report.failures == {}
+    assert set(report.answers) == {"v1", "v2"}
 
 
 async def test_a_flip_to_a_pool_that_comes_with_it_fails_no_request(

@@ -80,7 +80,9 @@ class Conversation:
         first = not ledger.open
         ledger.open = True
         if first:
+            # What it has it has taken: it is not said again, so nothing else would settle it.
             ledger.sent.update(asked.known)
+            ledger.taken.update(asked.known)
         ledger.subscribed.update(asked.subscribe)
         for name in asked.subscribe:
             ledger.sent.pop(name, None)
