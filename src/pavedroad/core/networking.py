@@ -12,3 +12,6 @@ SAID: dict[Mode, str] = {
     "namespaces": "enforced",
 }
 """What becomes of security groups."""
+
+OUTSIDE = "TCP and DNS, through a gate in a user namespace"
+"""How instances with networks of their own reach the outside world, and this machine them, without root."""

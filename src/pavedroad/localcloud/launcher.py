@@ -24,7 +24,9 @@ from pavedroad.core.errors import PavedError, Unavailable
 from pavedroad.core.networking import Mode
 from pavedroad.localcloud.blocks import Block, claim
 from pavedroad.localcloud.envoy.binary import envoy_program
-from pavedroad.localcloud.host.network.possible import require_namespaces
+from pavedroad.localcloud.host.network import annex as annexes
+from pavedroad.localcloud.host.network.annex import Annex
+from pavedroad.localcloud.host.network.possible import NetworkImpossible, Way, require_namespaces
 
 _log = logging.getLogger(__name__)
 _ENVIRONMENT = {"GRPC_ENABLE_FORK_SUPPORT": "0"}
@@ -34,7 +36,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _BACKLOG = 1024
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _STEADY_SECONDS = 30.0
-_API_GRACE, _HOST_GRACE = 10.0, 20.0
+_API_GRACE, _HOST_GRACE, _GATE_GRACE = 10.0, 20.0, 2.0
 _READY_SECONDS = 60.0
 
 
@@ -53,8 +55,7 @@ class NotReady(PavedError):
 def launch(home: Path, port: int, network: Mode = "shared") -> None:
     """Run the cloud until SIGTERM or SIGINT. Raises when it cannot begin."""
     envoy_program()  # missing, it is said now and not when the first balancer is asked for
-    if network == "namespaces":
-        require_namespaces()
+    way = require_namespaces() if network == "namespaces" else None
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = _lock(home)
@@ -67,8 +68,15 @@ def launch(home: Path, port: int, network: Mode = "shared") -> None:
         with _listen(port) as listening:
             claimed = claim(home)
             try:
-                with _listening_to_guests(claimed.block, listening, network) as further:
-                    asyncio.run(_Launcher(home, [listening, *further], claimed.block, network).run())
+                with (
+                    _listening_to_guests(claimed.block, listening, network) as further,
+                    _annex(way, claimed.block.gateway, _port_of(listening)) as annex,
+                ):
+                    listens = [it.fileno() for it in (listening, *further)]
+                    port = _port_of(listening)
+                    asyncio.run(
+                        _Launcher(home, port, listens, claimed.block, network=network, annex=annex).run()
+                    )
             finally:
                 claimed.release()
     finally:
@@ -100,6 +108,22 @@ def _listening_to_guests(
         yield [further]
 
 
+@contextmanager
+def _annex(way: Way | None, gateway: str, port: int) -> Generator[Annex | None]:
+    """Made before the processes that live in it, so that it outlives each of them."""
+    if way != "annex":
+        yield None
+        return
+    try:
+        made = annexes.make(gateway, port)
+    except annexes.NoAnnex as none:
+        raise NetworkImpossible(f"{none.reason}.", next_step=f"{none.remedy}.") from none
+    try:
+        yield made
+    finally:
+        made.close()
+
+
 def _port_of(listening: socket.socket) -> int:
     return cast("tuple[str, int]", listening.getsockname())[1]
 
@@ -126,32 +150,55 @@ class _Child:
     command: Callable[[bool], Sequence[str]]
     """Whether it is the first start -> what to run."""
     descriptors: tuple[int, ...]
+    enter: Callable[[], None] | None = None
+    """Called in it before anything else."""
     process: asyncio.subprocess.Process | None = None
 
 
 class _Launcher:
-    def __init__(self, home: Path, listening: list[socket.socket], block: Block, network: Mode) -> None:
+    def __init__(
+        self,
+        home: Path,
+        port: int,
+        listening: list[int],
+        block: Block,
+        *,
+        network: Mode,
+        annex: Annex | None,
+    ) -> None:
         self._home = home
         self._block = block
         self._network: Mode = network
-        self._port = _port_of(listening[0])
+        self._annex = annex
+        self._port = port
         self._endpoint = f"http://127.0.0.1:{self._port}"
         self._record = home / "cloud.json"
         self._sweep_sockets()
         self._sockets = Path(tempfile.mkdtemp(prefix="paved-", dir="/tmp"))
         self._host_socket = self._sockets / "host.sock"
+        self._gate_socket = self._sockets / "gate.sock"
         # Nobody writes to the lifeline: the host ends when its other end is closed, however we end.
         self._lifeline, self._held = os.pipe()
-        descriptors = tuple(it.fileno() for it in listening)
+        descriptors = (*listening, annex.endpoint) if annex is not None else tuple(listening)
         self._api = _Child("api", self._api_command(descriptors), descriptors)
         self._host = _Child("host", self._host_command, (self._lifeline,))
+        self._gate: _Child | None = None
+        if annex is not None:
+            self._host.enter = annex.enter
+            self._gate = _Child(
+                "gate",
+                lambda _: _gate_command(annex, self._gate_socket),
+                (annex.network, *annex.streams, *annex.datagrams),
+                annex.enter_halfway,
+            )
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._stopping.set)
-        keeping = [asyncio.create_task(self._keep(child)) for child in (self._api, self._host)]
+        children = [it for it in (self._api, self._host, self._gate) if it is not None]
+        keeping = [asyncio.create_task(self._keep(child)) for child in children]
         try:
             await self._until_ready()
             await self._stopping.wait()
@@ -162,6 +209,8 @@ class _Launcher:
             # The API first: it would take the end of the guests for their own.
             await _stop(self._api, _API_GRACE)
             await _stop(self._host, _HOST_GRACE)
+            if self._gate is not None:
+                await _stop(self._gate, _GATE_GRACE)
             self._record.unlink(missing_ok=True)
             shutil.rmtree(self._sockets, ignore_errors=True)
 
@@ -174,6 +223,7 @@ class _Launcher:
                 "pavedroad.localcloud.api",
                 *("--home", str(self._home), "--host-socket", str(self._host_socket)),
                 *("--block", str(self._block.number), "--network", self._network, *listen, *fresh),
+                *(("--annex",) if self._annex is not None else ()),
             )
 
         return command
@@ -184,6 +234,7 @@ class _Launcher:
             *("--home", str(self._home), "--socket", str(self._host_socket)),
             *("--endpoint", self._endpoint_of_guests, "--lifeline", str(self._lifeline)),
             *("--block", str(self._block.number), "--network", self._network),
+            *(("--gate", str(self._gate_socket)) if self._annex is not None else ()),
         )
 
     @property
@@ -201,7 +252,7 @@ class _Launcher:
                 stdin=asyncio.subprocess.DEVNULL,
                 pass_fds=child.descriptors,
                 env={**os.environ, **_ENVIRONMENT},
-                preexec_fn=_die_with(os.getpid()),
+                preexec_fn=_prepare(child.enter, os.getpid()),
                 start_new_session=True,
             )
             first = False
@@ -254,13 +305,26 @@ def _python(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", module, *arguments]
 
 
-def _die_with(parent: int) -> Callable[[], None]:
-    def ask() -> None:
+def _gate_command(annex: Annex, told: Path) -> list[str]:
+    return _python(
+        "pavedroad.localcloud.gate",
+        *("--host-socket", str(told), "--network", str(annex.network)),
+        *(word for it in annex.streams for word in ("--stream", str(it))),
+        *(word for it in annex.datagrams for word in ("--datagrams", str(it))),
+    )
+
+
+def _prepare(enter: Callable[[], None] | None, parent: int) -> Callable[[], None]:
+    """What a child does first: go where it is to live, and die with its parent."""
+
+    def prepare() -> None:
+        if enter is not None:
+            enter()
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:
             os._exit(1)
 
-    return ask
+    return prepare
 
 
 async def _stop(child: _Child, grace: float) -> None:

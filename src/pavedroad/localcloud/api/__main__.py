@@ -37,13 +37,20 @@ def main() -> None:
         "--listen", type=int, action="append", required=True, help="a descriptor of a listening socket"
     )
     parser.add_argument("--network", choices=get_args(Mode), default="shared", help="of its instances")
+    parser.add_argument("--annex", action="store_true", help="they are in a network beside the machine's")
     parser.add_argument(
         "--fresh", action="store_true", help="the cloud starts anew, so nothing that should run does yet"
     )
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     os.umask(0o077)
-    cloud = Cloud(options.home.absolute(), options.host_socket, Block(options.block), options.network)
+    cloud = Cloud(
+        options.home.absolute(),
+        options.host_socket,
+        Block(options.block),
+        options.network,
+        annex=options.annex,
+    )
     cloud.start(fresh=options.fresh)
     try:
         asyncio.run(_serve(cloud, options.listen))

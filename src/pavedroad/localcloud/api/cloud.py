@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from pavedroad.core.clock import SystemClock
-from pavedroad.core.networking import SAID, Mode
+from pavedroad.core.networking import OUTSIDE, SAID, Mode
 from pavedroad.localcloud.api.ec2.captures import Captures
 from pavedroad.localcloud.api.ec2.controller import Controller
 from pavedroad.localcloud.api.ec2.images import LayerStore
@@ -25,8 +25,10 @@ from pavedroad.localcloud.api.snapshots import Snapshots
 from pavedroad.localcloud.autoscaling.service import AutoScaling
 from pavedroad.localcloud.balancing.service import LoadBalancing
 from pavedroad.localcloud.blocks import Block
+from pavedroad.localcloud.faults.kinds import Reach
 from pavedroad.localcloud.faults.routes import FaultRoutes
 from pavedroad.localcloud.faults.service import FaultInjection
+from pavedroad.localcloud.faults.tunnels import tunnels_possible
 from pavedroad.localcloud.monitoring.alarms.actions import Outlets
 from pavedroad.localcloud.monitoring.service import Monitoring
 from pavedroad.localcloud.moto_adapter import ec2_outages, snapshot
@@ -57,8 +59,11 @@ _CLEAN_EVERY = 300.0
 class Cloud:
     """`endpoint` serves it; `start` and `close` are called once each."""
 
-    def __init__(self, home: Path, host_socket: Path, block: Block, network: Mode = "shared") -> None:
+    def __init__(
+        self, home: Path, host_socket: Path, block: Block, network: Mode = "shared", *, annex: bool = False
+    ) -> None:
         self._network: Mode = network
+        self._annex = annex
         self._began = time.monotonic()
         self._state = State()
         self._blobs = BlobStore(home / "objects")
@@ -69,7 +74,9 @@ class Cloud:
             self._state, self._contents, LayerStore(home / "images" / "layers"), self._link.console
         )
         clock = SystemClock()
-        self._faults = FaultInjection(self._state, MotoInstances(), clock, home)
+        own = network == "namespaces"
+        reach = Reach(losses=own, delays=own and tunnels_possible())
+        self._faults = FaultInjection(self._state, MotoInstances(), clock, home, reach=reach)
         self._balancing = LoadBalancing(
             self._state, MotoNetwork, self._link, clock, certificates=MotoCertificates, faults=self._faults
         )
@@ -198,6 +205,7 @@ class Cloud:
             "limits": self._publishing.limited_by or "not known yet",
             "network": self._network,
             "security_groups": SAID[self._network],
+            **({"outside": OUTSIDE} if self._annex else {}),
             "pid": os.getpid(),
             "revision": revision,
             "uptime_seconds": round(time.monotonic() - self._began, 3),

@@ -23,10 +23,13 @@ from pavedroad.core.networking import Mode
 from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.envoy.routing import EnvoyRouting
 from pavedroad.localcloud.host.host import Host
+from pavedroad.localcloud.host.network.doors import Doors
+from pavedroad.localcloud.host.network.gated import GatedRouting
 from pavedroad.localcloud.host.network.namespaces import Namespaces
 from pavedroad.localcloud.host.network.place import Place
 from pavedroad.localcloud.host.nursery import linux
 from pavedroad.localcloud.host.routes import application
+from pavedroad.localcloud.host.routing import Routing
 
 
 class _Server(uvicorn.Server):
@@ -47,6 +50,7 @@ def main() -> None:
     )
     parser.add_argument("--block", type=int, default=0, help="which part of 127/8 its networks are in")
     parser.add_argument("--network", choices=get_args(Mode), default="shared", help="of its guests")
+    parser.add_argument("--gate", type=Path, help="in an annex: the Unix socket where the gate is told")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     os.umask(0o077)
@@ -58,28 +62,34 @@ def main() -> None:
     except OSError:
         sys.exit(f"Another host process works on {home} already.")
     linux.raise_open_files()
+    uvloop.run(_serve(home, options))
+
+
+def _host(home: Path, options: argparse.Namespace) -> Host:
+    doors = Doors(options.gate) if options.gate else None
     network: Namespaces | None = None
-    endpoint: str = options.endpoint
     if options.network == "namespaces":
         # Of the same address, at which the endpoint listens too.
-        place = Place(options.block, Block(options.block).gateway, urlsplit(endpoint).port or 80)
-        network = Namespaces(place)
-    uvloop.run(_serve(home, options.socket, endpoint, options.lifeline, network))
+        endpoint: str = options.endpoint
+        port = urlsplit(endpoint).port or 80
+        network = Namespaces(Place(options.block, Block(options.block).gateway, port), doors)
+    sockets: Path = options.socket.parent
+    routing: Routing = EnvoyRouting(home / "envoy", sockets, from_balancers=network is not None)
+    if doors is not None:
+        routing = GatedRouting(routing, doors)
+    return Host(home, options.endpoint, routing, network)
 
 
-async def _serve(
-    home: Path, path: Path, endpoint: str, lifeline: int | None, network: Namespaces | None
-) -> None:
+async def _serve(home: Path, options: argparse.Namespace) -> None:
     told_to_stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told_to_stop.set)
-    if lifeline is not None:
-        loop.add_reader(lifeline, told_to_stop.set)
-    routing = EnvoyRouting(home / "envoy", path.parent, from_balancers=network is not None)
-    host = Host(home, endpoint, routing, network)
+    if options.lifeline is not None:
+        loop.add_reader(options.lifeline, told_to_stop.set)
+    host = _host(home, options)
     await host.start()
-    listening = _listen(path)
+    listening = _listen(options.socket)
     settings = uvicorn.Config(
         application(host),
         lifespan="off",

@@ -212,6 +212,7 @@ class Guests:
             environment=self._environment(guest, str(folder / "root"), url),
             bounds=hold.bounds,
             cage=hold.cage,
+            ordinary=self._network is not None and self._network.is_annex,
         )
         life = Life(lambda running: self._running(run, running), lambda ended: self._ended(run, ended))
         await self._supervision.boot(boot, life, space)

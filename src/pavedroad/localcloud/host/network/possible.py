@@ -5,12 +5,19 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from typing import Literal
 
 from pavedroad.core.errors import PavedError
-from pavedroad.localcloud.host.network import commands
+from pavedroad.localcloud.host.network import annex, commands
+from pavedroad.localcloud.host.network.annex import Annex, NoAnnex
 from pavedroad.localcloud.host.nursery import linux
+
+Way = Literal["machine", "annex"]
+"""In the machine's own network, which root may change, or in one beside it."""
 
 _TRIAL = """add table inet pavedtrial_{pid}
 delete table inet pavedtrial_{pid}
@@ -23,6 +30,7 @@ table inet pavedtrial_{pid} {{
  }}
 }}
 """
+_LINKS = ["link add pvtrial0 type veth peer name pvtrial1", "link set lo up"]
 _SETTINGS = "/proc/sys/net/ipv4/ip_forward"
 _PROGRAMS = {"ip": "iproute2", "nft": "nftables"}
 
@@ -33,15 +41,11 @@ class NetworkImpossible(PavedError):
     code = "network-impossible"
 
 
-def require_namespaces() -> None:
-    """Raises with what is missing; leaves nothing behind. Blocks."""
+def require_namespaces() -> Way:
+    """How they can be had here. Raises with what is missing; leaves nothing behind. Blocks."""
     shared = "or start with --network shared, where security groups are recorded only"
     if sys.platform != "linux":
         raise NetworkImpossible("Networks of instances' own need Linux.", next_step=f"Use Linux, {shared}.")
-    if os.geteuid() != 0:
-        raise NetworkImpossible(
-            "Networks of instances' own need root.", next_step=f"Start it as root (sudo), {shared}."
-        )
     missing = [it for it in _PROGRAMS if shutil.which(it, path=commands.search_path()) is None]
     if missing:
         packages = " ".join(_PROGRAMS[it] for it in missing)
@@ -49,25 +53,61 @@ def require_namespaces() -> None:
             f"Networks of instances' own need {' and '.join(missing)}, which are not installed.",
             next_step=f"Install them (apt-get install {packages}), {shared}.",
         )
-    trouble: list[str] = []
-    trial = threading.Thread(target=_try, args=(trouble,), name="network trial")
-    trial.start()
-    trial.join()
+    trouble = _trouble(_try_machine) if os.geteuid() == 0 else "not root"
+    if not trouble:
+        return "machine"
+    try:
+        made = annex.make("127.0.0.1", 0)
+    except NoAnnex as none:
+        raise NetworkImpossible(f"{none.reason}.", next_step=f"{none.remedy}, {shared}.") from none
+    try:
+        trouble = _trouble(lambda: _try_annex(made))
+    finally:
+        made.close()
     if trouble:
         raise NetworkImpossible(
-            f"This machine's kernel gives instances no networks of their own: {trouble[0].rstrip('.')}.",
+            f"This machine's kernel gives instances no networks of their own: {trouble}.",
             next_step=f"Allow network namespaces, veth and nf_tables, {shared}.",
         )
+    return "annex"
 
 
-def _try(trouble: list[str]) -> None:
+def _trouble(trial: Callable[[], None]) -> str:
+    """What the trial fails with, on a thread of its own; empty if it does not."""
+    trouble: list[str] = []
+
+    def run() -> None:
+        try:
+            trial()
+        except (OSError, subprocess.SubprocessError) as error:
+            words = error.strerror if isinstance(error, OSError) else None
+            trouble.append((words or str(error)).rstrip("."))
+
+    thread = threading.Thread(target=run, name="network trial")
+    thread.start()
+    thread.join()
+    return trouble[0] if trouble else ""
+
+
+def _try_machine() -> None:
     """In the machine's own network, without a change, then in one that ends with this thread."""
-    try:
-        commands.tables()
-        if not os.access(_SETTINGS, os.W_OK):
-            raise OSError(errno.EROFS, f"{_SETTINGS} cannot be written")
-        linux.leave_network()
-        commands.ip(["link add pvtrial0 type veth peer name pvtrial1", "link set lo up"])
-        commands.nft(_TRIAL.format(pid=os.getpid()))
-    except OSError as error:
-        trouble.append(error.strerror or str(error))
+    commands.tables()
+    if not os.access(_SETTINGS, os.W_OK):
+        raise OSError(errno.EROFS, f"{_SETTINGS} cannot be written")
+    linux.leave_network()
+    commands.ip(_LINKS)
+    commands.nft(_TRIAL.format(pid=os.getpid()))
+
+
+def _try_annex(made: Annex) -> None:
+    done = subprocess.run(
+        ["nft", "-f", "-"],
+        input=_TRIAL.format(pid=os.getpid()),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": commands.search_path(), "LC_ALL": "C"},
+        preexec_fn=made.enter,
+    )
+    if done.returncode:
+        raise OSError(done.stderr.strip().partition("\n")[0] or f"nft ended with {done.returncode}")

@@ -35,6 +35,8 @@ class Boot(NamedTuple):
     bounds: Bounds = Bounds()
     cage: Cage | None = None
     """The control group to make for it; without one its bounds hold for each of its processes."""
+    ordinary: bool = False
+    """Its processes give up what we may do in a user namespace of our own."""
 
 
 class Stop(NamedTuple):

@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 
 from pavedroad.localcloud.host.faults.afflicted import Afflicted
-from pavedroad.localcloud.host.nursery import launch, linux, tree
+from pavedroad.localcloud.host.nursery import capabilities, launch, linux, tree
 from pavedroad.localcloud.host.nursery.console import Console
 from pavedroad.localcloud.host.nursery.messages import (
     LONGEST,
@@ -97,6 +97,8 @@ class Shim:
             self._cage.join()
         else:
             linux.bound_process(bounds.cpus, bounds.memory_bytes)
+        if self._boot.ordinary:
+            capabilities.give_up()
 
     def _refuse(self, words: str) -> None:
         self._end_all()
