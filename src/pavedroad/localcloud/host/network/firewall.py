@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from pathlib import Path
 
 from pavedroad.localcloud.host.network import commands
 from pavedroad.localcloud.host.network.place import Place
+from pavedroad.localcloud.host.network.resolvers import resolvers
 from pavedroad.localcloud.host.network.walls import table
 from pavedroad.localcloud.wanted import SecurityGroup
 
@@ -20,7 +19,6 @@ _GATHER = 0.01
 _RETRY_SECONDS = 1.0
 _REST = 3
 """Times what the last change took, for which the next one waits, so that floods of them stay cheap."""
-_NAMESERVER = re.compile(r"^nameserver\s+([\d.]+)\s*$", re.MULTILINE)
 
 
 class Firewall:
@@ -31,7 +29,7 @@ class Firewall:
         self._slots = slots
         self._groups: Mapping[str, SecurityGroup] = {}
         self._balancers: frozenset[str] = frozenset()
-        self._resolvers = _resolvers()
+        self._resolvers = resolvers()
         self._applied = ""
         self._admitted: dict[str, int] = {}
         """Slots by address, as the table in force has them."""
@@ -94,10 +92,3 @@ class Firewall:
         if text != self._applied:
             commands.nft(text)
             self._applied = text
-
-
-def _resolvers() -> list[str]:
-    """Those of the machine, which instances have too."""
-    with suppress(OSError):
-        return _NAMESERVER.findall(Path("/etc/resolv.conf").read_text())
-    return []

@@ -17,7 +17,8 @@ from pavedroad.localcloud.host.network import commands
 from pavedroad.localcloud.host.network.place import MOST_SLOTS, Place
 from pavedroad.localcloud.host.nursery import linux
 
-_LINKS = Path("/sys/class/net")
+_LINKS = Path("/proc/thread-self/net/dev")
+"""Of the network that we are in, which `/sys` need not show."""
 _CONF = Path("/proc/sys/net")
 _NEIGHBOUR = "169.254.1.1"
 """Whom an instance sends everything to; nobody has the address."""
@@ -84,7 +85,8 @@ class Spaces:
 
 def sweep(place: Place) -> None:
     """Take away the links that an earlier host has left; blocks."""
-    _remove([it.name for it in _LINKS.iterdir() if it.name.startswith(place.prefix)])
+    names = (line.partition(":")[0].strip() for line in _LINKS.read_text().splitlines())
+    _remove([name for name in names if name.startswith(place.prefix)])
 
 
 def _make(place: Place, slot: int, address: str) -> int:
@@ -118,6 +120,9 @@ def _furnish(place: Place, slot: int, address: str) -> None:
     outside = place.outside(slot)
     _set("ipv4/conf/all/route_localnet", "1")
     _set("ipv6/conf/default/disable_ipv6", "1")
+    # Who is not root may do what root may in a network of its own: listen on any port, and ping.
+    _set("ipv4/ip_unprivileged_port_start", "0")
+    _set("ipv4/ping_group_range", f"{os.getegid()} {os.getegid()}")
     peer = f"name {place.link(slot)} address {_mac(6, slot)} netns {os.getpid()}"
     commands.ip(
         [
