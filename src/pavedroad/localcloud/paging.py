@@ -38,6 +38,11 @@ def page(
     return shown, _encode(key(shown[-1]))
 
 
+def last_shown(token: str | None) -> Key | None:
+    """For lists that are long enough to be searched: `page` begins after it anyway."""
+    return None if token is None else _decode(token)
+
+
 def _encode(key: Key) -> str:
     return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
 

@@ -34,6 +34,7 @@ def begun(folder: Path) -> tuple[Store, MetricJournal]:
     store = Store()
     kept = MetricJournal(folder, store, Retention(ManualClock(BEGINNING)))
     kept.start()
+    store.wait_whole()
     return store, kept
 
 

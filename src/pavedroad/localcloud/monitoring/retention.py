@@ -24,7 +24,7 @@ class Retention:
     most_bytes: int = MOST_BYTES
 
     def tidy(self, store: Store) -> None:
-        """The lock is held for one series at a time."""
+        """The lock is held for a stretch of one series at a time."""
         now = self.clock.now().timestamp()
         for squeeze in _SQUEEZES:
             with store.lock:
@@ -34,9 +34,12 @@ class Retention:
                 return
 
     def _tidied(self, store: Store, place: Place, series: Series, now: float, squeeze: int) -> int:
+        for age, width in _AGES:
+            more = True
+            while more:
+                with store.lock:
+                    more = series.coarsen(int(now - age / squeeze), width)
         with store.lock:
-            for age, width in _AGES:
-                series.coarsen(int(now - age / squeeze), width)
             series.drop(int(now - _LONGEST / squeeze))
             if not len(series) and series.newest < now - _LONGEST / squeeze:
                 store.forget(place, series)

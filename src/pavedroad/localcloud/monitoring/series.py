@@ -1,7 +1,8 @@
 """The datapoints of one metric in one unit, folded into buckets of a second or a minute as they come.
 
-A bucket is five numbers in flat arrays. One with several different values keeps how often each was seen,
-for percentiles: exactly up to `MOST_VALUES` of them, and to half a percent beyond.
+A bucket is five numbers in flat arrays, or two for as long as each bucket of the series has seen one value.
+One with several different values keeps how often each was seen, for percentiles: exactly up to `MOST_VALUES`
+of them, and to half a percent beyond.
 """
 
 from __future__ import annotations
@@ -11,18 +12,25 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias, cast
 
 MOST_VALUES = 256
 _MANTISSA_STEPS = 256
-BUCKET_BYTES = 40
+_NUMBER_BYTES = 8
+_FOLDED_AT_ONCE = 4000
 
 Spread = dict[float, float]
 """Value to how often it was seen."""
+Frozen: TypeAlias = "array[float]"
+"""A spread that does not change any more: its values, and then how often each was seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class MetricId:
-    """Dimensions are sorted by name."""
+_NONE: array[float] = array("d")
+"""Of the columns that a series does without."""
+
+
+class MetricId(NamedTuple):
+    """Dimensions are sorted by name. A tuple, because it is looked up for every datapoint."""
 
     namespace: str
     name: str
@@ -49,13 +57,25 @@ class Slice:
     totals: array[float]
     lows: array[float]
     highs: array[float]
-    spreads: Mapping[int, Spread | None] = field(default_factory=dict[int, "Spread | None"])
+    spreads: Mapping[int, Spread | Frozen | None] = field(default_factory=dict[int, "Spread | Frozen | None"])
+
+    def spread(self, at: int) -> Spread | None:
+        """A copy of the values in the bucket at that place."""
+        start = self.starts[at]
+        if start in self.spreads:
+            return thawed(self.spreads[start])
+        return {self.lows[at]: self.counts[at]}
 
 
 class Series:
-    """Not safe for threads: the store's lock guards it."""
+    """Not safe for threads: the store's lock guards it.
+
+    While it is `plain`, each bucket is one value seen once: that is its total, and the columns of counts,
+    lows and highs are empty.
+    """
 
     __slots__ = (
+        "_aligned",
         "_spreads",
         "counts",
         "highs",
@@ -64,6 +84,7 @@ class Series:
         "metric",
         "newest",
         "number",
+        "plain",
         "starts",
         "totals",
         "unit",
@@ -77,12 +98,13 @@ class Series:
         """Of the last datapoint that is in here: the journal's later ones are to be replayed."""
         self.newest = -math.inf
         """The newest datapoint's own time, not its bucket's."""
+        self.plain = True
         self.starts = array("q")
-        self.counts = array("d")
         self.totals = array("d")
-        self.lows = array("d")
-        self.highs = array("d")
-        self._spreads: dict[int, Spread | array[float] | None] = {}
+        self.counts = self.lows = self.highs = _NONE
+        self._spreads: dict[int, Spread | Frozen | None] = {}
+        self._aligned: dict[int, int] = {}
+        """By width: the buckets that begin before that time are of the width, or wider."""
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -90,11 +112,19 @@ class Series:
     @property
     def size(self) -> int:
         """Bytes, about."""
-        return BUCKET_BYTES * len(self.starts) + sum(
+        columns = 2 if self.plain else 5
+        return _NUMBER_BYTES * columns * len(self.starts) + sum(
             160 + (16 * len(found) if found else 0) for found in self._spreads.values()
         )
 
     def add(self, start: int, value: float, count: float = 1.0) -> None:
+        starts = self.starts
+        if self.plain:
+            if count == 1.0 and (not starts or start > starts[-1]):
+                starts.append(start)
+                self.totals.append(value)
+                return
+            self._widen()
         at = self._bucket(start)
         if at is None:
             self._append(start, count, value * count, value, value)
@@ -118,6 +148,8 @@ class Series:
             # All the values are known after all.
             self.add(start, summary.low, summary.count)
             return
+        if self.plain:
+            self._widen()
         at = self._bucket(start)
         if at is None:
             self._append(start, summary.count, summary.total, summary.low, summary.high)
@@ -130,49 +162,86 @@ class Series:
 
     def between(self, since: int, until: int, *, spreads: bool) -> Slice:
         """A copy of the buckets that begin in [since, until)."""
-        begin, end = bisect_left(self.starts, since), bisect_left(self.starts, until)
-        starts = self.starts[begin:end]
-        found: dict[int, Spread | None] = {}
-        if spreads and self._spreads:
-            for start in starts:
-                if start in self._spreads:
-                    found[start] = _thawed(self._spreads[start])
+        return self._slice(bisect_left(self.starts, since), bisect_left(self.starts, until), spreads=spreads)
+
+    def _slice(self, begin: int, end: int, *, spreads: bool) -> Slice:
+        starts, totals = self.starts[begin:end], self.totals[begin:end]
+        if self.plain:
+            return Slice(starts, array("d", (1.0,)) * len(starts), totals, totals, totals)
+        found: dict[int, Spread | Frozen | None] = {}
+        if spreads and self._spreads and starts:
+            known = self._spreads
+            few = known if len(known) < len(starts) else starts
+            within = (start for start in few if start in known and starts[0] <= start <= starts[-1])
+            found = {start: _kept(known[start]) for start in within}
         return Slice(
-            starts,
-            self.counts[begin:end],
-            self.totals[begin:end],
-            self.lows[begin:end],
-            self.highs[begin:end],
-            found,
+            starts, self.counts[begin:end], totals, self.lows[begin:end], self.highs[begin:end], found
         )
 
-    def coarsen(self, before: int, width: int) -> None:
-        """Fold the buckets that begin before `before` into ones of `width` seconds."""
+    def coarsen(self, before: int, width: int) -> bool:
+        """Fold some of the buckets that begin before `before` into ones of `width` seconds. Says whether
+        there are more: a long series is folded a stretch at a time."""
         end = bisect_left(self.starts, before)
-        if not any(start % width for start in self.starts[:end]):
-            return
-        old = self.between(-(2**62), 2**62, spreads=True)
+        begin = bisect_left(self.starts, self._aligned.get(width, -(2**62)))
+        uneven = next((at for at in range(begin, end) if self.starts[at] % width), None)
+        if uneven is None:
+            if end:
+                self._aligned[width] = self.starts[end - 1] // width * width
+            return False
+        begin = bisect_left(self.starts, self.starts[uneven] // width * width)
+        last = min(begin + _FOLDED_AT_ONCE, end) - 1
+        # A bucket is folded whole.
+        end = min(end, bisect_left(self.starts, (self.starts[last] // width + 1) * width))
+        self._aligned[width] = self.starts[end - 1] // width * width
+        self._replace(begin, end, self._folded(begin, end, width))
+        return True
+
+    def _folded(self, begin: int, end: int, width: int) -> Series:
+        old = self._slice(begin, end, spreads=True)
         kept = Series(self.number, self.metric, self.unit)
         for at, start in enumerate(old.starts):
-            floor = start - start % width if at < end else start
-            spread = old.spreads.get(start, {old.lows[at]: old.counts[at]})
+            floor = start - start % width
+            spread = old.spread(at)
             if spread is None:
                 kept.add_summary(floor, Summary(old.counts[at], old.totals[at], old.lows[at], old.highs[at]))
             else:
                 for value, count in spread.items():
                     kept.add(floor, value, count)
-        self._take(kept)
+        kept.freeze()
+        return kept
+
+    def _replace(self, begin: int, end: int, other: Series) -> None:
+        for one in (self, other):
+            if one.plain and not (self.plain and other.plain):
+                one._widen()
+        for start in self.starts[begin:end]:
+            self._spreads.pop(start, None)
+        self._spreads.update(other._spreads)
+        for mine, theirs in zip(self._columns(), other._columns(), strict=True):
+            cast("array[float]", mine)[begin:end] = cast("array[float]", theirs)
 
     def drop(self, before: int) -> None:
         end = bisect_left(self.starts, before)
         for start in self.starts[:end]:
             self._spreads.pop(start, None)
-        for column in (self.starts, self.counts, self.totals, self.lows, self.highs):
+        for column in self._columns():
             del column[:end]
 
-    def _take(self, other: Series) -> None:
-        self.starts, self.counts, self.totals = other.starts, other.counts, other.totals
-        self.lows, self.highs, self._spreads = other.lows, other.highs, other._spreads
+    def freeze(self) -> None:
+        """Keep what is known of single values in the least memory."""
+        for start, found in self._spreads.items():
+            if isinstance(found, dict):
+                self._spreads[start] = _frozen(found)
+
+    def _columns(self) -> tuple[array[int] | array[float], ...]:
+        if self.plain:
+            return (self.starts, self.totals)
+        return (self.starts, self.counts, self.totals, self.lows, self.highs)
+
+    def _widen(self) -> None:
+        self.plain = False
+        self.counts = array("d", (1.0,)) * len(self.starts)
+        self.lows, self.highs = self.totals[:], self.totals[:]
 
     def _bucket(self, start: int) -> int | None:
         """Where the bucket is; None where it is to be appended."""
@@ -189,6 +258,7 @@ class Series:
             self.lows.insert(at, math.inf)
             self.highs.insert(at, -math.inf)
             self._spreads[start] = {}
+            self._aligned.clear()
         return at
 
     def _append(self, start: int, count: float, total: float, low: float, high: float) -> None:
@@ -196,7 +266,7 @@ class Series:
             last = self.starts[-1]
             spread = self._spreads.get(last)
             if isinstance(spread, dict):
-                self._spreads[last] = array("d", (*spread.keys(), *spread.values()))
+                self._spreads[last] = _frozen(spread)
         self.starts.append(start)
         self.counts.append(count)
         self.totals.append(total)
@@ -208,7 +278,7 @@ class Series:
         if spread is None:
             return
         if not isinstance(spread, dict):
-            self._spreads[start] = spread = _thawed(spread) or {}
+            self._spreads[start] = spread = thawed(spread) or {}
         if len(spread) >= MOST_VALUES and value not in spread:
             value = coarse(value)
             if value not in spread:
@@ -218,22 +288,18 @@ class Series:
 
     def dump(self) -> tuple[object, ...]:
         """Plain data, for the file."""
-        columns = (self.starts, self.counts, self.totals, self.lows, self.highs)
         spreads = {
-            start: None
-            if found is None
-            else array("d", (*found.keys(), *found.values())).tobytes()
-            if isinstance(found, dict)
-            else found.tobytes()
+            start: None if found is None else (_frozen(found) if isinstance(found, dict) else found).tobytes()
             for start, found in self._spreads.items()
         }
-        return (self.last_number, self.newest, tuple(column.tobytes() for column in columns), spreads)
+        columns = tuple(column.tobytes() for column in self._columns())
+        return (self.last_number, self.newest, columns, spreads)
 
     def load(self, dumped: tuple[int, float, tuple[bytes, ...], dict[int, bytes | None]]) -> None:
         self.last_number, self.newest, columns, spreads = dumped
-        for column, data in zip(
-            (self.starts, self.counts, self.totals, self.lows, self.highs), columns, strict=True
-        ):
+        if len(columns) > 2:
+            self._widen()
+        for column, data in zip(self._columns(), columns, strict=True):
             column.frombytes(data)
         for start, data in spreads.items():
             self._spreads[start] = None if data is None else array("d", data)
@@ -255,7 +321,17 @@ def _coarsened(spread: Spread) -> Spread:
     return folded
 
 
-def _thawed(spread: Spread | array[float] | None) -> Spread | None:
+def _frozen(spread: Spread) -> Frozen:
+    return array("d", (*spread.keys(), *spread.values()))
+
+
+def _kept(spread: Spread | Frozen | None) -> Spread | Frozen | None:
+    """What does not change while somebody reads it."""
+    return dict(spread) if isinstance(spread, dict) else spread
+
+
+def thawed(spread: Spread | Frozen | None) -> Spread | None:
+    """A copy, by value."""
     if spread is None:
         return None
     if isinstance(spread, dict):

@@ -89,6 +89,8 @@ class Monitoring:
     def call(self, account: str, region: str, operation: str, parameters: Parameters) -> Result:
         """One operation, its parameters checked already. Nothing is changed where it raises."""
         if operation in WITHOUT_STATE_LOCK:
+            if operation.startswith(_READING):
+                self.store.wait_whole()
             return WITHOUT_STATE_LOCK[operation](self._call(account, region, parameters))
         perform = OPERATIONS.get(operation)
         if perform is None:

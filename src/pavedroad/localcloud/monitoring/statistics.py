@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,20 +35,25 @@ class Period:
     spread: Spread | None
 
 
+Fold = Callable[[Slice, int, int], float | None]
+"""A statistic over the buckets of a slice from one place to another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """`compute` gives None where the period has no such value."""
+    """`compute` gives None where the period has no such value; `fold` is the same without a period made."""
 
     name: str
     needs_spread: bool
     compute: Callable[[Period], float | None]
+    fold: Fold | None = None
 
 
 @lru_cache(maxsize=4096)
 def statistic(name: str) -> Statistic:
     """By AWS's name: `Average`, `p99.9`, `tm90`, `TM(10%:90%)`, `PR(:300)`, `IQM`."""
     if name in _SIMPLE:
-        return Statistic(name, False, _SIMPLE[name])
+        return Statistic(name, False, *_SIMPLE[name])
     if name == "IQM":
         return Statistic(name, True, _spread_over("TM", "25%", "75%"))
     if match := _RANK.fullmatch(name):
@@ -73,49 +80,91 @@ def datapoints(
     slices: Iterable[Slice], wanted: Statistic, period: int, origin: int
 ) -> list[tuple[int, float]]:
     """The statistic over each period that has a value, oldest first; periods begin at `origin`."""
-    found: list[tuple[int, float]] = []
-    for one in periods(slices, period, origin, spreads=wanted.needs_spread):
-        value = wanted.compute(one)
-        if value is not None and math.isfinite(value):
-            found.append((one.start, value))
-    return found
+    pieces = [piece for piece in slices if piece.starts]
+    computed: Iterable[tuple[int, float | None]]
+    if wanted.fold is not None and len(pieces) == 1:
+        (piece,), fold = pieces, wanted.fold
+        stretches = _stretches(piece.starts, period, origin)
+        computed = ((floor, fold(piece, begin, end)) for floor, begin, end in stretches)
+    else:
+        made = periods(pieces, period, origin, spreads=wanted.needs_spread)
+        computed = ((one.start, wanted.compute(one)) for one in made)
+    return [(start, value) for start, value in computed if value is not None and math.isfinite(value)]
 
 
 def periods(slices: Iterable[Slice], period: int, origin: int, *, spreads: bool) -> Iterator[Period]:
     """The periods that have any value, oldest first."""
     by_start: dict[int, Period] = {}
     for piece in slices:
-        rows = zip(piece.starts, piece.counts, piece.totals, piece.lows, piece.highs, strict=True)
-        for start, count, total, low, high in rows:
-            floor = start - (start - origin) % period
+        for floor, begin, end in _stretches(piece.starts, period, origin):
+            found = Period(
+                floor,
+                _sum(piece.counts, begin, end),
+                _sum(piece.totals, begin, end),
+                _least(piece, begin, end),
+                _most(piece, begin, end),
+                _spread(piece, begin, end) if spreads else None,
+            )
             known = by_start.get(floor)
-            if known is None:
-                spread = _spread(piece, start, low, count) if spreads else None
-                by_start[floor] = Period(floor, count, total, low, high, spread)
-                continue
-            known.count += count
-            known.total += total
-            known.low = min(known.low, low)
-            known.high = max(known.high, high)
-            if known.spread is not None:
-                known.spread = _together(known.spread, _spread(piece, start, low, count))
+            by_start[floor] = _merged(known, found) if known else found
     return iter([by_start[start] for start in sorted(by_start)])
 
 
-def _spread(piece: Slice, start: int, value: float, count: float) -> Spread | None:
-    """A bucket's own copy; one that is not listed has seen a single value."""
-    if start not in piece.spreads:
-        return {value: count}
-    found = piece.spreads[start]
-    return None if found is None else dict(found)
+def _stretches(starts: array[int], period: int, origin: int) -> Iterator[tuple[int, int, int]]:
+    """When each period begins, and which buckets are in it."""
+    begin, count = 0, len(starts)
+    while begin < count:
+        floor = starts[begin] - (starts[begin] - origin) % period
+        end = begin + 1
+        if end < count and starts[end] < floor + period:
+            end = bisect_left(starts, floor + period, end)
+        yield floor, begin, end
+        begin = end
 
 
-def _together(spread: Spread, more: Spread | None) -> Spread | None:
-    if more is None:
-        return None
+def _sum(column: array[float], begin: int, end: int) -> float:
+    return column[begin] if end - begin == 1 else sum(column[begin:end])
+
+
+def _least(piece: Slice, begin: int, end: int) -> float:
+    return piece.lows[begin] if end - begin == 1 else min(piece.lows[begin:end])
+
+
+def _most(piece: Slice, begin: int, end: int) -> float:
+    return piece.highs[begin] if end - begin == 1 else max(piece.highs[begin:end])
+
+
+def _spread(piece: Slice, begin: int, end: int) -> Spread | None:
+    """How often each value was seen; None where one bucket's values are not known."""
+    found: Spread = {}
+    for at in range(begin, end):
+        if piece.starts[at] in piece.spreads:
+            several = piece.spread(at)
+            if several is None:
+                return None
+            _add(found, several)
+        else:
+            value = piece.lows[at]
+            found[value] = found.get(value, 0.0) + piece.counts[at]
+    return found
+
+
+def _add(spread: Spread, more: Spread) -> None:
     for value, count in more.items():
         spread[value] = spread.get(value, 0.0) + count
-    return spread
+
+
+def _merged(one: Period, other: Period) -> Period:
+    """The same period of two series."""
+    if one.spread is not None and other.spread is not None:
+        _add(one.spread, other.spread)
+    else:
+        one.spread = None
+    one.count += other.count
+    one.total += other.total
+    one.low = min(one.low, other.low)
+    one.high = max(one.high, other.high)
+    return one
 
 
 _Values = list[tuple[float, float]]
@@ -198,14 +247,23 @@ def _winsorized(values: _Values, inside: _Values) -> float | None:
     return sum(min(max(value, least), most) * count for value, count in values) / whole
 
 
-def _average(period: Period) -> float | None:
-    return period.total / period.count if period.count else None
+def _divided(total: float, count: float) -> float | None:
+    return total / count if count else None
 
 
-_SIMPLE: dict[str, Callable[[Period], float | None]] = {
-    "SampleCount": lambda period: period.count,
-    "Average": _average,
-    "Sum": lambda period: period.total,
-    "Minimum": lambda period: period.low,
-    "Maximum": lambda period: period.high,
+_SIMPLE: dict[str, tuple[Callable[[Period], float | None], Fold]] = {
+    "SampleCount": (
+        lambda period: period.count,
+        lambda piece, begin, end: _sum(piece.counts, begin, end),
+    ),
+    "Average": (
+        lambda period: _divided(period.total, period.count),
+        lambda piece, begin, end: _divided(_sum(piece.totals, begin, end), _sum(piece.counts, begin, end)),
+    ),
+    "Sum": (
+        lambda period: period.total,
+        lambda piece, begin, end: _sum(piece.totals, begin, end),
+    ),
+    "Minimum": (lambda period: period.low, _least),
+    "Maximum": (lambda period: period.high, _most),
 }

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pavedroad.localcloud.monitoring.series import MetricId, Series, Slice, Summary
 
 Place = tuple[str, str]
 """Account and region."""
 
-_AT_ONCE = 2000
+_AT_ONCE = 500
 """Datapoints for which the lock is held."""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """What is put of one metric at one time (seconds since the epoch): values with their counts, or a summary
-    of them. `width` is the seconds of a bucket: 1 or 60."""
+    of them. `width` is the seconds of a bucket: 1 or 60. A tuple, because there are many."""
 
     metric: MetricId
     unit: str
@@ -35,7 +34,9 @@ class Journal(Protocol):
 
     def opened(self, place: Place, series: Series) -> None: ...
 
-    def added(self, number: int, series: Series, point: Point) -> None: ...
+    def added(self, first: int, series: Sequence[int], points: Sequence[Point]) -> None:
+        """`series` has the number of each point's series; `first` is the first point's own."""
+        ...
 
 
 class Store:
@@ -49,19 +50,61 @@ class Store:
         self._places: dict[Place, dict[str, dict[MetricId, dict[str, Series]]]] = {}
         self._numbered: dict[int, Series] = {}
         self._opened = 0
+        self._changes = 0
+        """How many series have come and gone."""
+        self._sorted: dict[tuple[Place, str | None], list[MetricId]] = {}
+        self._whole = threading.Event()
+        self._whole.set()
+        self._early: list[tuple[Place, Sequence[Point]]] = []
+
+    @property
+    def is_whole(self) -> bool:
+        """Not while what was put before a restart is still being read."""
+        return self._whole.is_set()
+
+    def wait_whole(self) -> None:
+        self._whole.wait()
+
+    def await_past(self) -> None:
+        """What is put from now on waits for what was put before the restart: until `has_past`."""
+        self._whole.clear()
+
+    def has_past(self) -> None:
+        with self.lock:
+            for place, points in self._early:
+                self._put(place, points)
+            self._early.clear()
+            self._whole.set()
 
     def put(self, place: Place, points: Sequence[Point]) -> None:
+        """Never waits for long: the cloud's own parts put with the state lock held."""
         for begin in range(0, len(points), _AT_ONCE):
+            some = points[begin : begin + _AT_ONCE]
             with self.lock:
-                for point in points[begin : begin + _AT_ONCE]:
-                    self._put(place, point)
+                if self._whole.is_set():
+                    self._put(place, some)
+                else:
+                    self._early.append((place, some))
 
-    def _put(self, place: Place, point: Point) -> None:
-        series = self._series(place, point.metric, point.unit)
-        self.points += 1
+    def _put(self, place: Place, points: Sequence[Point]) -> None:
+        namespaces = self._places.setdefault(place, {})
+        chosen: list[int] = []
+        first = self.points + 1
+        for number, point in enumerate(points, first):
+            metric = point.metric
+            try:
+                series = namespaces[metric.namespace][metric][point.unit]
+            except KeyError:
+                series = self._first(place, metric, point.unit)
+            chosen.append(series.number)
+            apply(series, number, point)
+        self.points += len(points)
         if self.journal:
-            self.journal.added(self.points, series, point)
-        apply(series, self.points, point)
+            self.journal.added(first, chosen, points)
+
+    def units(self, place: Place, metric: MetricId) -> list[str]:
+        """In which the metric has datapoints."""
+        return list(self._places.get(place, {}).get(metric.namespace, {}).get(metric, {}))
 
     def slices(
         self, place: Place, metric: MetricId, unit: str | None, since: int, until: int, *, spreads: bool
@@ -73,28 +116,38 @@ class Store:
             return {name: series.between(since, until, spreads=spreads) for name, series in chosen.items()}
 
     def newest(self, place: Place, metrics: Iterable[MetricId]) -> int:
-        """The number of the newest datapoint of any of them: it tells whether there are new ones."""
-        with self.lock:
-            known = self._places.get(place, {})
-            return max(
-                (
-                    series.last_number
-                    for metric in metrics
-                    for series in known.get(metric.namespace, {}).get(metric, {}).values()
-                ),
-                default=0,
-            )
+        """The number of the newest datapoint of any of them: it tells whether there are new ones.
 
-    def metrics(self, place: Place, namespace: str | None = None) -> list[tuple[MetricId, float]]:
-        """Every metric and its newest datapoint's time."""
+        Without the lock: thousands of alarms ask, again and again, and an older number is as good."""
+        known = self._places.get(place, {})
+        return max(
+            (
+                series.last_number
+                for metric in metrics
+                for series in list(known.get(metric.namespace, {}).get(metric, {}).values())
+            ),
+            default=0,
+        )
+
+    def metrics(self, place: Place, namespace: str | None = None) -> Sequence[MetricId]:
+        """Every metric, in their order; not to be changed."""
         with self.lock:
+            if (known := self._sorted.get((place, namespace))) is not None:
+                return known
             by_namespace = self._places.get(place, {})
             wanted = by_namespace.values() if namespace is None else [by_namespace.get(namespace, {})]
-            return [
-                (metric, max(series.newest for series in units.values()))
-                for metrics in wanted
-                for metric, units in metrics.items()
-            ]
+            found = [metric for metrics in wanted for metric in metrics]
+            changes = self._changes
+        found.sort()
+        with self.lock:
+            if changes == self._changes:
+                self._sorted[(place, namespace)] = found
+        return found
+
+    def last_seen(self, place: Place, metric: MetricId) -> float:
+        """The time of its newest datapoint."""
+        units = self._places.get(place, {}).get(metric.namespace, {}).get(metric, {})
+        return max((series.newest for series in list(units.values())), default=-math.inf)
 
     def open(self, place: Place, metric: MetricId, unit: str, number: int) -> Series:
         """A series that was numbered before the restart. With the lock held."""
@@ -103,6 +156,7 @@ class Store:
             series
         )
         self._numbered[number] = series
+        self._changed()
         self._opened = max(self._opened, number)
         return series
 
@@ -119,6 +173,7 @@ class Store:
 
     def forget(self, place: Place, series: Series) -> None:
         """With the lock held."""
+        self._changed()
         namespaces = self._places[place]
         metrics = namespaces[series.metric.namespace]
         units = metrics[series.metric]
@@ -129,11 +184,12 @@ class Store:
         if not metrics:
             del namespaces[series.metric.namespace]
 
-    def _series(self, place: Place, metric: MetricId, unit: str) -> Series:
-        try:
-            return self._places[place][metric.namespace][metric][unit]
-        except KeyError:
-            pass
+    def _changed(self) -> None:
+        self._changes += 1
+        self._sorted.clear()
+
+    def _first(self, place: Place, metric: MetricId, unit: str) -> Series:
+        """The series of a metric's first datapoint in that unit."""
         series = self.open(place, metric, unit, self._opened + 1)
         if self.journal:
             self.journal.opened(place, series)
@@ -142,16 +198,17 @@ class Store:
 
 def apply(series: Series, number: int, point: Point) -> None:
     """Put a point into its series."""
-    start = int(point.at // point.width) * point.width
+    _, _, at, width, values, counts, summary = point
+    start = int(at // width) * width
     series.last_number = number
-    series.newest = max(series.newest, point.at)
-    if point.summary is not None:
-        series.add_summary(start, point.summary)
-    elif point.counts:
-        for value, count in zip(point.values, point.counts, strict=True):
+    series.newest = max(series.newest, at)
+    if summary is not None:
+        series.add_summary(start, summary)
+    elif counts:
+        for value, count in zip(values, counts, strict=True):
             series.add(start, value, count)
     else:
-        for value in point.values:
+        for value in values:
             series.add(start, value)
 
 

@@ -68,7 +68,9 @@ class Controller:
         self._watch.stop()
 
     def step(self) -> bool:
-        """Says whether any alarm has changed its state."""
+        """Says whether any alarm has changed its state. None does before all datapoints are there again."""
+        if not self._store.is_whole:
+            return False
         with self._state.lock:
             regions = list(self._regions())
             for region in regions:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from pavedroad.localcloud.monitoring import ingest
@@ -269,8 +270,6 @@ class Evaluation:
         if not is_period(period):
             raise BadExpression(f"{period} is no period")
         matches: Callable[[MetricId], bool] = search.parse(str(arguments[0]))
-        found = sorted(
-            (metric for metric, _ in self._store.metrics(self._place) if matches(metric)),
-            key=lambda metric: (metric.namespace, metric.name, metric.dimensions),
-        )
-        return Lines(tuple(self._line(Stat(one, wanted, period, None)) for one in found[: search.MOST_FOUND]))
+        found = (metric for metric in self._store.metrics(self._place) if matches(metric))
+        stats = (Stat(one, wanted, period, None) for one in islice(found, search.MOST_FOUND))
+        return Lines(tuple(map(self._line, stats)))

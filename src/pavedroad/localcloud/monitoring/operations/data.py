@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from pavedroad.localcloud import paging
@@ -56,11 +58,8 @@ def get_statistics(call: Call) -> Result:
             "decreasing the time range."
         )
     metric = metric_of(call.parameters)
-    units = call.store.slices(
-        call.place, metric, call.get("Unit"), span.origin(period), span.origin(period) + 1, spreads=False
-    )
     found: list[dict[str, Any]] = []
-    for unit in units:
+    for unit in [call.get("Unit")] if call.get("Unit") else call.store.units(call.place, metric):
         by_start: dict[int, dict[str, Any]] = {}
         for one in wanted:
             values = points(call.store, call.place, metric, one, unit=unit, period=period, span=span)
@@ -79,7 +78,7 @@ def get_statistics(call: Call) -> Result:
 def list_metrics(call: Call) -> Result:
     active_since = call.now - (RECENT if call.get("RecentlyActive") else LISTED_FOR)
     shown, token = paging.page(
-        sorted(_listed(call, active_since.timestamp()), key=_key),
+        _listed(call, active_since.timestamp()),
         key=_key,
         token=call.get("NextToken"),
         limit=METRICS_A_PAGE,
@@ -90,12 +89,16 @@ def list_metrics(call: Call) -> Result:
 def _listed(call: Call, active_since: float) -> Iterator[MetricId]:
     name: str | None = call.get("MetricName")
     filters = [(one["Name"], one.get("Value")) for one in call.entries("Dimensions")]
-    for metric, newest in call.store.metrics(call.place, call.get("Namespace")):
-        if newest < active_since or name not in (None, metric.name):
+    known = call.store.metrics(call.place, call.get("Namespace"))
+    last = paging.last_shown(call.get("NextToken"))
+    for metric in islice(known, bisect_right(known, last, key=_key) if last else 0, None):
+        if name not in (None, metric.name) or call.store.last_seen(call.place, metric) < active_since:
             continue
-        known = dict(metric.dimensions)
-        if all(key in known and value in (None, known[key]) for key, value in filters):
-            yield metric
+        if filters:
+            has = dict(metric.dimensions)
+            if not all(key in has and value in (None, has[key]) for key, value in filters):
+                continue
+        yield metric
 
 
 def _key(metric: MetricId) -> paging.Key:
