@@ -150,6 +150,24 @@ def test_records_are_pages_of_their_own(page: Page, shop: str) -> None:
     expect(page.locator(".console")).to_contain_text("hello")
 
 
+def test_a_fault_is_started_seen_and_ended(page: Page, platform: Platform) -> None:
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto("/faults")
+    page.get_by_label("Kind").select_option("api")
+    page.get_by_label("Operation").fill("sqs:ListQueues")
+    page.get_by_label("Rate").fill("0.5")
+    page.get_by_role("button", name="Start").click()
+    fault = page.get_by_role("row").filter(has_text="sqs:ListQueues")
+    expect(fault).to_contain_text("50 % of the calls of sqs:ListQueues are throttled")
+    fault.get_by_role("button", name="End").click()
+    expect(fault).to_contain_text("it was ended")
+    audit = json.loads(platform.paved("audit", "--json").stdout)["entries"]
+    assert [entry["action"] for entry in audit[:2]] == ["end-fault", "start-fault"]
+    page.get_by_label("Operation").fill("nothing:Known")
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_role("status").locator(".bad")).to_contain_text("nothing")
+
+
 def test_an_unknown_cluster_is_a_page_that_says_so(page: Page) -> None:
     answer = page.goto("/clusters/nothing-like-it")
     assert answer
@@ -169,7 +187,7 @@ def test_no_page_needs_anything_from_elsewhere(page: Page, platform: Platform, s
     page.on("request", lambda request: asked.append(request.url))
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    for path in ("/", f"/clusters/{shop}", "/images", "/deployments", "/audit"):
+    for path in ("/", f"/clusters/{shop}", "/images", "/deployments", "/faults", "/audit"):
         page.goto(path)
     assert asked
     assert not [url for url in asked if not url.startswith((platform.url, "data:"))]

@@ -31,6 +31,8 @@ ALLOWED: Final[dict[str, frozenset[Role]]] = {
     "resize": _DEPLOYERS,
     "destroy": _DEPLOYERS,
     "destroy-cluster": _DEPLOYERS,
+    "start-fault": _DEPLOYERS,
+    "end-fault": _DEPLOYERS,
     "read-audit": _DEPLOYERS,
     "manage-tokens": _ADMINS,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -9,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pavedroad.cli.client import Client
 from pavedroad.cli.rows import Rows
 from pavedroad.cli.screen import AsJson, note, result, say, say_plain, show
 from pavedroad.clouds.faults import FaultClient
@@ -272,8 +274,12 @@ def _clock(moment: str) -> str:
 
 
 def _client() -> FaultClient:
+    """By way of the platform; the private cloud's own where it runs alone."""
     places = Places.default()
     runs = running.read(places) if running.holder(places) is not None else None
+    if os.environ.get("PAVED_URL") or (runs and runs.url):
+        platform = Client.here()
+        return FaultClient.of_platform(platform.url, platform.token)
     if runs is None or not runs.endpoint:
         raise Unavailable(
             "The private cloud is not running.",

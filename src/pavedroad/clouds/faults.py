@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, cast
 
 import httpx
 
-from pavedroad.core.errors import Conflict, Forbidden, InvalidInput, NotFound, PavedError, Unavailable
+from pavedroad.core.errors import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    PavedError,
+    Unauthenticated,
+    Unavailable,
+)
 
-_KINDS: tuple[type[PavedError], ...] = (InvalidInput, NotFound, Conflict, Forbidden, Unavailable)
+_KINDS: tuple[type[PavedError], ...] = (
+    *(InvalidInput, Unauthenticated, Forbidden, NotFound, Conflict),
+    Unavailable,
+)
 _START = "Start it with `paved up`, or alone with `paved cloud up`."
 
 
 class FaultClient:
     """`endpoint` is the private cloud's. Every failure is a `PavedError` with a sentence."""
 
-    def __init__(self, endpoint: str, *, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        path: str = "/_pavedroad/faults",
+        token: str = "",
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
         self._http = httpx.Client(
-            base_url=f"{endpoint.rstrip('/')}/_pavedroad/faults",
+            base_url=f"{endpoint.rstrip('/')}{path}",
+            headers={"Authorization": f"Bearer {token}"} if token else None,
             timeout=30,
             trust_env=False,
             transport=transport,
         )
+
+    @classmethod
+    def of_platform(cls, url: str, token: str) -> FaultClient:
+        """By way of the platform, which authorises and audits."""
+        return cls(url, path="/v1/faults", token=token)
 
     def __enter__(self) -> FaultClient:
         return self
@@ -30,11 +55,18 @@ class FaultClient:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._http.close()
 
     def all(self) -> list[dict[str, Any]]:
         """Those that last, oldest first, then those that have ended, latest first."""
-        return self._call("GET", "")["faults"]
+        return self.document()["faults"]
+
+    def document(self) -> dict[str, Any]:
+        """`faults`, and under `kinds` what can fail: `name`, `target` (a zone, say) and `parameters`."""
+        return self._call("GET", "")
 
     def get(self, fault_id: str) -> dict[str, Any]:
         return self._call("GET", f"/{fault_id}")
@@ -42,7 +74,13 @@ class FaultClient:
     def start(
         self, kind: str, target: str, *, seconds: float | None = None, **parameters: Any
     ) -> dict[str, Any]:
-        asked: dict[str, Any] = {"kind": kind, "target": target, "parameters": parameters}
+        return self.start_fault(kind, target, parameters, seconds)
+
+    def start_fault(
+        self, kind: str, target: str, parameters: Mapping[str, Any], seconds: float | None = None
+    ) -> dict[str, Any]:
+        """As `start`, for parameters of any name."""
+        asked: dict[str, Any] = {"kind": kind, "target": target, "parameters": dict(parameters)}
         if seconds is not None:
             asked["seconds"] = seconds
         return self._call("POST", "", asked)

@@ -13,6 +13,7 @@ from pavedroad import __version__
 from pavedroad.access import routes as access
 from pavedroad.access.routes import principal
 from pavedroad.bakery import routes as bakery
+from pavedroad.chaos import routes as chaos
 from pavedroad.delivery import routes as delivery
 from pavedroad.platform import problems, routes
 from pavedroad.platform.services import Services
@@ -28,7 +29,7 @@ _FAILURES: dict[int | str, dict[str, Any]] = {
 
 def routers() -> tuple[APIRouter, ...]:
     """Every router of the HTTP API; all but the first need a token."""
-    return (routes.health, routes.router, delivery.router, bakery.router, access.router)
+    return (routes.health, routes.router, delivery.router, bakery.router, chaos.router, access.router)
 
 
 def build_app(services: Services, lifespan: Lifespan | None = None) -> FastAPI:

@@ -11,7 +11,9 @@ from pavedroad.access.audit import Audit
 from pavedroad.access.service import Access
 from pavedroad.access.tokens import Tokens
 from pavedroad.bakery.service import Bakery
+from pavedroad.chaos.service import FaultInjection
 from pavedroad.clouds.aws.cloud import AwsClouds
+from pavedroad.clouds.faults import FaultClient
 from pavedroad.core.clock import Clock, SystemClock
 from pavedroad.core.events import Events
 from pavedroad.database.engine import Database, sqlite_url
@@ -37,6 +39,7 @@ class Services:
     access: Access
     bakery: Bakery
     delivery: Delivery
+    faults: FaultInjection
 
 
 def build(settings: Settings) -> Services:
@@ -59,6 +62,9 @@ def build(settings: Settings) -> Services:
         delivery=compose(
             database=database, clouds=clouds, access=access, events=events, clock=clock, executor=_SLOT
         ),
+        faults=FaultInjection(
+            FaultClient(settings.endpoint) if settings.private_cloud and settings.endpoint else None, access
+        ),
     )
 
 
@@ -72,5 +78,6 @@ async def serving(services: Services) -> AsyncGenerator[None]:
     finally:
         await services.bakery.close()
         await services.delivery.stop()
+        services.faults.close()
         services.clouds.close()
         services.database.close()

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from pavedroad.core.errors import PavedError
-from pavedroad.portal import clusters, records, sessions
+from pavedroad.portal import clusters, faults, records, sessions
 from pavedroad.portal.rendering import page
 
 _STATIC = Path(__file__).with_name("static")
@@ -18,7 +18,7 @@ _STATIC = Path(__file__).with_name("static")
 def mount(app: FastAPI) -> None:
     """Adds the pages to the platform's application."""
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
-    for part in (sessions.router, clusters.router, records.router):
+    for part in (sessions.router, clusters.router, records.router, faults.router):
         app.include_router(part)
     app.add_exception_handler(sessions.SignInNeededError, _to_sign_in)
 

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from pavedroad.core.errors import Forbidden, InvalidInput, NotFound, PavedError
 from pavedroad.localcloud.api.scope import is_foreign
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
+from pavedroad.localcloud.faults.kinds import KINDS
 from pavedroad.localcloud.faults.model import Fault
 from pavedroad.localcloud.faults.register import DEFAULT_SECONDS
 
@@ -56,7 +57,8 @@ class FaultRoutes:
 
     def _of_all(self, request: ApiRequest) -> ApiResponse:
         if request.method in ("GET", "HEAD"):
-            return _json(200, {"faults": [fault.document() for fault in self._faults.all()]})
+            faults = [fault.document() for fault in self._faults.all()]
+            return _json(200, {"faults": faults, "kinds": [kind.document() for kind in KINDS.values()]})
         if request.method == "POST":
             fault = self._start(request)
             return _json(201, fault.document(), ("location", f"{PATH}/{fault.id}"))

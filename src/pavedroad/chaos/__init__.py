@@ -1,0 +1,1 @@
+"""What fails on purpose, so that nobody is surprised when it fails by itself."""
