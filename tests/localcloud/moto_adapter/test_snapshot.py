@@ -1,0 +1,46 @@
+"""What moto keeps beside its backends comes back too; what it makes in passing hinders no saving."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+from moto.s3.models import s3_backends
+
+from pavedroad.localcloud.moto_adapter import snapshot
+from tests.localcloud.moto_adapter.bench import Bench
+
+_NOTIFY = """<NotificationConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><CloudFunctionConfiguration>
+<CloudFunction>arn:aws:lambda:us-east-1:123456789012:function:none</CloudFunction><Event>s3:ObjectCreated:*</Event>
+</CloudFunctionConfiguration></NotificationConfiguration>"""
+
+_SIGNED = {"content-type": "text/plain", "authorization": "AWS4-HMAC-SHA256 Credential=any"}
+
+
+def s3(bench: Bench, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
+    answer = bench.send("s3", body, method=method, path=path, headers=_SIGNED)
+    return answer.status, answer.body
+
+
+def restart() -> None:
+    """As a new process has it: the backends, and nothing that moto keeps beside them."""
+    saved = pickle.dumps(snapshot.dump())
+    s3_backends.bucket_accounts.clear()
+    snapshot.load(pickle.loads(saved))
+
+
+def test_a_bucket_that_is_made_again_after_a_restart_keeps_its_objects(bench: Bench) -> None:
+    assert s3(bench, "PUT", "/kept-bucket")[0] == 200
+    assert s3(bench, "PUT", "/kept-bucket/key", b"precious")[0] == 200
+    restart()
+    assert s3(bench, "PUT", "/kept-bucket")[0] == 200  # as us-east-1 answers the owner
+    assert s3(bench, "GET", "/kept-bucket/key") == (200, b"precious")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_bucket_that_would_notify_a_function_can_be_saved(bench: Bench) -> None:
+    assert s3(bench, "PUT", "/telling-bucket")[0] == 200
+    s3(bench, "PUT", "/telling-bucket?notification", _NOTIFY.encode())
+    s3(bench, "PUT", "/telling-bucket/key", b"said")
+    restart()
+    assert s3(bench, "GET", "/telling-bucket/key") == (200, b"said")
