@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,10 @@ from tests.waiting import eventually
 class RunningCloud:
     """`start`, `stop` and `kill` may be called as often as a test likes; the port stays the same."""
 
-    def __init__(self, home: Path, port: int = 0, *options: str) -> None:
+    def __init__(self, home: Path, port: int = 0, *options: str, before: Sequence[str] = ()) -> None:
         self.home = home
+        self.before = before
+        """What comes before its command, as for another user."""
         self.options = options
         self.port = port
         self._process: subprocess.Popen[bytes] | None = None
@@ -50,7 +52,7 @@ class RunningCloud:
         with self._log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "pavedroad.localcloud", "--home", self.home),
+                    *(*self.before, sys.executable, "-m", "pavedroad.localcloud", "--home", self.home),
                     *("--port", str(self.port), *self.options),
                 ],
                 stdout=log,
@@ -116,8 +118,8 @@ class RunningCloud:
 
 
 @contextmanager
-def running_cloud(home: Path, *options: str) -> Generator[RunningCloud]:
-    cloud = RunningCloud(home, 0, *options)
+def running_cloud(home: Path, *options: str, before: Sequence[str] = ()) -> Generator[RunningCloud]:
+    cloud = RunningCloud(home, 0, *options, before=before)
     cloud.start()
     try:
         yield cloud

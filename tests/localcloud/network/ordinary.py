@@ -1,0 +1,55 @@
+"""Commands run by an ordinary user, also where the tests are run by root."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import tempfile
+from pathlib import Path
+
+import pavedroad
+
+_NOBODY = 65534
+_AS_NOBODY = ["setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"]
+
+
+def as_ordinary_user() -> list[str]:
+    """What comes before a command. Root's own folders may be closed to others: the interpreter and this
+    code are then shown to them there, for that command alone."""
+    if os.geteuid() != 0:
+        return []
+    shown: dict[Path, set[str]] = {}
+    for needed in (
+        Path(sys.executable).resolve().parents[1],
+        Path(sys.prefix),
+        Path(pavedroad.__file__).parents[2],
+    ):
+        if closed := _closed(needed):
+            shown.setdefault(closed, set()).add(needed.relative_to(closed).parts[0])
+    lines = ["set -e"]
+    for folder, names in shown.items():
+        for name in names:
+            held = f"/run/pavedroad-shown-{os.getpid()}-{name}"
+            lines += [f"mkdir -p {held}", f"mount --bind {folder / name} {held}"]
+        lines.append(f"mount -t tmpfs -o mode=755 tmpfs {folder}")
+        for name in names:
+            held = f"/run/pavedroad-shown-{os.getpid()}-{name}"
+            lines += [f"mkdir {folder / name}", f"mount --move {held} {folder / name}", f"rmdir {held}"]
+    script = "\n".join([*lines, "export HOME=/nonexistent PYTHONDONTWRITEBYTECODE=1", 'exec "$@"'])
+    return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", *_AS_NOBODY]
+
+
+def folder_of_ordinary_user() -> tempfile.TemporaryDirectory[str]:
+    made = tempfile.TemporaryDirectory(prefix="paved-ordinary-")
+    if os.geteuid() == 0:
+        os.chown(made.name, _NOBODY, _NOBODY)
+    return made
+
+
+def _closed(path: Path) -> Path | None:
+    """The first folder on the way there that others may not pass."""
+    for folder in reversed(path.parents):
+        if not folder.stat().st_mode & stat.S_IXOTH:
+            return folder
+    return None
