@@ -159,6 +159,8 @@ def test_a_fault_is_started_seen_and_ended(page: Page, platform: Platform) -> No
     page.get_by_role("button", name="Start").click()
     fault = page.get_by_role("row").filter(has_text="sqs:ListQueues")
     expect(fault).to_contain_text("50 % of the calls of sqs:ListQueues are throttled")
+    [known] = json.loads(platform.paved("cloud", "fault", "list", "--json").stdout)
+    assert (known["target"], known["state"]) == ("sqs:ListQueues", "active")
     fault.get_by_role("button", name="End").click()
     expect(fault).to_contain_text("it was ended")
     audit = json.loads(platform.paved("audit", "--json").stdout)["entries"]

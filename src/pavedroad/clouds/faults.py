@@ -36,8 +36,9 @@ class FaultClient:
         token: str = "",
         transport: httpx.BaseTransport | None = None,
     ) -> None:
+        self._path = path
         self._http = httpx.Client(
-            base_url=f"{endpoint.rstrip('/')}{path}",
+            base_url=endpoint,
             headers={"Authorization": f"Bearer {token}"} if token else None,
             timeout=30,
             trust_env=False,
@@ -95,7 +96,7 @@ class FaultClient:
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         try:
-            answer = self._http.request(method, path, json=body)
+            answer = self._http.request(method, f"{self._path}{path}", json=body)
         except httpx.HTTPError as error:
             raise Unavailable(f"The private cloud does not answer: {error}.", next_step=_START) from error
         if answer.is_success:
