@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
+
+_WAY_SECONDS = 0.0005
 
 
 class State:
@@ -47,6 +50,11 @@ class State:
         revision: int = getattr(self._mine, "revision", 0)
         self._mine.revision = 0
         return revision
+
+    def give_way(self) -> None:
+        """Between two turns of a long look, with the lock let go: it is not fair, and without this pause
+        nobody who waits for it would get it."""
+        time.sleep(_WAY_SECONDS)
 
     def ring(self) -> None:
         """Wake whoever looks at more than state."""

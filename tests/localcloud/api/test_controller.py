@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from pavedroad.localcloud.api.ec2.controller import Controller, Managed
+from pavedroad.localcloud.api.ec2.controller import AT_ONCE, Controller, Managed
 from pavedroad.localcloud.api.ec2.facts import Facts
 from pavedroad.localcloud.api.ec2.life import Life
 from pavedroad.localcloud.faults.effects import Effects
@@ -219,3 +220,39 @@ def test_an_instance_that_hangs_is_impaired_while_it_does() -> None:
 def fault(kind: str, target: str) -> Fault:
     now = datetime.now(UTC)
     return Fault("fault-1", kind, target, now, now, "")
+
+
+class Turns(State):
+    """Counts what is looked at between two moments at which the lock is given up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turns = [0]
+
+    def looked(self) -> None:
+        self.turns[-1] += 1
+
+    def give_way(self) -> None:
+        with ThreadPoolExecutor(1) as other:
+            assert other.submit(self.lock.acquire, timeout=10).result()
+            other.submit(self.lock.release).result()
+        self.turns.append(0)
+
+
+def test_many_instances_are_looked_at_in_turns_between_which_calls_have_theirs() -> None:
+    state = Turns()
+
+    class Watched(Machines):
+        def fingerprint(self, instance: Managed) -> object:
+            state.looked()
+            return super().fingerprint(instance)
+
+    machines, host = [Machine(f"i-{number}") for number in range(2 * AT_ONCE + 7)], HostOnPaper()
+    controller = Controller(state, Watched(*machines), host)
+    controller.step()
+    assert len(host.wanted) == len(machines)
+    assert state.turns == [AT_ONCE, AT_ONCE, 7]
+    for machine in machines:
+        host.says(machine.id, "running")
+    controller.step()
+    assert {machine.life.state for machine in machines} == {"running"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from datetime import UTC, datetime
 
 import pytest
@@ -139,3 +140,13 @@ def test_after_the_host_was_started_anew_an_instance_is_pending_until_it_runs_ag
     assert (life.state, life.boot) == ("pending", 1)
     see(life, guest("running"))
     assert life.state == "running"
+
+
+def test_whoever_watches_hears_of_every_change_and_is_not_saved() -> None:
+    life, states = Life(), list[str]()
+    life.watcher = lambda: states.append(life.state)
+    see(life, guest("running"))
+    life.stop("i-1", NOW)
+    assert [states[0], states[-1]] == ["running", "stopping"]
+    restored = pickle.loads(pickle.dumps(life))
+    assert (restored, restored.watcher) == (life, None)

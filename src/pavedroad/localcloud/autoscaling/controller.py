@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterator
 from itertools import islice
 
@@ -49,7 +48,9 @@ class Controller:
         changed = False
         with self._state.lock:
             passes = list(self._passes())
-        for group_pass in passes:
+        for number, group_pass in enumerate(passes):
+            if number:
+                self._state.give_way()
             group = group_pass.group
             try:
                 changed |= self._drive(group_pass)
@@ -76,6 +77,5 @@ class Controller:
                     self._state.touch()
                 if taken < STEPS_A_TURN:
                     return group_pass.changed
-            # The lock is not fair: without this pause nobody who waits for it would get it.
-            time.sleep(0.0005)
+            self._state.give_way()
         return group_pass.changed

@@ -22,6 +22,7 @@ from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupRule
 from moto.ec2.utils import generic_filter
 from moto.utilities.utils import load_resource
 
+from pavedroad.localcloud.api.ec2.placement import PlacementGroup
 from pavedroad.localcloud.api.ec2.spot import SpotRequest
 from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.errors import ServiceError
@@ -78,6 +79,11 @@ class LocalEC2Backend(Lookups):
         instance.sequence = self.launched
         self.by_id[instance.id] = instance
         self.census.watch(instance)
+
+    @property
+    def placement_groups(self) -> dict[str, PlacementGroup]:
+        """By id. A state that is from before there were any has none."""
+        return vars(self).setdefault("_placement_groups", {})
 
     def _load_amis(self) -> None:
         """moto's stock images without the thousand that only ECS uses."""
@@ -172,7 +178,7 @@ class LocalEC2Backend(Lookups):
             while len(self.reservations) > reservations:
                 self.reservations.popitem()
             while len(self.by_id) > known:
-                self._erase(next(reversed(self.by_id.values())))
+                self._erase(self.by_id[next(reversed(self.by_id))])
             raise
         for instance in reservation.instances:
             instance.reservation_id = reservation.id

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 from moto.core.exceptions import ServiceException
 from moto.iam.models import iam_backends
@@ -28,8 +29,8 @@ class MotoFleet:
     """`pavedroad.localcloud.api.ec2.controller.Fleet`."""
 
     def instances(self) -> Iterator[LocalInstance]:
-        for backend in ec2_backend.backends():
-            yield from list(backend.by_id.values())
+        everywhere = [list(backend.by_id.values()) for backend in ec2_backend.backends()]
+        return chain.from_iterable(everywhere)
 
     def advance(self, now: datetime) -> bool:
         changed = False

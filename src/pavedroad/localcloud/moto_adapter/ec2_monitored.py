@@ -25,9 +25,9 @@ def limits_of(instance_type: str) -> Limits | None:
 
 
 def running_instances() -> Iterator[InstanceView]:
-    """Of all accounts and regions; looks with the state lock held."""
-    for backend in ec2_backend.backends():
-        for one in backend.by_id.values():
+    """Of all accounts and regions; taken with the state lock held, a few at a time."""
+    for backend in list(ec2_backend.backends()):
+        for one in list(backend.by_id.values()):
             if one.life.state == "running":
                 limits = limits_of(one.instance_type)
                 yield InstanceView(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Protocol
 
 from pavedroad.localcloud.api.ec2.facts import Facts
@@ -16,6 +17,8 @@ from pavedroad.localcloud.state import State
 from pavedroad.localcloud.wanted import Guest, GuestStatus
 from pavedroad.localcloud.watch import Watch
 
+AT_ONCE = 250
+"""Instances that are looked at in one hold of the state lock."""
 _ABSENT_SECONDS = 1.0
 _IMPAIRED_SECONDS = 60.0
 _FORGET_AFTER = timedelta(hours=1)
@@ -47,7 +50,9 @@ class Managed(Protocol):
 class Fleet(Protocol):
     """Every account's and region's instances."""
 
-    def instances(self) -> Iterator[Managed]: ...
+    def instances(self) -> Iterator[Managed]:
+        """Those that there are when it is first asked; taken with the lock held, a few at a time."""
+        ...
 
     def fingerprint(self, instance: Managed) -> object:
         """Differs whenever the guest that is made of it would. Cheap: taken of all in every pass."""
@@ -106,26 +111,43 @@ class Controller:
         self._watch.stop()
 
     def step(self) -> None:
-        """One pass."""
-        changes: dict[str, Guest | None] = {}
+        """One pass, in turns, so that calls need not wait for all of it."""
+        alive: set[str] = set()
         with self._state.lock:
-            changed = self._fleet.advance(self._now())
-            alive: set[str] = set()
-            for instance in self._fleet.instances():
+            if self._fleet.advance(self._now()):
+                self._state.touch()
+            instances = self._fleet.instances()
+        while self._look_at_some(instances, alive):
+            self._state.give_way()
+        with self._state.lock:
+            gone = self._wanted.keys() - alive
+            for instance_id in gone:
+                del self._wanted[instance_id]
+            self._tell(dict.fromkeys(gone))
+            if self._forget(alive):
+                self._state.touch()
+
+    def _look_at_some(self, instances: Iterator[Managed], alive: set[str]) -> bool:
+        """One turn; whether there may be more to look at."""
+        changes: dict[str, Guest | None] = {}
+        changed = False
+        with self._state.lock:
+            some = list(islice(instances, AT_ONCE))
+            for instance in some:
                 alive.add(instance.id)
                 changed |= self._observe(instance)
                 self._want(instance, changes)
-            for gone in self._wanted.keys() - alive:
-                del self._wanted[gone]
-                changes[gone] = None
-            if changes:
-                revision = self._link.want_guests(changes)
-                self._dropped.update(
-                    dict.fromkeys((key for key, one in changes.items() if one is None), revision)
-                )
-            changed |= self._forget(alive)
+            self._tell(changes)
             if changed:
                 self._state.touch()
+        return len(some) == AT_ONCE
+
+    def _tell(self, changes: dict[str, Guest | None]) -> None:
+        if changes:
+            revision = self._link.want_guests(changes)
+            self._dropped.update(
+                dict.fromkeys((key for key, one in changes.items() if one is None), revision)
+            )
 
     def _observe(self, instance: Managed) -> bool:
         life = instance.life
