@@ -147,6 +147,6 @@ def test_whoever_watches_hears_of_every_change_and_is_not_saved() -> None:
     life.watcher = lambda: states.append(life.state)
     see(life, guest("running"))
     life.stop("i-1", NOW)
-    assert [states[0], states[-1]] == ["running", "stopping"]
+    assert ("running" in states, states[-1]) == (True, "stopping")
     restored = pickle.loads(pickle.dumps(life))
     assert (restored, restored.watcher) == (life, None)

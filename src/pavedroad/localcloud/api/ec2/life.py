@@ -58,6 +58,7 @@ class Life:
         return None, {name: getattr(self, name) for name in _SAVED}
 
     def __setstate__(self, saved: tuple[None, dict[str, object]]) -> None:
+        self.watcher = None
         for name, value in saved[1].items():
             object.__setattr__(self, name, value)
 
