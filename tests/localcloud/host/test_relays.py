@@ -141,15 +141,6 @@ def test_nobody_listens_when_it_is_over() -> None:
     run(scenario)
 
 
-def test_who_can_not_be_reached_from_now_on_is_told_once() -> None:
-    async def scenario(relays: Relays, port: int) -> None:
-        lost = Trouble(cut=True, at_once=True)
-        assert relays.have({GUEST: lost}) == {GUEST}
-        assert relays.have({GUEST: lost}) == set()
-
-    run(scenario)
-
-
 def test_a_guest_where_nobody_listens_hangs_up() -> None:
     async def scenario(relays: Relays, port: int) -> None:
         with socket.create_server((GUEST, 0)) as free:

@@ -92,13 +92,13 @@ def new_group(cloud: RunningCloud, name: str, *, leave: bool = True) -> str:
     return made
 
 
-def permission(port: int, **whom: Any) -> list[dict[str, Any]]:
-    return [{"IpProtocol": "tcp", "FromPort": port, "ToPort": port, **whom}]
+def permission(port: int, protocol: str = "tcp", **whom: Any) -> list[dict[str, Any]]:
+    return [{"IpProtocol": protocol, "FromPort": port, "ToPort": port, **whom}]
 
 
-def let_in(cloud: RunningCloud, group: str, port: int, **whom: Any) -> None:
+def let_in(cloud: RunningCloud, group: str, port: int, protocol: str = "tcp", **whom: Any) -> None:
     cloud.client("ec2").authorize_security_group_ingress(
-        GroupId=group, IpPermissions=permission(port, **whom)
+        GroupId=group, IpPermissions=permission(port, protocol, **whom)
     )
 
 

@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from pavedroad.localcloud.host.faults.network import Trouble
 from pavedroad.localcloud.host.network import commands
 from pavedroad.localcloud.host.network.place import Place
 from pavedroad.localcloud.host.network.walls import table
@@ -24,9 +25,16 @@ def group(
     return SecurityGroup(name, ingress, egress, members)
 
 
-def walls(*groups: SecurityGroup, guests: tuple[str, ...] = (A, B), balancers: tuple[str, ...] = ()) -> str:
+def walls(
+    *groups: SecurityGroup,
+    guests: tuple[str, ...] = (A, B),
+    balancers: tuple[str, ...] = (),
+    troubles: dict[str, Trouble] | None = None,
+) -> str:
     slots = {address: number for number, address in enumerate(guests, 1)}
-    return table(PLACE, {it.id: it for it in groups}, slots, balancers, ["192.0.2.53"])
+    return table(
+        PLACE, {it.id: it for it in groups}, slots, balancers, ["192.0.2.53"], troubles=troubles or {}
+    )
 
 
 def chain(text: str, name: str) -> list[str]:
@@ -100,6 +108,23 @@ def test_an_instance_may_use_its_own_addresses_alone() -> None:
     assert f'"pv7n1" . {A} : goto from_0, "pv7n1" . 100.71.0.1 : goto from_0' in walls(group("sg-1"))
 
 
+def test_who_is_cut_off_has_its_metadata_alone() -> None:
+    text = walls(group("sg-1"), troubles={A: Trouble(cut=True), "127.23.0.99": Trouble(cut=True)})
+    spared = ["ip daddr 127.23.0.1 tcp dport 1338 return", "ip saddr 127.23.0.1 tcp sport 1338 return"]
+    assert chain(text, "failing_1") == [*spared, "drop"]
+    assert text.count("jump failing_") == 1, "nobody is at the other address"
+    assert 'add element inet pavedroad_7 failing { "pv7n1" : jump failing_1 }' in text
+    for name, sides in (("forwarded", "io"), ("received", "i"), ("sent", "o")):
+        heads = chain(text, name)[1 : 1 + len(sides)]
+        assert heads == [f"{side}ifname vmap @failing" for side in sides], "before what lets answers through"
+
+
+def test_a_share_is_lost_each_way() -> None:
+    text = walls(group("sg-1"), troubles={A: Trouble(loss=0.125), B: Trouble(delay_seconds=1)})
+    assert chain(text, "failing_1")[-1] == "numgen random mod 1000000 < 125000 drop"
+    assert "failing_2" not in text
+
+
 def test_the_kernel_takes_it(namespaces: None) -> None:
     permissions = [
         Permission("tcp", 80, 90, (*EVERYWHERE, "10.0.0.0/8", "10.1.0.0/16")),
@@ -114,6 +139,7 @@ def test_the_kernel_takes_it(namespaces: None) -> None:
         group("sg-3", members=()),
         guests=many,
         balancers=("127.23.9.9", "127.23.9.10"),
+        troubles={many[0]: Trouble(cut=True), many[1]: Trouble(loss=0.5)},
     )
     checked = subprocess.run(
         ["nft", "-c", "-f", "-"],

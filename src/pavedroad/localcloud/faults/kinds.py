@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pavedroad.core.errors import InvalidInput
 from pavedroad.localcloud.faults.model import Value
@@ -12,6 +12,17 @@ from pavedroad.localcloud.faults.model import Value
 Target = Literal["zone", "region", "instance", "operation"]
 
 _THROUGH = "requests through load balancers and health checks"
+_ALL = "all traffic but that with the metadata service"
+_NO_OTHER = "other traffic is not affected"
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whether what is lost, and what is late, is so in all of an instance's traffic, as where that has a
+    network of its own. Else only in what load balancers and health checks ask of it."""
+
+    losses: bool = False
+    delays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,16 @@ class Parameter:
             raise InvalidInput(f"'{self.name}' is a number from {self.low:g} to {self.high:g}.")
         return given
 
+    def document(self) -> dict[str, Any]:
+        """For forms: what it is called, what it is left at, and what else it may be."""
+        return {
+            "name": self.name,
+            "default": self.default,
+            "low": self.low,
+            "high": self.high,
+            "choices": list(self.choices),
+        }
+
     def _text(self, given: object) -> str:
         if not isinstance(given, str) or len(given) > 100:
             raise InvalidInput(f"'{self.name}' is a text of at most 100 characters.")
@@ -52,13 +73,21 @@ class Parameter:
 class Kind:
     name: str
     target: Target
-    says: Callable[[str, Mapping[str, Value]], str]
-    """Target and parameters -> what it does, in a sentence."""
+    says: Callable[[str, Mapping[str, Value], Reach], str]
+    """Target, parameters and reach -> what it does, in a sentence."""
     parameters: tuple[Parameter, ...] = ()
     momentary: bool = False
     """It is over once it has happened."""
     repeatable: bool = False
     """Several may work on one target at a time."""
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "target": self.target,
+            "momentary": self.momentary,
+            "parameters": [parameter.document() for parameter in self.parameters],
+        }
 
     def read(self, given: Mapping[str, object]) -> dict[str, Value]:
         """All parameters, defaults included."""
@@ -83,30 +112,38 @@ def kind(name: object) -> Kind:
     raise InvalidInput(f"There is no such kind of fault; there are: {', '.join(KINDS)}.")
 
 
-def _zone_down(zone: str, given: Mapping[str, Value]) -> str:
+def _zone_down(zone: str, given: Mapping[str, Value], reach: Reach) -> str:
     if given["unreachable"]:
-        return f"The zone {zone} cannot be reached: its instances run, {_THROUGH} do not get to them."
+        what = f"and {_ALL} is lost" if reach.losses else f"{_THROUGH} do not get to them"
+        return f"The zone {zone} cannot be reached: its instances run, {what}."
     return f"The zone {zone} is down: its instances have died, and nothing can be launched there."
 
 
-def _region_down(region: str, given: Mapping[str, Value]) -> str:
+def _region_down(region: str, given: Mapping[str, Value], reach: Reach) -> str:
     fate = "cannot be reached" if given["unreachable"] else "have died"
     return f"The region {region} is down: all its instances {fate}, and its API answers 503."
 
 
-def _network(instance: str, given: Mapping[str, Value]) -> str:
+def _network(instance: str, given: Mapping[str, Value], reach: Reach) -> str:
     if given["cut"]:
-        return f"{instance} is cut off: {_THROUGH} do not get to it; other traffic is not affected."
-    parts: list[str] = []
+        what = f"{_ALL} is lost" if reach.losses else f"{_THROUGH} do not get to it; {_NO_OTHER}"
+        return f"{instance} is cut off: {what}."
+    parts: list[tuple[str, bool]] = []
     if given["delay_ms"] or given["jitter_ms"]:
         jitter = f" +- {given['jitter_ms']:g} ms" if given["jitter_ms"] else ""
-        parts.append(f"its answers take {given['delay_ms']:g} ms{jitter} longer")
+        parts.append((f"what it sends takes {given['delay_ms']:g} ms{jitter} longer", reach.delays))
     if given["loss_percent"]:
-        parts.append(f"{given['loss_percent']:g} % of what it is sent and sends is lost, and sent again")
-    return f"{instance}: {' and '.join(parts)}, in {_THROUGH}; other traffic is not affected."
+        parts.append((f"{given['loss_percent']:g} % of what it is sent and sends is lost", reach.losses))
+    if len({everywhere for _, everywhere in parts}) == 1:
+        return f"{instance}: {' and '.join(part for part, _ in parts)}, {_where(parts[0][1])}."
+    return f"{instance}: {'; '.join(f'{part}, {_where(everywhere)}' for part, everywhere in parts)}."
 
 
-def _api(target: str, given: Mapping[str, Value]) -> str:
+def _where(everywhere: bool) -> str:
+    return f"in {_ALL}" if everywhere else f"in {_THROUGH}; {_NO_OTHER}"
+
+
+def _api(target: str, given: Mapping[str, Value], reach: Reach) -> str:
     failing = {
         "throttling": "are throttled",
         "failing": "fail with an internal error",
@@ -119,12 +156,12 @@ def _api(target: str, given: Mapping[str, Value]) -> str:
     return f"{share} of {target}{where} {failing}{late}."
 
 
-def _limit(target: str, given: Mapping[str, Value]) -> str:
+def _limit(target: str, given: Mapping[str, Value], reach: Reach) -> str:
     where = f" in {given['region']}" if given["region"] else ""
     return f"More than {given['per_second']:g} calls a second of {target}{where} are throttled."
 
 
-def _capacity(zone: str, given: Mapping[str, Value]) -> str:
+def _capacity(zone: str, given: Mapping[str, Value], reach: Reach) -> str:
     what = given["instance_type"] or "instances of any type"
     return f"There is no capacity for {what} in {zone}."
 
@@ -140,12 +177,14 @@ KINDS: dict[str, Kind] = {
         Kind(
             "instance-hung",
             "instance",
-            lambda target, _: f"{target} hangs: none of its processes runs, and its status checks fail.",
+            lambda target, _, reach: (
+                f"{target} hangs: none of its processes runs, and its status checks fail."
+            ),
         ),
         Kind(
             "instance-cpu",
             "instance",
-            lambda target, given: (
+            lambda target, given, reach: (
                 f"{given['cores']:g} processes in {target} each take {given['percent']:g} % of a processor."
             ),
             (Parameter("cores", 1, 1, 64), Parameter("percent", 100, 1, 100)),
@@ -153,13 +192,15 @@ KINDS: dict[str, Kind] = {
         Kind(
             "instance-memory",
             "instance",
-            lambda target, given: f"A process in {target} takes {given['percent']:g} % of its type's memory.",
+            lambda target, given, reach: (
+                f"A process in {target} takes {given['percent']:g} % of its type's memory."
+            ),
             (Parameter("percent", 80, 1, 95),),
         ),
         Kind(
             "instance-disk",
             "instance",
-            lambda target, given: (
+            lambda target, given, reach: (
                 f"A process in {target} writes {given['megabytes']:g} MB to its disk, "
                 f"{given['megabytes_per_second']:g} MB a second."
             ),
@@ -168,7 +209,7 @@ KINDS: dict[str, Kind] = {
         Kind(
             "instance-kill",
             "instance",
-            lambda target, _: (
+            lambda target, _, reach: (
                 f"The machine under {target} has failed: all its processes were killed at once."
             ),
             momentary=True,
@@ -206,7 +247,7 @@ KINDS: dict[str, Kind] = {
         Kind(
             "spot-interruption",
             "instance",
-            lambda target, given: (
+            lambda target, given, reach: (
                 f"The spot instance {target} is interrupted: it has its notice, and is terminated "
                 f"{given['notice_seconds']:g} seconds after it."
             ),
@@ -215,7 +256,7 @@ KINDS: dict[str, Kind] = {
         Kind(
             "clock-skew",
             "instance",
-            lambda target, given: (
+            lambda target, given, reach: (
                 f"The clock of {target} is off by {given['offset_seconds']:g} seconds from its next boot on, "
                 "for dynamically linked programs."
             ),

@@ -12,7 +12,7 @@ from pavedroad.core.clock import Clock
 from pavedroad.core.errors import Conflict, InvalidInput, NotFound, Unavailable
 from pavedroad.localcloud.faults import clocks, targets
 from pavedroad.localcloud.faults.journal import Journal
-from pavedroad.localcloud.faults.kinds import Kind, kind
+from pavedroad.localcloud.faults.kinds import Kind, Reach, kind
 from pavedroad.localcloud.faults.model import Fault, Value
 from pavedroad.localcloud.faults.ports import Instances
 
@@ -26,12 +26,18 @@ class Register:
     """Used with the state lock held. `changed` is called after every start and end."""
 
     def __init__(
-        self, instances: Instances, clock: Clock, journal: Journal, changed: Callable[[], None]
+        self,
+        instances: Instances,
+        clock: Clock,
+        journal: Journal,
+        changed: Callable[[], None],
+        reach: Reach,
     ) -> None:
         self._instances = instances
         self._clock = clock
         self._journal = journal
         self._changed = changed
+        self._reach = reach
         self._active: dict[str, Fault] = {}
         self._ended: list[Fault] = []
 
@@ -81,7 +87,7 @@ class Register:
             aim,
             now,
             now + timedelta(seconds=lasting),
-            what.says(aim, parameters),
+            what.says(aim, parameters, self._reach),
             parameters,
         )
         self._strike(fault, now)

@@ -12,6 +12,7 @@ from pavedroad.localcloud.api.services import ApiRequest, Hindrance
 from pavedroad.localcloud.faults.effects import Effects
 from pavedroad.localcloud.faults.gate import Gate
 from pavedroad.localcloud.faults.journal import Journal
+from pavedroad.localcloud.faults.kinds import Reach
 from pavedroad.localcloud.faults.model import Fault
 from pavedroad.localcloud.faults.ports import Instances
 from pavedroad.localcloud.faults.register import DEFAULT_SECONDS, Register
@@ -37,13 +38,14 @@ class FaultInjection:
         clock: Clock,
         home: Path,
         *,
+        reach: Reach = Reach(),  # noqa: B008 - it is frozen
         chance: random.Random | None = None,
     ) -> None:
         self._state = state
         self._clock = clock
         self._effects = Effects()
         self._gate = Gate(clock, chance or random.Random())  # noqa: S311 - no secret depends on it
-        self._register = Register(instances, clock, Journal(home / "faults.log"), self._apply)
+        self._register = Register(instances, clock, Journal(home / "faults.log"), self._apply, reach)
         self.zone_returned: list[Callable[[str], None]] = []
         self._refusing: frozenset[str] = frozenset()
         self._watch = Watch("faults", state, self.step, resync=self._until_next)

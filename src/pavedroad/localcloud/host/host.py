@@ -61,6 +61,8 @@ class Host:
         )
         self._network = network
         self._relays = Relays()
+        self._lost: set[str] = set()
+        """Addresses of guests that cannot be reached, and that this is known of."""
         self._wanted_revision = 0
         self._pools: dict[str, Pool] = {}
         self._fronts: dict[str, Front] = {}
@@ -166,10 +168,12 @@ class Host:
             self._network.have(self._groups, self._fronts.values())
 
     def _route(self) -> None:
-        lost = self._relays.have(self.guests.network_troubles())
+        troubles = self.guests.network_troubles()
+        before, self._lost = self._lost, {address for address, it in troubles.items() if it.at_once}
+        self._relays.have(self._network.fail(troubles) if self._network is not None else troubles)
         pools = [self._relays.reroute(pool) for pool in self._pools.values()]
         self._routing.apply(self._wanted_revision, pools, self._fronts.values())
-        for address in lost:
+        for address in self._lost - before:
             self._routing.guest_gone(address, "its Availability Zone cannot be reached")
         self._routing_changed()
 

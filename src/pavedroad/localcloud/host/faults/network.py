@@ -40,6 +40,10 @@ class Trouble:
     at_once: bool = False
     """Known without a check: its targets are unhealthy from the first moment."""
 
+    @property
+    def is_slow(self) -> bool:
+        return self.delay_seconds > 0 or self.jitter_seconds > 0
+
     @classmethod
     def of(cls, afflictions: tuple[Affliction, ...]) -> Trouble | None:
         every = [it.numbers for it in afflictions if it.ailment == "network"]
@@ -61,19 +65,15 @@ class Relays:
     def __init__(self) -> None:
         self._relays: dict[str, _Relay] = {}
 
-    def have(self, troubles: Mapping[str, Trouble]) -> set[str]:
-        """By the guests' addresses. Gives those that cannot be reached from now on."""
+    def have(self, troubles: Mapping[str, Trouble]) -> None:
+        """By the guests' addresses."""
         for address in self._relays.keys() - troubles.keys():
             self._relays.pop(address).retire()
-        lost: set[str] = set()
         for address, trouble in troubles.items():
             relay = self._relays.get(address)
             if relay is None:
                 relay = self._relays[address] = _Relay(address)
-            if trouble.at_once and not relay.trouble.at_once:
-                lost.add(address)
             relay.suffer(trouble)
-        return lost
 
     def reroute(self, pool: Pool) -> Pool:
         """With its targets' `via` set where their network fails."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
+from pavedroad.localcloud.host.faults.network import Trouble
 from pavedroad.localcloud.host.network import commands
 from pavedroad.localcloud.host.network.place import Place
 from pavedroad.localcloud.host.network.resolvers import resolvers
@@ -29,6 +30,7 @@ class Firewall:
         self._slots = slots
         self._groups: Mapping[str, SecurityGroup] = {}
         self._balancers: frozenset[str] = frozenset()
+        self._troubles: Mapping[str, Trouble] = {}
         self._resolvers = resolvers()
         self._applied = ""
         self._admitted: dict[str, int] = {}
@@ -45,6 +47,12 @@ class Firewall:
         """Make this true, for those instances that there are."""
         self._groups, self._balancers = dict(groups), frozenset(balancers)
         self._dirty.set()
+
+    def fail(self, troubles: Mapping[str, Trouble]) -> None:
+        """By the instances' addresses: lose of what these send and are sent, open connections too."""
+        if troubles != self._troubles:
+            self._troubles = dict(troubles)
+            self._dirty.set()
 
     def look(self) -> None:
         """Instances have come or gone."""
@@ -88,7 +96,9 @@ class Firewall:
             await asyncio.sleep((time.monotonic() - began) * _REST)
 
     def _apply(self, slots: Mapping[str, int]) -> None:
-        text = table(self._place, self._groups, slots, self._balancers, self._resolvers)
+        text = table(
+            self._place, self._groups, slots, self._balancers, self._resolvers, troubles=self._troubles
+        )
         if text != self._applied:
             commands.nft(text)
             self._applied = text

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
+from pavedroad.localcloud.faults.tunnels import tunnels_possible
+from pavedroad.localcloud.host.faults.network import Trouble
 from pavedroad.localcloud.host.network import forwarding, spaces
+from pavedroad.localcloud.host.network.delays import Delays, Slow
 from pavedroad.localcloud.host.network.direct import Direct
 from pavedroad.localcloud.host.network.doors import Doors
 from pavedroad.localcloud.host.network.firewall import Firewall
@@ -25,6 +29,8 @@ class Namespaces:
         self._direct = Direct(doors) if doors is not None else None
         self._spaces = spaces.Spaces(place)
         self._firewall = Firewall(place, self._spaces.slots)
+        self._delays = Delays() if tunnels_possible() else None
+        self._troubles: Mapping[str, Trouble] = {}
 
     @property
     def gateway(self) -> str:
@@ -60,11 +66,26 @@ class Namespaces:
         if self._direct is not None:
             self._direct.have(groups)
 
+    def fail(self, troubles: Mapping[str, Trouble]) -> Mapping[str, Trouble]:
+        """Have the network of these instances fail, by their addresses, for all that they send and are sent.
+        Gives what this machine cannot do: others may make it felt."""
+        self._troubles = troubles
+        self._firewall.fail(troubles)
+        if self._delays is not None:
+            self._slow_down()
+            return {}
+        return {
+            address: replace(trouble, loss=0.0, cut=False)
+            for address, trouble in troubles.items()
+            if trouble.is_slow
+        }
+
     async def open(self, address: str) -> int:
         """The namespace for a guest's boot, once its groups hold: a descriptor that stays ours."""
         space = await self._spaces.open(address)
         if self._direct is not None:
             await self._direct.watch(address, space)
+        self._slow_down()
         self._firewall.look()
         if not await self._firewall.admitted(address, _ADMISSION_SECONDS):
             _LOG.warning("No security group of %s is known yet; nothing gets through to it", address)
@@ -75,11 +96,14 @@ class Namespaces:
         if self._direct is not None:
             self._direct.forget(address)
         self._spaces.close(address)
+        self._slow_down()
         self._firewall.look()
 
     async def close(self) -> None:
         """Nothing is left of it in the machine."""
         await self._firewall.close()
+        if self._delays is not None:
+            await self._delays.close()
         if self._direct is not None:
             await self._direct.close()
         await self._spaces.close_all()
@@ -89,3 +113,13 @@ class Namespaces:
             await asyncio.to_thread(forwarding.leave, self._place)
         except OSError as error:
             _LOG.error("The machine's network could not be left as it was: %s", error)
+
+    def _slow_down(self) -> None:
+        """Those that there are."""
+        if self._delays is None:
+            return
+        slow: dict[str, Slow] = {}
+        for address, trouble in self._troubles.items():
+            if trouble.is_slow and (found := self._spaces.way(address)):
+                slow[address] = Slow(*found, trouble.delay_seconds, trouble.jitter_seconds)
+        self._delays.have(slow)

@@ -13,8 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+from pavedroad.localcloud.host.faults.late import Way
 from pavedroad.localcloud.host.network import commands
-from pavedroad.localcloud.host.network.place import MOST_SLOTS, Place
+from pavedroad.localcloud.host.network.place import METADATA_PORT, MOST_SLOTS, Place
 from pavedroad.localcloud.host.nursery import linux
 
 _LINKS = Path("/proc/thread-self/net/dev")
@@ -39,6 +40,14 @@ class Spaces:
     def slots(self) -> dict[str, int]:
         """By address."""
         return {address: slot for address, (slot, _) in self._spaces.items()}
+
+    def way(self, address: str) -> tuple[int, Way] | None:
+        """An open one's descriptor, and how what its guest sends leaves it."""
+        if (known := self._spaces.get(address)) is None:
+            return None
+        slot, space = known
+        metadata = (self._place.gateway, METADATA_PORT)
+        return space, Way(address, self._place.outside(slot), _mac(6, slot), metadata)
 
     async def open(self, address: str) -> int:
         """`OSError` where the machine has no room for another."""

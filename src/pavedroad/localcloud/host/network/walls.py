@@ -6,6 +6,8 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 
+from pavedroad.localcloud.host.faults.network import Trouble
+from pavedroad.localcloud.host.network import failing
 from pavedroad.localcloud.host.network.place import METADATA_PORT, Place
 from pavedroad.localcloud.wanted import Permission, SecurityGroup
 
@@ -21,8 +23,11 @@ def table(
     guests: Mapping[str, int],
     balancers: Iterable[str],
     resolvers: Iterable[str],
+    *,
+    troubles: Mapping[str, Trouble],
 ) -> str:
-    """For `nft -f`, which replaces the whole table at once. `guests` are slots by address.
+    """For `nft -f`, which replaces the whole table at once. `guests` are slots by address, and `troubles` are
+    of those whose network is made to fail.
 
     Instances with the same groups share a pair of chains. What may leave goes on to `arriving`, which asks
     the groups of whoever it is for.
@@ -61,9 +66,14 @@ def table(
     for combination, number in numbers.items():
         parts += _chain(f"to_{number}", [*(f"jump {names[it]}_in" for it in combination), "drop"])
         parts += _chain(f"from_{number}", [*(f"jump {names[it]}_out" for it in combination), "drop"])
+    losing, failures = failing.chains(place, guests, troubles)
+    parts += _collection("map", "failing", "ifname : verdict", failures, late=True)
+    for name, rules in losing.items():
+        parts += _chain(name, rules)
     parts += _fixed(place)
     # Elements that name chains come after these.
     parts.append("}")
+    parts += _elements(place, "failing", failures)
     parts += _elements(place, "inbound", inbound)
     parts += _elements(place, "outbound", outbound)
     return "\n".join(parts) + "\n"
@@ -107,13 +117,14 @@ def _fixed(place: Place) -> Iterator[str]:
         ],
     )
     yield from _chain("entering", ["ct state established,related accept", "ip daddr vmap @inbound", "drop"])
-    hook = "type filter hook {} priority filter; policy accept;"
-    yield from _chain(
-        "forwarded",
-        [hook.format("forward"), f"iifname {links} goto leaving", f"oifname {links} goto entering"],
-    )
-    yield from _chain("received", [hook.format("input"), f"iifname {links} goto leaving"])
-    yield from _chain("sent", [hook.format("output"), f"oifname {links} goto entering"])
+    leave, enter = f"iifname {links} goto leaving", f"oifname {links} goto entering"
+    for name, hook, rules in (
+        ("forwarded", "forward", [leave, enter]),
+        ("received", "input", [leave]),
+        ("sent", "output", [enter]),
+    ):
+        head = f"type filter hook {hook} priority filter; policy accept;"
+        yield from _chain(name, [head, *failing.HOOKS[hook], *rules])
     metadata = f"ip daddr 169.254.169.254 tcp dport 80 dnat ip to {place.gateway}:{METADATA_PORT}"
     yield from _chain(
         "redirected",
