@@ -180,7 +180,7 @@ def network(
     lasting: For = _TEN_MINUTES,
     as_json: AsJson = False,
 ) -> None:
-    """What balancers and health checks ask of an instance is late, lost or cut off."""
+    """The traffic of an instance is late, lost or cut off; the fault says which traffic."""
     _start(
         "network",
         instance,

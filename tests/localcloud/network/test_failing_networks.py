@@ -15,7 +15,7 @@ import pytest
 
 from tests.localcloud.machines import console, instance, run
 from tests.localcloud.network.reaching import let_in, new_group
-from tests.localcloud.network.test_real_walls import block_of, left_of
+from tests.localcloud.network.test_real_walls import left_of
 from tests.localcloud.running import RunningCloud
 from tests.waiting import eventually
 
@@ -220,4 +220,4 @@ def test_a_fault_outlives_its_host_and_nothing_outlives_its_cloud(fresh_walled: 
         )
     fresh_walled.stop()
     assert not late_processes(asked)
-    assert not left_of(block_of(fresh_walled))
+    assert not left_of(fresh_walled)
