@@ -43,6 +43,8 @@ class LaunchTemplateVersion:
     version: str
     """The number that `$Latest` or `$Default` stood for."""
     data: LaunchData
+    placement: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """EC2's structure (`GroupName`, ...)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +105,19 @@ class Compute(Protocol):
 
     def default_subnet(self, zone: str) -> str: ...
 
-    def launch(self, data: LaunchData, *, subnet_id: str, tags: dict[str, str]) -> Machine:
-        """One instance, pending."""
+    def launch(
+        self,
+        data: LaunchData,
+        *,
+        subnet_id: str,
+        tags: dict[str, str],
+        placement: Mapping[str, Any] | None = None,
+    ) -> Machine:
+        """One instance, pending. `placement` is EC2's structure, without the zone."""
+        ...
+
+    def check_placement(self, placement: Mapping[str, Any]) -> None:
+        """Refuses what there is not."""
         ...
 
     def show_target_state(self, instance_id: str, state: str) -> None:
@@ -212,6 +225,10 @@ class Network(Protocol):
 
     def endpoint(self, instance_id: str) -> Endpoint | None:
         """None where EC2 never knew the instance, or has forgotten it."""
+        ...
+
+    def place(self, vpc_id: str, address: str) -> str:
+        """Where an address of a VPC really is; most are where they say."""
         ...
 
 

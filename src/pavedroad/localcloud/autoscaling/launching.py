@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from pavedroad.localcloud.autoscaling import backoff, journal, shares, spread, warmup, wording
 from pavedroad.localcloud.autoscaling.model import Group, Member, Region
@@ -19,6 +20,7 @@ ZONAL_REFUSALS = frozenset(
         "InsufficientFreeAddressesInSubnet",
         "InsufficientHostCapacity",
         "InsufficientInstanceCapacity",
+        "InvalidPlacementGroup.InUse",
         "InvalidSubnetID.NotFound",
         "MaxSpotInstanceCountExceeded",
         "ReservationCapacityExceeded",
@@ -173,7 +175,10 @@ class Launcher:
             pool = _pool(zone, specification)
             try:
                 machine = self.compute.launch(
-                    specification.data, subnet_id=self._subnet(zone), tags=self._tags(specification)
+                    specification.data,
+                    subnet_id=self._subnet(zone),
+                    tags=self._tags(specification),
+                    placement=self._placement(specification),
                 )
             except ServiceError as refused:
                 self.refusals.append(Refusal(specification.data.instance_type, market, refused))
@@ -214,6 +219,11 @@ class Launcher:
 
     def _refuses(self, zone: str, market: Market) -> bool:
         return backoff.waits(self.group.refusing_zones.get(_place(zone, market)), self.now)
+
+    def _placement(self, specification: LaunchSpecification) -> Mapping[str, Any]:
+        """The group's own placement group, or what its template says."""
+        named = self.group.placement_group
+        return {"GroupName": named} if named else specification.placement
 
     def _subnet(self, zone: str) -> str:
         """Subnets of a zone are looked up once a pass."""

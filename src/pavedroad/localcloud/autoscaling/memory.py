@@ -117,7 +117,18 @@ class MemoryCompute:
     def default_subnet(self, zone: str) -> str:
         return f"subnet-{zone}"
 
-    def launch(self, data: LaunchData, *, subnet_id: str, tags: dict[str, str]) -> Machine:
+    def check_placement(self, placement: Mapping[str, Any]) -> None:
+        if named := placement.get("GroupName"):
+            raise ServiceError("InvalidPlacementGroup.Unknown", f"The Placement Group '{named}' is unknown.")
+
+    def launch(
+        self,
+        data: LaunchData,
+        *,
+        subnet_id: str,
+        tags: dict[str, str],
+        placement: Mapping[str, Any] | None = None,
+    ) -> Machine:
         zone = self.subnet_zone(subnet_id)
         pool = f"{zone}/{data.instance_type}/{data.market}"
         for refusing in (zone, "*", data.instance_type, pool):

@@ -80,6 +80,7 @@ class LaunchSpecification:
     template: TemplateUse | None = None
     configuration: str | None = None
     weight: int | None = None
+    placement: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 Source = TemplateChoice | ConfigurationChoice | MixedPolicy

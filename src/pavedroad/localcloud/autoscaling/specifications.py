@@ -79,7 +79,7 @@ class Specifications:
             configuration = self.region.configurations[source.name]
             return [LaunchSpecification(configuration.data, configuration=configuration.name)]
         resolved = self.template(source)
-        return [LaunchSpecification(resolved.data, template=_use(resolved))]
+        return [LaunchSpecification(resolved.data, template=_use(resolved), placement=resolved.placement)]
 
     def _mixed(self, policy: MixedPolicy, market: Market, zone: str) -> list[LaunchSpecification]:
         found: dict[str, LaunchSpecification] = {}
@@ -109,7 +109,9 @@ class Specifications:
         use = _use(resolved)
         if override.requirements is None:
             named = replace(data, instance_type=override.instance_type or data.instance_type)
-            yield LaunchSpecification(named, template=use, weight=override.weight)
+            yield LaunchSpecification(
+                named, template=use, weight=override.weight, placement=resolved.placement
+            )
             return
         unit = self.group.capacity_type
         architecture = self.compute.architecture(data.image_id)
@@ -120,7 +122,8 @@ class Specifications:
         }
         for name in requirements.matching(types, override.requirements, market, unit):
             weight = None if unit == "units" else requirements.units(types[name], unit)
-            yield LaunchSpecification(replace(data, instance_type=name), template=use, weight=weight)
+            one_type = replace(data, instance_type=name)
+            yield LaunchSpecification(one_type, template=use, weight=weight, placement=resolved.placement)
 
 
 def ordered_by_price(shares: Distribution, market: Market) -> bool:

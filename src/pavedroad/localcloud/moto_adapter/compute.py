@@ -22,6 +22,7 @@ from pavedroad.localcloud.moto_adapter.ec2_launch import (
     profile_arn,
 )
 from pavedroad.localcloud.moto_adapter.ec2_limits import room_for
+from pavedroad.localcloud.moto_adapter.ec2_placement import place_asked, refuse_start
 from pavedroad.localcloud.moto_adapter.ec2_spot import fulfil, refuse_low_price_of, request_for
 from pavedroad.localcloud.ports import LaunchData, LaunchTemplateVersion, Machine
 
@@ -46,7 +47,11 @@ class MotoCompute:
             version,
         )
         return LaunchTemplateVersion(
-            found.template.id, found.template.name, str(found.number), _launch_data(found.data)
+            found.template.id,
+            found.template.name,
+            str(found.number),
+            _launch_data(found.data),
+            found.data.get("Placement") or {},
         )
 
     def architecture(self, image_id: str) -> str:
@@ -81,8 +86,18 @@ class MotoCompute:
     def default_subnet(self, zone: str) -> str:
         return self._ec2.default_subnet_id(zone)
 
-    def launch(self, data: LaunchData, *, subnet_id: str, tags: dict[str, str]) -> Machine:
-        return _machine(as_ours(self._launch, data, subnet_id, tags))
+    def launch(
+        self,
+        data: LaunchData,
+        *,
+        subnet_id: str,
+        tags: dict[str, str],
+        placement: Mapping | None = None,
+    ) -> Machine:
+        return _machine(as_ours(self._launch, data, subnet_id, tags, placement or {}))
+
+    def check_placement(self, placement: Mapping) -> None:
+        place_asked(self._ec2, placement, "")
 
     def _check(self, data: LaunchData) -> str | None:
         """Gives the ARN of the instance profile."""
@@ -97,9 +112,13 @@ class MotoCompute:
         by_arn = bool(named and named.startswith("arn:"))
         return profile_arn(ec2, None if by_arn else named, named if by_arn else None)
 
-    def _launch(self, data: LaunchData, subnet_id: str, tags: dict[str, str]) -> LocalInstance:
+    def _launch(
+        self, data: LaunchData, subnet_id: str, tags: dict[str, str], placement: Mapping
+    ) -> LocalInstance:
         ec2 = self._ec2
         profile = self._check(data)
+        place = place_asked(ec2, placement, data.instance_type)
+        place.room(ec2, ec2.get_subnet(subnet_id).availability_zone, 1)
         spot = data.market == "spot"
         room_for(ec2, 1, instance_type=data.instance_type, spot=spot)
         now = datetime.now(UTC)
@@ -132,6 +151,7 @@ class MotoCompute:
             ebs_optimized=data.ebs_optimized,
         )
         instance = reservation.instances[0]
+        place.take(ec2, instance)
         if spot:
             fulfil(ec2, request, instance, now)
         if profile:
@@ -150,6 +170,7 @@ class MotoCompute:
         instance = self._ec2.get_instance_by_id(instance_id)
         if instance is not None and instance.life.state == "stopped":
             ec2_outages.refuse_launch(instance.availability_zone or "", instance.instance_type)
+            refuse_start(self._ec2, instance)
         as_ours(self._ec2.start_instances, [instance_id])
 
     def terminate(self, instance_id: str, reason: str) -> None:

@@ -122,15 +122,16 @@ class LocalEC2Backend(Lookups):
         self.guest_images.pop(ami_id, None)
 
     def create_vpc(self, cidr_block, *args, **kwargs):
-        """Where machines are processes, their networks are on loopback, and each address exists once."""
+        """Where machines are processes, each address of a network on loopback exists once. Other networks are
+        as AWS's are, and may overlap."""
         if not cidr_block:
             raise ServiceError(
                 "MissingParameter", "Either 'cidrBlock' or 'ipv4IpamPoolId' should be provided."
             )
-        network = ec2_network.checked_network(cidr_block)
+        network = ec2_network.loopback_network(cidr_block)
         for known in backends():
             for vpc in known.vpcs.values():
-                if network.overlaps(ipaddress.ip_network(vpc.cidr_block, strict=False)):
+                if network and network.overlaps(ipaddress.ip_network(vpc.cidr_block, strict=False)):
                     raise ServiceError(
                         "InvalidVpc.Range",
                         f"The CIDR '{cidr_block}' overlaps that of {vpc.id}, {vpc.cidr_block}: in this cloud "

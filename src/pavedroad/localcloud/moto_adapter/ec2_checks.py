@@ -37,6 +37,8 @@ _OF_ALL_CALLS = {
 }
 _LENIENT = {"InstanceType", "ImageNameRequest"}
 """Shapes for which EC2 has an error of their own, later."""
+_NAMED_BY_SHAPE = {"PlacementGroupId"}
+"""Ids whose parameters are called as those of another kind."""
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _DOCUMENTED_RANGE = re.compile(r"between (\d+) and (\d+)")
 
@@ -189,7 +191,7 @@ def _text(shape: Shape, name: str) -> Check:
         if value and not least <= len(value) <= (most or len(value)):
             raise _invalid(value, where, f" Its length may be from {least} to {most}.")
         if value:
-            check_id(name, value)
+            check_id(shape.name if shape.name in _NAMED_BY_SHAPE else name, value)
 
     return check
 

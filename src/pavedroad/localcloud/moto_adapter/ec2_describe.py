@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape
 
 from pavedroad.localcloud.moto_adapter.ec2_backend import LocalEC2Backend
 from pavedroad.localcloud.moto_adapter.ec2_instances import LocalInstance
+from pavedroad.localcloud.moto_adapter.ec2_places import place
 from pavedroad.localcloud.moto_adapter.ec2_types import default_processors
 
 _NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
@@ -75,13 +76,14 @@ def instance_xml(one: LocalInstance) -> str:
     return (
         f"<item><instanceId>{one.id}</instanceId><imageId>{one.image_id}</imageId>"
         f"<instanceState><code>{life.code}</code><name>{life.state}</name></instanceState>"
-        f"<privateDnsName>{private}</privateDnsName><dnsName>{public}</dnsName>"
+        f"<privateDnsName>{one.private_dns_name if first else ''}</privateDnsName><dnsName>{public}</dnsName>"
         f"<reason>{escape(life.transition)}</reason>"
         f"{_maybe('keyName', one.key_name)}<amiLaunchIndex>{one.ami_launch_index}</amiLaunchIndex>"
         "<productCodes/>"
         f"<instanceType>{one.instance_type}</instanceType><launchTime>{_time(one.launch_time)}</launchTime>"
-        f"<placement><availabilityZone>{one.availability_zone}</availabilityZone><groupName/>"
-        f"<tenancy>{one.placement.tenancy}</tenancy></placement>{_maybe('platform', one.platform)}"
+        f"<placement><availabilityZone>{one.availability_zone}</availabilityZone>"
+        f"{_placed(one)}<tenancy>{one.placement.tenancy}</tenancy></placement>"
+        f"{_maybe('platform', one.platform)}"
         f"<monitoring><state>{one.monitoring_state}</state></monitoring>{placed}{addresses}"
         f"<sourceDestCheck>{_bool(one.source_dest_check)}</sourceDestCheck><groupSet>{groups}</groupSet>{reason}"
         f"<architecture>{one.architecture}</architecture><rootDeviceType>{one.root_device_type}</rootDeviceType>"
@@ -98,6 +100,14 @@ def instance_xml(one: LocalInstance) -> str:
         f"<httpProtocolIpv6>{options.http_protocol_ipv6}</httpProtocolIpv6>"
         f"<instanceMetadataTags>{options.instance_metadata_tags}</instanceMetadataTags></metadataOptions></item>"
     )
+
+
+def _placed(one: LocalInstance) -> str:
+    group, partition = one.placement_group, one.partition_number
+    if group is None:
+        return "<groupName/>"
+    number = f"<partitionNumber>{partition}</partitionNumber>" if partition else ""
+    return f"<groupName>{escape(group.name)}</groupName><groupId>{group.id}</groupId>{number}"
 
 
 def _interfaces(nics, gone: bool) -> str:
@@ -132,7 +142,7 @@ def _interface(nic) -> str:
         f"<vpcId>{nic.subnet.vpc_id}</vpcId><description>{escape(nic.description)}</description>"
         f"<ownerId>{nic.owner_id}</ownerId><status>{nic.status}</status><macAddress>{nic.mac_address}</macAddress>"
         f"<privateIpAddress>{nic.private_ip_address}</privateIpAddress>"
-        f"<privateDnsName>{nic.private_ip_address}</privateDnsName>"
+        f"<privateDnsName>{place(nic.subnet, nic.private_ip_address)}</privateDnsName>"
         f"<sourceDestCheck>{_bool(nic.source_dest_check)}</sourceDestCheck>"
         f"<groupSet>{_groups(nic.group_set)}</groupSet>{attached}{association}"
         f"<privateIpAddressesSet>{addresses}</privateIpAddressesSet><ipv6AddressesSet/>"

@@ -22,6 +22,7 @@ _KINDS: dict[str, tuple[str, str]] = {
     "NetworkAclId": ("acl-", "InvalidNetworkAclId.Malformed"),
     "LaunchTemplateId": ("lt-", "InvalidLaunchTemplateId.Malformed"),
     "SpotInstanceRequestId": ("sir-", "InvalidSpotInstanceRequestID.Malformed"),
+    "PlacementGroupId": ("pg-", "InvalidPlacementGroupId.Malformed"),
     "FleetId": ("fleet-", "InvalidFleetId.Malformed"),
 }
 """By the name of the parameter: AWS's model has most of them as plain strings."""

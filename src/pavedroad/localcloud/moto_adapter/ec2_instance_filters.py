@@ -29,7 +29,7 @@ _VALUES: dict[str, Callable[[LocalInstance], object]] = {
     "state-reason-code": lambda one: one.life.reason_code,
     "reason": lambda one: one.life.transition,
     "availability-zone": lambda one: one.availability_zone,
-    "placement-group-name": lambda one: one.placement.group_name,
+    "placement-group-name": lambda one: one.placement_group.name if one.placement_group else None,
     "tenancy": lambda one: one.placement.tenancy,
     "subnet-id": lambda one: one.subnet_id,
     "network-interface.subnet-id": lambda one: one.subnet_id,

@@ -12,6 +12,8 @@ from moto.ec2.models.instances import Instance, InstanceState, StateReason
 
 from pavedroad.localcloud.api.ec2.facts import RoleCredentials
 from pavedroad.localcloud.api.ec2.life import Life
+from pavedroad.localcloud.api.ec2.placement import PlacementGroup
+from pavedroad.localcloud.moto_adapter import ec2_places
 from pavedroad.localcloud.wanted import GuestImage
 
 
@@ -28,6 +30,8 @@ class LocalInstance(Instance):
     """Where its Auto Scaling group has it go, in AWS's words."""
     impaired = False
     """It should run, and for some time has not."""
+    placement_group: PlacementGroup | None = None
+    partition_number: int | None = None
     spot_request_id = ""
     cpu_credits = ""
     noticed_at: datetime | None = None
@@ -145,7 +149,8 @@ class LocalInstance(Instance):
 
     @property
     def private_dns_name(self) -> str:
-        return self.private_ip or ""
+        """Names are addresses here, which open on this machine."""
+        return ec2_places.place(self.nics[0].subnet, self.private_ip or "")
 
     @property
     def public_dns_name(self) -> str | None:

@@ -17,6 +17,7 @@ from pavedroad.localcloud.moto_adapter.ec2_backend import LocalEC2Backend
 from pavedroad.localcloud.moto_adapter.ec2_devices import block_devices
 from pavedroad.localcloud.moto_adapter.ec2_limits import room_for
 from pavedroad.localcloud.moto_adapter.ec2_network import free_addresses
+from pavedroad.localcloud.moto_adapter.ec2_placement import place_asked
 from pavedroad.localcloud.moto_adapter.ec2_types import architectures, check_cpu_options, type_of
 
 Parameters = dict[str, Any]
@@ -74,7 +75,7 @@ class Launch:
         check_type_and_key(backend, self.instance_type, asked.get("KeyName"))
         check_architecture(backend, self.image_id, self.instance_type)
         self._user_data = checked_user_data(asked.get("UserData"))
-        self._check_placement()
+        self._place = place_asked(backend, asked.get("Placement") or {}, self.instance_type)
         self._nics = self._placed_nics()
         self.subnet_id = self._nics[0].get("SubnetId") if self._nics else self._checked_subnet()
         self._groups = self._group_ids()
@@ -91,9 +92,10 @@ class Launch:
     @property
     def zone(self) -> str:
         """Where it goes."""
-        if not self.subnet_id:
-            return ""
-        return self._backend.get_subnet(self.subnet_id).availability_zone
+        if self.subnet_id:
+            return self._backend.get_subnet(self.subnet_id).availability_zone
+        given = self._nics[0].get("NetworkInterfaceId") if self._nics else None
+        return self._backend.get_network_interface(given).subnet.availability_zone if given else ""
 
     def tags(self, kind: str) -> dict[str, str]:
         return self._tags.get(kind, {})
@@ -118,6 +120,7 @@ class Launch:
                 "The parameter privateIpAddress cannot be used with more than one instance.",
             )
         room = room_for(self._backend, low, high=high, instance_type=self.instance_type, spot=self.is_spot)
+        room = min(room, self._place.room(self._backend, self.zone, low))
         if not self.subnet_id or any(nic.get("NetworkInterfaceId") for nic in self._nics):
             return room
         free = free_addresses(self._backend.get_subnet(self.subnet_id))
@@ -163,6 +166,7 @@ class Launch:
             **options,
         )
         for instance in reservation.instances:
+            self._place.take(self._backend, instance)
             instance.cpu_options = dict(asked.get("CpuOptions") or {})
             instance.cpu_credits = (asked.get("CreditSpecification") or {}).get("CpuCredits") or ""
             if self._profile:
@@ -170,17 +174,6 @@ class Launch:
                     instance_id=instance.id, iam_instance_profile_arn=self._profile
                 )
         return reservation
-
-    def _check_placement(self) -> None:
-        placement = self._asked.get("Placement") or {}
-        tenancy = placement.get("Tenancy") or "default"
-        if tenancy != "default" or placement.get("HostId"):
-            raise ServiceError(
-                "UnsupportedOperation",
-                f"The tenancy '{tenancy}' is not available: all instances of this cloud share one machine.",
-            )
-        if group := placement.get("GroupName") or placement.get("GroupId"):
-            raise ServiceError("InvalidPlacementGroup.Unknown", f"The Placement Group '{group}' is unknown.")
 
     def _zone_asked(self) -> str | None:
         placement = self._asked.get("Placement") or {}
@@ -192,10 +185,14 @@ class Launch:
             raise ServiceError("InvalidParameterValue", f"Invalid availability zone-id: [{zone_id}]")
         return names[zone_id]
 
+    def _free_zone(self) -> str | None:
+        """Where it goes that names no subnet: where it was asked to, or where its placement group is."""
+        return self._zone_asked() or self._place.zone(self._backend)
+
     def _checked_subnet(self) -> str:
         zone = self._zone_asked()
         if not (subnet_id := self._asked.get("SubnetId")):
-            return self._backend.default_subnet_id(zone)
+            return self._backend.default_subnet_id(self._free_zone())
         subnet = self._backend.get_subnet(subnet_id)
         if zone and subnet.availability_zone != zone:
             raise ServiceError(
@@ -224,7 +221,7 @@ class Launch:
             elif nic.get("SubnetId"):
                 self._check_groups(nic.get("Groups") or [], nic["SubnetId"])
             else:
-                where = {"SubnetId": self._backend.default_subnet_id(self._zone_asked())}
+                where = {"SubnetId": self._backend.default_subnet_id(self._free_zone())}
             placed.append({"DeviceIndex": 0, **nic, **where})
         return placed
 

@@ -63,6 +63,7 @@ _LAUNCH = {
 }
 
 LISTINGS: dict[str, Listing] = {
+    "DescribePlacementGroups": Listing("placementGroupSet", ("groupId",), _TAGS),
     "DescribeImages": Listing(
         "imagesSet",
         ("imageId",),

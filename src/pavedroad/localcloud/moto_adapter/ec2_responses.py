@@ -20,13 +20,15 @@ from pavedroad.localcloud.moto_adapter.ec2_find import find_instances
 from pavedroad.localcloud.moto_adapter.ec2_fleet import Fleets
 from pavedroad.localcloud.moto_adapter.ec2_launch import Launch, repeated, with_template
 from pavedroad.localcloud.moto_adapter.ec2_paging import Whole
+from pavedroad.localcloud.moto_adapter.ec2_placement import refuse_start
+from pavedroad.localcloud.moto_adapter.ec2_placement_actions import PlacementActions
 from pavedroad.localcloud.moto_adapter.ec2_spot import fulfil, refuse_low_price, request_for
 from pavedroad.localcloud.moto_adapter.ec2_spot_actions import SpotActions
 
 _XML = {"content-type": "text/xml;charset=UTF-8"}
 
 
-class LocalEC2Response(SpotActions, Attributes, Fleets, Whole, EC2Response):
+class LocalEC2Response(PlacementActions, SpotActions, Attributes, Fleets, Whole, EC2Response):
     """One call of EC2."""
 
     ec2_backend: LocalEC2Backend
@@ -130,6 +132,7 @@ class LocalEC2Response(SpotActions, Attributes, Fleets, Whole, EC2Response):
                 )
             if verb == "start" and state == "stopped":
                 ec2_outages.refuse_launch(instance.availability_zone, instance.instance_type)
+                refuse_start(self.ec2_backend, instance)
             guard = {"terminate": "disable_api_termination", "stop": "disable_api_stop"}.get(verb)
             if guard and str(getattr(instance, guard)).lower() == "true":
                 raise ServiceError(

@@ -17,8 +17,11 @@ def refuse_what_is_not_offered(call: Call) -> None:
     """Better refused than silently dropped."""
     if call.get("LoadBalancerNames"):
         raise refused("Provided Load Balancers may not be valid. Please ensure they exist and try again.")
-    if call.get("PlacementGroup"):
-        raise refused(f"The Placement Group '{call.parameters['PlacementGroup']}' is unknown.")
+    if named := call.get("PlacementGroup"):
+        try:
+            call.compute.check_placement({"GroupName": named})
+        except ServiceError as refusal:
+            raise refused(refusal.message) from refusal
     if call.get("Operator"):
         raise refused("Operator is not offered: no service principal manages groups of this cloud.")
 
