@@ -27,6 +27,7 @@ from pavedroad.localcloud.envoy.binary import envoy_program
 from pavedroad.localcloud.host.network import annex as annexes
 from pavedroad.localcloud.host.network.annex import Annex
 from pavedroad.localcloud.host.network.possible import NetworkImpossible, Way, require_namespaces
+from pavedroad.localcloud.host.sweep import sweep
 
 _log = logging.getLogger(__name__)
 _ENVIRONMENT = {"GRPC_ENABLE_FORK_SUPPORT": "0"}
@@ -68,6 +69,8 @@ def launch(home: Path, port: int, network: Mode = "shared") -> None:
         with _listen(port) as listening:
             claimed = claim(home)
             try:
+                if way == "annex":
+                    sweep(home / "instances")  # what an earlier annex has left: another one cannot look there
                 with (
                     _listening_to_guests(claimed.block, listening, network) as further,
                     _annex(way, claimed.block.gateway, _port_of(listening)) as annex,

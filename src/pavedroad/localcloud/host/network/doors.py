@@ -12,6 +12,7 @@ from typing import Literal
 Place = tuple[str, int]
 """An address and a port, the same outside and inside."""
 Kind = Literal["balancers", "guests"]
+_LONGEST = 1 << 24
 
 
 class Doors:
@@ -32,7 +33,7 @@ class Doors:
 
     async def start(self) -> None:
         self._path.unlink(missing_ok=True)
-        self._server = await asyncio.start_unix_server(self._welcome, self._path)
+        self._server = await asyncio.start_unix_server(self._welcome, self._path, limit=_LONGEST)
 
     def close(self) -> None:
         if self._server is not None:
