@@ -88,8 +88,9 @@ def test_the_regions_are_ours_alone() -> None:
     assert list(AccountSpecificBackend.get_session().get_available_regions("ec2")) == list(regions.REGIONS)
 
 
-def test_networks_outside_loopback_are_refused() -> None:
-    assert str(ec2_network.checked_network("127.208.0.0/16")) == "127.208.0.0/16"
-    for cidr in ("10.0.0.0/16", "127.0.0.0/16", "127.0.0.0/8", "hello"):
+def test_the_machines_own_network_is_refused() -> None:
+    assert str(ec2_network.loopback_network("127.208.0.0/16")) == "127.208.0.0/16"
+    assert ec2_network.loopback_network("10.0.0.0/16") is None
+    for cidr in ("0.0.0.0/0", "127.0.0.0/16", "127.0.0.0/8", "hello"):
         with pytest.raises(Exception, match="Invalid"):
-            ec2_network.checked_network(cidr)
+            ec2_network.loopback_network(cidr)

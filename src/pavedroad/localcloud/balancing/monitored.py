@@ -13,7 +13,7 @@ from pavedroad.localcloud.publishing.views import BalancerView, GroupView, Membe
 
 
 class MonitoredBalancing:
-    """Looks with the state lock held."""
+    """Looks with the state lock held, which may be given up between one view and the next."""
 
     def __init__(self, stores: Stores, network: NetworkOf, actual: ActualView, is_up: IsUp) -> None:
         self._stores = stores
@@ -34,8 +34,10 @@ class MonitoredBalancing:
     def groups(self) -> Iterator[GroupView]:
         for store in self._stores:
             users = store.users()
-            for arn in store.groups:
-                paths = sorted(store.balancers[it].path for it in users.get(arn, ()))
+            for arn in tuple(store.groups):
+                if arn not in store.groups:
+                    continue  # deleted since
+                paths = sorted(store.balancers[it].path for it in users.get(arn, ()) if it in store.balancers)
                 members = tuple(self._members(store, arn))
                 yield GroupView((store.account, store.region), arn, tuple(paths), members)
 
@@ -44,5 +46,6 @@ class MonitoredBalancing:
         health_of = HealthOf(store, group, network, self._actual, self._is_up)
         for member in store.members_of(arn):
             endpoint = network.endpoint(member.id) if group.target_type == "instance" else None
-            zone, address = (endpoint.zone, endpoint.address) if endpoint else (member.zone, member.id)
+            zone = endpoint.zone if endpoint else member.zone
+            address = endpoint.address if endpoint else network.place(group.vpc_id, member.id)
             yield MemberView(zone, address, member.port, health_of(member).state)

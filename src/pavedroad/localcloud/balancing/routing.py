@@ -101,7 +101,8 @@ def target_of(group: TargetGroup, member: Member, zones: set[str], network: Netw
     if group.target_type == "ip":
         if member.zone and member.zone not in zones:
             return None
-        return Target(member.id, member.id, member.port, probe_port, member.zone, draining)
+        address = network.place(group.vpc_id, member.id)
+        return Target(member.id, address, member.port, probe_port, member.zone, draining)
     endpoint = network.endpoint(member.id)
     if endpoint is None or endpoint.state != "running" or endpoint.zone not in zones:
         return None

@@ -14,7 +14,7 @@ from moto.sts.models import sts_backends
 
 from pavedroad.localcloud.api.ec2.controller import Managed
 from pavedroad.localcloud.api.ec2.facts import Facts, Interruption, RoleCredentials
-from pavedroad.localcloud.moto_adapter import ec2_backend
+from pavedroad.localcloud.moto_adapter import ec2_backend, ec2_places
 from pavedroad.localcloud.moto_adapter.ec2_instances import LocalInstance
 from pavedroad.localcloud.moto_adapter.ec2_monitored import limits_of
 from pavedroad.localcloud.moto_adapter.ec2_spot import advance
@@ -67,7 +67,8 @@ def facts_of(one: LocalInstance) -> Facts:
         image=one.guest_image or GuestImage(one.image_id),
         instance_type=one.instance_type,
         architecture=one.architecture or "x86_64",
-        address=nic.private_ip_address or "",
+        address=ec2_places.place(nic.subnet, nic.private_ip_address or ""),
+        private_address=nic.private_ip_address or "",
         public_address=nic.public_ip or "",
         mac=nic.mac_address,
         vpc_id=nic.subnet.vpc_id,
@@ -87,6 +88,10 @@ def facts_of(one: LocalInstance) -> Facts:
         limits=limits_of(one.instance_type),
         target_lifecycle_state=one.target_lifecycle_state,
         metadata_enabled=one.metadata_options.http_endpoint != "disabled",
+        metadata_tags=one.metadata_options.instance_metadata_tags == "enabled",
+        metadata_hops=int(one.metadata_options.http_put_response_hop_limit or 1),
+        placement_group=one.placement_group.name if one.placement_group else "",
+        partition=one.partition_number,
         spot=one.lifecycle == "spot",
         interruption=_interruption_of(one),
     )
@@ -112,6 +117,10 @@ def fingerprint_of(one: LocalInstance) -> object:
         one.nics[0].public_ip,
         one.metadata_options.http_tokens,
         one.metadata_options.http_endpoint,
+        one.metadata_options.instance_metadata_tags,
+        one.metadata_options.http_put_response_hop_limit,
+        one.placement_group,
+        one.partition_number,
         one.target_lifecycle_state,
         one.interruption and one.noticed_at,
         tuple(one.tag_map.items()),

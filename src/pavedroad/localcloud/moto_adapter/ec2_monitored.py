@@ -36,7 +36,7 @@ def running_instances() -> Iterator[InstanceView]:
                     one.instance_type,
                     one.image_id,
                     one.tag_map.get(_GROUP),
-                    one.private_ip or "",
+                    one.private_dns_name,
                     limits.cpus if limits else 1.0,
                     one.monitoring_state == "enabled",
                     one.impaired,

@@ -1,5 +1,5 @@
 # pyright: basic, reportAttributeAccessIssue=false, reportArgumentType=false, reportPrivateImportUsage=false
-"""moto's regions, networks and addresses as this cloud has them: inside 127/8, and each address once.
+"""moto's regions, networks and addresses as this cloud has them: each address once, and really inside 127/8.
 
 `install` changes moto's classes in place, before the first backend is made.
 """
@@ -14,12 +14,12 @@ from moto.ec2.models.instances import Instance
 from moto.ec2.models.subnets import Subnet
 
 from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.moto_adapter import ec2_places
 from pavedroad.localcloud.moto_adapter.ec2_outages import Zone
 
 _networks: dict[str, str] = {}
 """The CIDR of each region's default network."""
 _SHORT = {"us-east-1": "use1", "us-west-2": "usw2", "eu-west-1": "euw1"}
-_LOOPBACK = ipaddress.IPv4Network("127.0.0.0/8")
 _MACHINE = ipaddress.IPv4Network("127.0.0.0/16")
 _AWS_RESERVES = 4
 """The network's address and the next three, as in AWS; the broadcast address too."""
@@ -27,6 +27,7 @@ _AWS_RESERVES = 4
 
 def install(networks: dict[str, str]) -> None:
     _networks.update(networks)
+    ec2_places.install(networks)
     RegionsAndZonesBackend.regions = [
         Region(name, f"ec2.{name}.amazonaws.com", "opt-in-not-required") for name in networks
     ]
@@ -46,21 +47,17 @@ def install(networks: dict[str, str]) -> None:
     elastic_network_interfaces.NetworkInterface.check_auto_public_ip = _show_private_as_public
 
 
-def checked_network(cidr: str) -> ipaddress.IPv4Network:
-    """Inside 127/8, but not where the machine itself has its loopback address."""
+def loopback_network(cidr: str) -> ipaddress.IPv4Network | None:
+    """None for one that is elsewhere. Where the machine itself has its loopback address is nobody's."""
     try:
         network = ipaddress.IPv4Network(str(cidr), strict=False)
     except ValueError:
         raise ServiceError(
             "InvalidParameterValue", f"Value ({cidr}) for parameter cidrBlock is invalid."
         ) from None
-    if not network.subnet_of(_LOOPBACK) or network.overlaps(_MACHINE):
-        raise ServiceError(
-            "InvalidVpc.Range",
-            f"The CIDR '{cidr}' cannot be used: networks of this cloud are on the loopback interface, "
-            "so take a part of 127.0.0.0/8 such as 127.208.0.0/16.",
-        )
-    return network
+    if network.overlaps(_MACHINE):
+        raise ServiceError("InvalidVpc.Range", f"The CIDR '{cidr}' is the machine's own.")
+    return network if network.is_loopback else None
 
 
 def _create_default_vpc(self):
@@ -81,11 +78,13 @@ def _take_next_address(self: Subnet, instance: object) -> str:
     usable = size - _AWS_RESERVES - 1
     last = getattr(self, "_last_offset", -1)
     reserved = {int(address) for address in self._reserved_ips}
+    lent = ec2_places.lent_of(self.ec2_backend)
     for step in range(1, usable + 1):
         offset = (last + step) % usable
         number = first + _AWS_RESERVES + offset
         address = str(ipaddress.ip_address(number))
-        if address not in self._subnet_ips and number not in reserved:
+        if address not in self._subnet_ips and number not in reserved and address not in lent:
+            ec2_places.settle(self, address)
             self._last_offset = offset
             self._subnet_ips[address] = instance
             return address
@@ -113,6 +112,7 @@ def _take_address(self: Subnet, ip: str, instance: object) -> None:
         )
     if ip in self._subnet_ips:
         raise ServiceError("InvalidIPAddress.InUse", f"Address {ip} is in use.")
+    ec2_places.settle(self, ip)
     self._subnet_ips[ip] = instance
 
 
@@ -122,6 +122,7 @@ def _give_address_back(self: Subnet, ip: str) -> None:
     if isinstance(holder, Instance) and not getattr(holder, "forgotten", True):
         return
     self._subnet_ips.pop(ip, None)
+    ec2_places.leave(self, ip)
 
 
 def _next_in_cidr(cidr: str | None = None, ipv6: bool = False) -> str:
@@ -135,4 +136,4 @@ def _literal(ip: str, dns_type: str = "internal") -> str:
 
 def _show_private_as_public(self) -> None:
     if str(self.public_ip_auto_assign).lower() == "true":
-        self.public_ip = self.private_ip_address
+        self.public_ip = ec2_places.place(self.subnet, self.private_ip_address)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pavedroad.localcloud.moto_adapter import ec2_backend
+from pavedroad.localcloud.moto_adapter import ec2_backend, ec2_places
 from pavedroad.localcloud.wanted import Permission, SecurityGroup
 
 
@@ -18,8 +18,8 @@ def security_groups() -> Iterator[SecurityGroup]:
             for group in groups.values():
                 yield SecurityGroup(
                     group.id,
-                    _permissions(backend, group.ingress_rules),
-                    _permissions(backend, group.egress_rules),
+                    _permissions(backend, group, group.ingress_rules),
+                    _permissions(backend, group, group.egress_rules),
                     tuple(sorted(members.get(group.id, ()))),
                 )
 
@@ -29,20 +29,21 @@ def _members(backend: ec2_backend.LocalEC2Backend) -> dict[str, set[str]]:
     for one in backend.by_id.values():
         if not one.life.is_over:
             for group in one.security_groups:
-                found.setdefault(group.id, set()).add(one.nics[0].private_ip_address or "")
+                found.setdefault(group.id, set()).add(one.private_dns_name)
     return found
 
 
-def _permissions(backend: ec2_backend.LocalEC2Backend, rules: Iterable) -> tuple[Permission, ...]:
-    return tuple(_permission(backend, rule) for rule in rules)
+def _permissions(backend: ec2_backend.LocalEC2Backend, group, rules: Iterable) -> tuple[Permission, ...]:
+    return tuple(_permission(backend, group, rule) for rule in rules)
 
 
-def _permission(backend: ec2_backend.LocalEC2Backend, rule) -> Permission:
+def _permission(backend: ec2_backend.LocalEC2Backend, group, rule) -> Permission:
     cidrs = [rule.cidr_ipv4] if rule.cidr_ipv4 else []
     if rule.prefix_list_id:
         prefixes = backend.managed_prefix_lists.get(rule.prefix_list_id)
         entries = prefixes.entries.get(prefixes.version or 1, []) if prefixes else []
         cidrs += [entry["Cidr"] for entry in entries or []]
+    cidrs += [real for cidr in cidrs for real in ec2_places.within(backend, group.vpc_id, cidr)]
     source = (rule.source_group or {}).get("GroupId")
     return Permission(
         str(rule.ip_protocol),

@@ -9,6 +9,7 @@ from moto.core.exceptions import ServiceException
 from moto.ec2.models import ec2_backends
 
 from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.moto_adapter import ec2_places
 from pavedroad.localcloud.ports import Endpoint, Interface, Subnet
 
 
@@ -51,7 +52,7 @@ class MotoNetwork:
         interface = self._ec2.create_network_interface(subnet, address, description=description)
         interface.requester_managed = True
         interface.status = "in-use"
-        return Interface(interface.id, address)
+        return Interface(interface.id, ec2_places.place(subnet, address))
 
     def give_back(self, interface_id: str) -> None:
         try:
@@ -65,6 +66,10 @@ class MotoNetwork:
         instance = self._ec2.get_instance_by_id(instance_id)
         return None if instance is None else _endpoint(instance)
 
+    def place(self, vpc_id: str, address: str) -> str:
+        lent = ec2_places.lent_of(self._ec2).items()
+        return next((real for real, known in lent if known == (vpc_id, address)), address)
+
     def _subnet(self, subnet_id: str) -> Any:
         for zone in self._ec2.subnets.values():
             if subnet_id in zone:
@@ -77,6 +82,6 @@ def _endpoint(instance: Any) -> Endpoint:
         instance.id,
         instance.vpc_id or "",
         instance.availability_zone,
-        instance.private_ip or "",
+        ec2_places.place(instance.nics[0].subnet, instance.private_ip or ""),
         instance.state,
     )

@@ -41,6 +41,8 @@ class Facts:
     instance_type: str
     architecture: str
     address: str
+    """Where it really is; `private_address` is what its network calls it."""
+    private_address: str
     public_address: str
     mac: str
     vpc_id: str
@@ -59,6 +61,10 @@ class Facts:
     credentials: RoleCredentials | None
     require_token: bool
     metadata_enabled: bool = True
+    metadata_tags: bool = False
+    metadata_hops: int = 1
+    placement_group: str = ""
+    partition: int | None = None
     spot: bool = False
     interruption: Interruption | None = None
     limits: Limits | None = None

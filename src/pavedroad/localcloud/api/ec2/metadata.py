@@ -15,7 +15,7 @@ def metadata_of(facts: Facts) -> dict[str, str]:
         "ami-manifest-path": "(unknown)",
         "hostname": facts.address,
         "local-hostname": facts.address,
-        "local-ipv4": facts.address,
+        "local-ipv4": facts.private_address,
         "mac": facts.mac,
         "instance-action": "none",
         "instance-id": facts.id,
@@ -28,7 +28,7 @@ def metadata_of(facts: Facts) -> dict[str, str]:
         "security-groups": "\n".join(facts.security_groups),
         "services/domain": "amazonaws.com",
         "services/partition": "aws",
-        f"{mac}/local-ipv4s": facts.address,
+        f"{mac}/local-ipv4s": facts.private_address,
         f"{mac}/mac": facts.mac,
         f"{mac}/owner-id": facts.account,
         f"{mac}/subnet-id": facts.subnet_id,
@@ -39,9 +39,12 @@ def metadata_of(facts: Facts) -> dict[str, str]:
         texts[f"{mac}/public-ipv4s"] = facts.public_address
     if facts.key_name:
         texts["public-keys/0/openssh-key"] = facts.key_material
-    for key, value in facts.tags.items():
-        if "/" not in key and key not in ("", ".", ".."):
-            texts[f"tags/instance/{key}"] = value
+    if facts.metadata_tags:
+        texts |= {f"tags/instance/{key}": value for key, value in facts.tags.items()}
+    if facts.placement_group:
+        texts["placement/group-name"] = facts.placement_group
+    if facts.partition:
+        texts["placement/partition-number"] = str(facts.partition)
     if facts.target_lifecycle_state:
         texts["autoscaling/target-lifecycle-state"] = facts.target_lifecycle_state
     if notice := facts.interruption:
@@ -93,7 +96,7 @@ def _identity(facts: Facts) -> str:
             "instanceType": facts.instance_type,
             "kernelId": None,
             "pendingTime": facts.launched,
-            "privateIp": facts.address,
+            "privateIp": facts.private_address,
             "ramdiskId": None,
             "region": facts.region,
             "version": "2017-09-30",
