@@ -258,12 +258,13 @@ _LEAVES = (
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(some.recursive(_LEAVES, lambda inner: some.lists(inner) | some.dictionaries(some.text(), inner)))
 def test_cbor_that_is_written_is_read_back(value: Any) -> None:
     assert cbor.loads(cbor.dumps(value)) == value
 
 
+@settings(deadline=None)
 @given(some.binary(max_size=60))
 def test_any_bytes_are_cbor_or_refused(data: bytes) -> None:
     with suppress(cbor.MalformedCbor):

@@ -38,7 +38,7 @@ def points(parameters: Mapping[str, Any], now: datetime) -> list[Point]:
     namespace = parameters.get("Namespace")
     if not namespace:
         raise missing("Namespace")
-    _check_namespace(namespace)
+    check_namespace(namespace)
     data: list[Datum] = parameters.get("MetricData") or []
     entities: list[Datum] = parameters.get("EntityMetricData") or []
     if not data and not entities:
@@ -60,6 +60,16 @@ def points(parameters: Mapping[str, Any], now: datetime) -> list[Point]:
 
 
 def _point(namespace: str, datum: Datum, where: str, now: datetime) -> Point:
+    metric, unit = identified(namespace, datum, where)
+    width = datum.get("StorageResolution", 60)
+    if width not in (1, 60):
+        raise invalid(f"The value {width} for parameter {where}.StorageResolution is invalid.")
+    at = _time(datum.get("Timestamp"), f"{where}.Timestamp", now)
+    return _with_values(datum, where, metric, unit=unit, at=at, width=width)
+
+
+def identified(namespace: str, datum: Datum, where: str) -> tuple[MetricId, str]:
+    """The metric and the unit of a datum."""
     name = datum.get("MetricName")
     if not name:
         raise missing(f"{where}.MetricName")
@@ -73,11 +83,7 @@ def _point(namespace: str, datum: Datum, where: str, now: datetime) -> Point:
     unit = datum.get("Unit") or "None"
     if unit not in _UNITS:
         raise invalid(f"The parameter {where}.Unit must be a value in the set [ {', '.join(UNITS)} ].")
-    width = datum.get("StorageResolution", 60)
-    if width not in (1, 60):
-        raise invalid(f"The value {width} for parameter {where}.StorageResolution is invalid.")
-    at = _time(datum.get("Timestamp"), f"{where}.Timestamp", now)
-    return _with_values(datum, where, metric, unit=unit, at=at, width=width)
+    return metric, unit
 
 
 def _with_values(datum: Datum, where: str, metric: MetricId, *, unit: str, at: float, width: int) -> Point:
@@ -158,7 +164,7 @@ def _is_ascii(text: str) -> bool:
     return text.isascii() and text.isprintable()
 
 
-def _check_namespace(namespace: str) -> None:
+def check_namespace(namespace: str) -> None:
     check_text("Namespace", namespace, 255)
     if namespace.startswith((":", "AWS/")):
         raise invalid(f"The value {namespace} for parameter Namespace is invalid.")

@@ -10,6 +10,7 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, cast
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
@@ -47,6 +48,9 @@ def _structure(shape: StructureShape) -> Reader:
             if known is None:
                 # Made at first use: shapes may hold themselves.
                 known = readers[name] = reader(members[name])
+            if type(given) is _AS_THEY_ARE.get(known):
+                found[name] = given
+                continue
             try:
                 found[name] = known(given)
             except Unreadable as error:
@@ -152,6 +156,10 @@ _SCALARS: dict[str, Reader] = {
 }
 
 
+_AS_THEY_ARE: dict[Reader, type] = {_text: str, _double: float, _integer: int, _boolean: bool, _blob: bytes}
+"""Readers that leave a value of the very type as it is: a call less for most values that there are."""
+
+
 def _kind(value: Any) -> str:
     names = {
         "dict": "a structure",
@@ -166,18 +174,26 @@ def _kind(value: Any) -> str:
 def query_tree(pairs: Mapping[str, str]) -> dict[str, Any]:
     """`A.member.1.B=c` as `{"A": {"member": {"1": {"B": "c"}}}}`."""
     root: dict[str, Any] = {}
+    known: dict[str, dict[str, Any]] = {}
     for dotted, value in pairs.items():
-        *path, last = dotted.split(".")
-        at = root
-        for part in path:
-            below = at.setdefault(part, {})
-            if not isinstance(below, dict):
-                raise Unreadable(f"{dotted} is both a value and a structure")
-            at = cast("dict[str, Any]", below)
+        path, dot, last = dotted.rpartition(".")
+        at = known.get(path) if dot else root
+        if at is None:
+            at = known[path] = _grown(root, path, dotted)
         if isinstance(at.get(last), dict):
             raise Unreadable(f"{dotted} is both a value and a structure")
         at[last] = value
     return root
+
+
+def _grown(root: dict[str, Any], path: str, dotted: str) -> dict[str, Any]:
+    at = root
+    for part in path.split("."):
+        below = at.setdefault(part, {})
+        if not isinstance(below, dict):
+            raise Unreadable(f"{dotted} is both a value and a structure")
+        at = cast("dict[str, Any]", below)
+    return at
 
 
 def from_query(shape: Shape, tree: Any) -> Any:
@@ -186,10 +202,9 @@ def from_query(shape: Shape, tree: Any) -> Any:
         if not isinstance(tree, dict):
             return {} if tree == "" else tree
         given = cast("dict[str, Any]", tree)
-        named = ((name, member.serialization.get("name", name)) for name, member in shape.members.items())
-        read = {name: from_query(shape.members[name], given[key]) for name, key in named if key in given}
-        unwritten = {name for name in shape.required_members if isinstance(shape.members[name], MapShape)}
-        return dict.fromkeys(unwritten - read.keys(), _EMPTY) | read
+        named, maps = _members(shape)
+        read = {name: from_query(member, given[key]) for name, key, member in named if key in given}
+        return {**dict.fromkeys(maps - read.keys(), _EMPTY), **read} if maps else read
     if isinstance(shape, ListShape):
         flat = shape.serialization.get("flattened", False)
         inner = tree if flat else _below(tree, shape.member.serialization.get("name", "member"))
@@ -201,6 +216,16 @@ def from_query(shape: Shape, tree: Any) -> Any:
         value = shape.value.serialization.get("name", "value")
         return {str(_below(entry, key)): from_query(shape.value, _below(entry, value)) for entry in entries}
     return _from_text(shape, tree)
+
+
+@lru_cache(maxsize=4096)
+def _members(shape: StructureShape) -> tuple[tuple[tuple[str, str, Shape], ...], frozenset[str]]:
+    """Each with the name that it has in a query string; and those that are required and maps."""
+    named = shape.members.items()
+    return (
+        tuple((name, member.serialization.get("name", name), member) for name, member in named),
+        frozenset(name for name in shape.required_members if isinstance(shape.members[name], MapShape)),
+    )
 
 
 _EMPTY: Mapping[str, Any] = {}
