@@ -212,6 +212,8 @@ def test_a_service_may_be_called_as_clients_call_it(bench: FaultBench) -> None:
         ({"kind": "api", "target": "ec2", "parameters": {"error": "sulking"}}, "throttling"),
         ({"kind": "api", "target": "s3:GetObject"}, "all of its operations"),
         ({"kind": "api", "target": "EC2 Run"}, "ec2:RunInstances"),
+        ({"kind": "api", "target": "lambda"}, "no service 'lambda'"),
+        ({"kind": "api-limit", "target": "ec2:RunInstance"}, "no operation 'RunInstance'"),
         ({"kind": "api-limit", "target": "ec2"}, "needs the parameter 'per_second'"),
         ({"kind": "spot-interruption", "target": ONE}, "not a spot instance"),
     ],

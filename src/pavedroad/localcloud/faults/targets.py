@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import cache
+from typing import Any, cast
+
+from botocore.loaders import Loader
 
 from pavedroad.core.errors import Conflict, InvalidInput, NotFound
 from pavedroad.localcloud.api.scope import REGIONS
@@ -15,6 +19,12 @@ _INSTANCE = re.compile(r"i-[0-9a-f]{8,17}")
 _OPERATION = re.compile(r"[a-z0-9-]{2,40}(:[A-Za-z0-9]{2,100})?")
 _NAMES = {"elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing", "cloudwatch": "monitoring"}
 """What clients call a service -> what signs its calls."""
+_MODELS = {
+    **{name: name for name in ("acm", "autoscaling", "ec2", "iam", "route53", "s3", "sns", "sqs", "sts")},
+    "elasticloadbalancing": "elbv2",
+    "monitoring": "cloudwatch",
+}
+"""What signs a service's calls -> botocore's model of it, of all that this cloud has."""
 
 
 def checked(what: Target, target: object, instances: Instances) -> str:
@@ -47,9 +57,18 @@ def _operation(target: str) -> str:
         )
     service, _, operation = target.partition(":")
     service = _NAMES.get(service, service)
+    if service not in _MODELS:
+        raise InvalidInput(f"This cloud has no service '{service}'; it has {', '.join(sorted(_MODELS))}.")
     if operation and service in BY_PATH:
         raise InvalidInput(f"A fault of {service} is for all of its operations: the target is '{service}'.")
+    if operation and operation not in _operations(_MODELS[service]):
+        raise InvalidInput(f"The service {service} has no operation '{operation}'.")
     return f"{service}:{operation}" if operation else service
+
+
+@cache
+def _operations(model: str) -> frozenset[str]:
+    return frozenset(cast("dict[str, Any]", Loader().load_service_model(model, "service-2")["operations"]))
 
 
 _WORDS: dict[Target, str] = {
