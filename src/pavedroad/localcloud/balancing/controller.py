@@ -69,34 +69,44 @@ class Controller:
         self._watch.stop()
 
     def step(self) -> None:
-        """One look at everything, in the caller's thread."""
-        with self._state.lock:
-            draining: list[Member] = []
-            revision = 0
-            for store in self._stores:
-                try:
-                    revision = self._look_after(store)
-                except Exception:
-                    _log.exception("The load balancers of %s could not be looked after", store.region)
+        """One look at everything, in the caller's thread; group by group, so that calls need not wait for
+        all of it."""
+        draining: list[Member] = []
+        revision = 0
+        for store in self._stores:
+            try:
+                self._look_at_groups(store)
+                with self._state.lock:
+                    if self._reopen(store):
+                        self._state.touch()
+                    revision = self._publisher.publish(store)
+            except Exception:
+                _log.exception("The load balancers of %s could not be looked after", store.region)
+            with self._state.lock:
                 draining += _draining(store)
+        with self._state.lock:
             self._drains.told(draining, revision)
             self._draining = bool(draining)
 
-    def _look_after(self, store: Store) -> int:
-        """Gives the revision in which the host has all of it."""
+    def _look_at_groups(self, store: Store) -> None:
+        with self._state.lock:
+            users, arns = store.users(), tuple(store.groups)
+        for number, arn in enumerate(arns):
+            if number:
+                self._state.give_way()
+            with self._state.lock:
+                if group := store.groups.get(arn):
+                    self._look_after(store, group, users.get(arn, set()))
+
+    def _look_after(self, store: Store, group: TargetGroup, users: set[str]) -> None:
         network = self._network(store.account, store.region)
-        changed = False
-        users = store.users()
-        for group in store.groups.values():
-            for member in tuple(store.members_of(group.arn)):
-                unused = member.drain_until is not None and group.arn not in users
-                if unused or self._has_left(group, member, network):
-                    store.drop(store.members[group.arn], member.key)
-                    changed = True
-        changed |= self._reopen(store)
-        if changed:
-            self._state.touch()
-        return self._publisher.publish(store, look=True)
+        for member in tuple(store.members_of(group.arn)):
+            unused = member.drain_until is not None and not users
+            if unused or self._has_left(group, member, network):
+                store.drop(store.members[group.arn], member.key)
+                self._state.touch()
+        if users:
+            self._publisher.look_at(store, group, users)
 
     def _has_left(self, group: TargetGroup, member: Member, network: Network) -> bool:
         """It has drained, or ended while it did, or EC2 has forgotten it."""

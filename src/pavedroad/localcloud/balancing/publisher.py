@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pavedroad.localcloud.api.host_link import HostLink
 from pavedroad.localcloud.balancing.call import IsUp
@@ -41,16 +41,16 @@ class Publisher:
         self._made: dict[str, _Made] = {}
         self._told: dict[tuple[str, str], tuple[dict[str, Pool], dict[str, Front]]] = {}
 
-    def publish(self, store: Store, *, look: bool = False) -> int:
+    def publish(self, store: Store) -> int:
         """Gives the revision in which the host has it all.
 
-        To `look` is to see each instance anew, for the controller; a call that has changed no target leaves
-        the pools as they are, so that it costs the same however many targets there are.
+        Pools whose targets have not changed stay as they are, so that a call costs the same however many
+        targets there are: what has become of their instances the controller looks at.
         """
         here = (store.account, store.region)
         old_pools, old_fronts = self._told.get(here, ({}, {}))
         certificates = self._certificates(store.account, store.region)
-        new_pools, new_fronts = self._pools(store, look), fronts(store, self._is_up, certificates)
+        new_pools, new_fronts = self._pools(store), fronts(store, self._is_up, certificates)
         self._told[here] = (new_pools, new_fronts)
         self._forget_left(old_pools, new_pools)
         return self._link.want_routing(
@@ -58,18 +58,25 @@ class Publisher:
             {**dict.fromkeys(old_fronts.keys() - new_fronts.keys()), **new_fronts},
         )
 
-    def _pools(self, store: Store, look: bool) -> dict[str, Pool]:
-        network = self._network(store.account, store.region)
-        found: dict[str, Pool] = {}
-        for arn, users in store.users().items():
-            group, members = store.groups[arn], tuple(store.members_of(arn))
-            zones = zones_up(store, users, self._is_up)
-            made = self._made.get(arn)
-            if look or made is None or (made.group, made.members, made.zones) != (group, members, zones):
-                made = _Made(group, members, zones, pool_of(group, members, zones, network))
-                self._made[arn] = made
-            found[arn] = made.pool
-        return found
+    def look_at(self, store: Store, group: TargetGroup, users: set[str]) -> None:
+        """See each instance of a group anew, before the next `publish`; `users` are its balancers."""
+        before = self._made.pop(group.arn, None)
+        made = self._make(store, group, users)
+        if before and before.pool == made.pool:
+            self._made[group.arn] = replace(made, pool=before.pool)  # the same object is compared at once
+
+    def _pools(self, store: Store) -> dict[str, Pool]:
+        users = store.users()
+        return {arn: self._make(store, store.groups[arn], using).pool for arn, using in users.items()}
+
+    def _make(self, store: Store, group: TargetGroup, users: set[str]) -> _Made:
+        members, zones = tuple(store.members_of(group.arn)), zones_up(store, users, self._is_up)
+        made = self._made.get(group.arn)
+        if made is None or (made.group, made.members, made.zones) != (group, members, zones):
+            network = self._network(store.account, store.region)
+            made = _Made(group, members, zones, pool_of(group, members, zones, network))
+            self._made[group.arn] = made
+        return made
 
     def _forget_left(self, old: dict[str, Pool], new: dict[str, Pool]) -> None:
         """What was said of a target that has left must not be taken for it when it comes back."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import TypeVar
 
 from pavedroad.core.clock import Clock
 from pavedroad.core.errors import Unavailable
@@ -17,7 +19,11 @@ from pavedroad.localcloud.state import State
 _log = logging.getLogger(__name__)
 _AT_ONCE = 500
 """Samples that are handed over in one hold of the state lock."""
+_SEEN_AT_ONCE = 1000
+"""Instances that are looked at in one hold of it."""
 _RETRY_SECONDS = 1.0
+
+_Seen = TypeVar("_Seen")
 
 Measure = Callable[[float], Measurements]
 """Asks the host; what ended before the given time is known already. Raises `Unavailable`."""
@@ -67,20 +73,31 @@ class Publishing:
         now = self._clock.now().timestamp()
         minute = int(now // instances.MINUTE - 1) * instances.MINUTE
         self._since, self.limited_by = measured.at, measured.limited_by
+        running = self._some_by_some(self._instances_of, _SEEN_AT_ONCE)
         with self._state.lock:
-            running, balancing, groups = (
-                list(self._instances_of()),
-                list(self._balancers_of()),
-                list(self._groups_of()),
-            )
+            balancing = list(self._balancers_of())
+        groups = self._some_by_some(self._groups_of, 1)
         self._publish(instances.NAMESPACE, self._instances.samples(minute, measured, running))
         self._publish(balancers.NAMESPACE, self._balancers.samples(minute, measured, balancing, groups))
+
+    def _some_by_some(self, look: Callable[[], Iterator[_Seen]], at_once: int) -> list[_Seen]:
+        """All of it; calls have their turn in between."""
+        found: list[_Seen] = []
+        views = look()
+        while True:
+            with self._state.lock:
+                some = list(islice(views, at_once))
+            found += some
+            if len(some) < at_once:
+                return found
+            self._state.give_way()
 
     def _publish(self, namespace: str, samples: dict[Place, list[Sample]]) -> None:
         for place, all_of_it in samples.items():
             for begin in range(0, len(all_of_it), _AT_ONCE):
                 with self._state.lock:
                     self._outlet_of(*place).publish(namespace, all_of_it[begin : begin + _AT_ONCE])
+                self._state.give_way()
 
     def _run(self) -> None:
         while not self._stopping.is_set() and not self._stepped():

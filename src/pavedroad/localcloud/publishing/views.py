@@ -74,4 +74,4 @@ class GroupView:
 Instances = Callable[[], Iterator[InstanceView]]
 Balancers = Callable[[], Iterator[BalancerView]]
 Groups = Callable[[], Iterator[GroupView]]
-"""All three look with the state lock held."""
+"""All three look with the state lock held, which may be given up between one view and the next."""
