@@ -12,11 +12,22 @@ LimitedBy = Literal["cgroup v2", "cgroup v1", "rlimits"]
 
 
 @dataclass(frozen=True, slots=True)
+class LinkMeasure:
+    """What has come in by a guest's link and gone out by it."""
+
+    received_bytes: int
+    received_packets: int
+    sent_bytes: int
+    sent_packets: int
+
+
+@dataclass(frozen=True, slots=True)
 class GuestMeasure:
     """One boot of a guest: what all its processes have used by `at`, those that have ended included.
 
-    Disk bytes are what reached block devices, None where the kernel does not say. A guest that has ended is
-    there once more with its last word, `running` no longer."""
+    Disk bytes are what reached block devices, None where the kernel does not say. The link is None where
+    guests share the machine's network. A guest that has ended is there once more with its last word,
+    `running` no longer."""
 
     id: str
     boot: int
@@ -26,6 +37,7 @@ class GuestMeasure:
     memory_bytes: int
     read_bytes: int | None
     written_bytes: int | None
+    link: LinkMeasure | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ def guest(
 class Machine:
     """One host process, with the guests that a test asks of it."""
 
-    def __init__(self, home: Path, *, prefix: tuple[str, ...] = ()) -> None:
+    def __init__(self, home: Path, *options: str, prefix: tuple[str, ...] = ()) -> None:
         self.home = home
         self.guests: dict[str, Guest] = {}
         self._sockets = tempfile.TemporaryDirectory(prefix="paved-", dir="/tmp")
@@ -77,7 +77,7 @@ class Machine:
         self._log = (folder / "log").open("wb")
         command = [sys.executable, "-m", "pavedroad.localcloud.host", "--home", str(home)]
         self.process = subprocess.Popen(
-            [*prefix, *command, "--socket", str(folder / "host"), "--endpoint", ENDPOINT],
+            [*prefix, *command, "--socket", str(folder / "host"), "--endpoint", ENDPOINT, *options],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=subprocess.STDOUT,

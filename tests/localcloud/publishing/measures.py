@@ -7,6 +7,7 @@ from pavedroad.localcloud.measured import (
     FrontMeasure,
     GuestMeasure,
     Histogram,
+    LinkMeasure,
     Measurements,
     PoolMeasure,
     TargetMeasure,
@@ -41,8 +42,9 @@ def guest(
     read: int | None = 0,
     written: int | None = 0,
     running: bool = True,
+    link: LinkMeasure | None = None,
 ) -> GuestMeasure:
-    return GuestMeasure(name, boot, 0.0, running, cpu, 1 << 20, read, written)
+    return GuestMeasure(name, boot, 0.0, running, cpu, 1 << 20, read, written, link)
 
 
 def measured(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pavedroad.localcloud.measured import Measurements, TargetMeasure
+from pavedroad.localcloud.measured import LinkMeasure, Measurements, TargetMeasure
 from pavedroad.localcloud.publishing.instances import InstanceMetrics
 from pavedroad.localcloud.publishing.views import InstanceView
 from tests.localcloud.publishing.measures import GROUP, Published, guest, instance, measured, traffic
@@ -131,6 +131,8 @@ def test_disk_bytes_are_published_where_the_kernel_counts_them() -> None:
     published = minutes.then(measured(guest(0, read=105, written=1007), at=60))
     assert published.total("DiskReadBytes", _ID) == 100
     assert published.total("DiskWriteBytes", _ID) == 1000
+    assert published.total("EBSReadBytes", _ID) == 100
+    assert published.total("EBSWriteBytes", _ID) == 1000
     assert not minutes.then(measured(guest(0, read=None, written=None), at=120)).names & {
         "DiskReadBytes",
         "DiskWriteBytes",
@@ -152,3 +154,31 @@ def test_network_bytes_are_those_that_load_balancers_carried() -> None:
     assert minutes.then(measured(guest(0), at=0)).total("NetworkIn", _ID) == 0
     assert minutes.then(moved(1011, 2300)).total("NetworkIn", _ID) == 2
     assert minutes.then(moved(7, 3, run="next")).total("NetworkIn", _ID) == 14
+
+
+def test_a_network_of_its_own_counts_all_of_it_and_packets_every_five_minutes() -> None:
+    minutes = Minutes()
+    minutes.then(measured(guest(0, link=LinkMeasure(1000, 10, 100, 1)), at=0))
+    for minute in range(1, 5):
+        link = LinkMeasure(1000 + 50 * minute, 10 + minute, 100 + 7 * minute, 1 + 2 * minute)
+        published = minutes.then(measured(guest(0, link=link), at=60 * minute))
+        assert published.total("NetworkIn", _ID) == 50
+        assert published.total("NetworkOut", _ID) == 7
+        assert "NetworkPacketsIn" not in published.names
+    rebooted = (
+        guest(0, running=False, link=LinkMeasure(1250, 15, 135, 11)),
+        guest(0, boot=2, link=LinkMeasure(30, 3, 40, 4)),
+    )
+    published = minutes.then(measured(*rebooted, at=300))
+    assert published.total("NetworkIn", _ID) == 80
+    sample = published.get("NetworkPacketsIn", _ID)
+    assert sample is not None
+    assert (sample.at, sample.values, sample.unit) == (0, (1, 1, 1, 1, 4), "Count")
+    assert published.total("NetworkPacketsOut", _ID) == 14
+
+
+def test_no_packets_are_published_where_nobody_counts_them() -> None:
+    minutes = Minutes(_BASIC)
+    published = [minutes.then(measured(guest(0), at=60 * minute)) for minute in range(6)][-1]
+    assert published.total("NetworkIn", _ID) == 0
+    assert "NetworkPacketsIn" not in published.names

@@ -47,7 +47,7 @@ class Host:
         self._routing = routing
         routing.on_change = self._routing_changed
         self.limiter = Limiter(home)
-        self._meter = Meter(self.limiter)
+        self._meter = Meter(self.limiter, own_networks=network is not None)
         self._supervision = Supervision(self._sweep)
         self.guests = Guests(
             home,

@@ -1,16 +1,18 @@
-"""What each guest uses: processor time, memory, disk. Reads the kernel's own counters, when asked."""
+"""What each guest uses: processor time, memory, disk, network. Reads the kernel's counters, when asked."""
 
 from __future__ import annotations
 
 import os
 import time
 from contextlib import suppress
+from dataclasses import replace
 
 from pavedroad.localcloud.host.limits import Hold, Limiter
-from pavedroad.localcloud.host.nursery.cage import read
+from pavedroad.localcloud.host.nursery.cage import read as read_file
+from pavedroad.localcloud.host.nursery.links import passed
 from pavedroad.localcloud.host.nursery.linux import disk_bytes
 from pavedroad.localcloud.host.nursery.messages import Ended
-from pavedroad.localcloud.measured import GuestMeasure
+from pavedroad.localcloud.measured import GuestMeasure, LinkMeasure
 from pavedroad.localcloud.wanted import Guest
 
 _KEPT_SECONDS = 600.0
@@ -24,8 +26,9 @@ _USER, _SYSTEM, _REAPED_USER, _REAPED_SYSTEM, _RESIDENT = 11, 12, 13, 14, 21
 class Meter:
     """Used from the host's loop; `read` blocks, and may be called from a thread."""
 
-    def __init__(self, limiter: Limiter) -> None:
+    def __init__(self, limiter: Limiter, *, own_networks: bool = False) -> None:
         self.limiter = limiter
+        self._own_networks = own_networks
         self._last: dict[str, GuestMeasure] = {}
         self._over: list[GuestMeasure] = []
 
@@ -47,6 +50,7 @@ class Meter:
                 memory_bytes=0,
                 read_bytes=max(last.read_bytes or 0, ended.read_bytes),
                 written_bytes=max(last.written_bytes or 0, ended.written_bytes),
+                link=last.link if ended.passed is None else LinkMeasure(*ended.passed),
             )
         )
 
@@ -56,10 +60,16 @@ class Meter:
         for guest_id, hold in self.limiter.holds().items():
             if hold.shim is not None:
                 with suppress(OSError, ValueError, IndexError):  # it is just ending
-                    found[guest_id] = _look(guest_id, hold, self._last.get(guest_id))
+                    found[guest_id] = self._look(guest_id, hold)
         running = self.limiter.holds()
         self._last.update((key, it) for key, it in found.items() if key in running)
         return (*[it for it in self._over if it.at > since], *found.values())
+
+    def _look(self, guest_id: str, hold: Hold) -> GuestMeasure:
+        measured = _look(guest_id, hold, self._last.get(guest_id))
+        if self._own_networks and hold.shim is not None and (counted := passed(hold.shim)):
+            return replace(measured, link=LinkMeasure(*counted))  # its supervisor is in its network
+        return measured
 
 
 def _look(guest_id: str, hold: Hold, last: GuestMeasure | None) -> GuestMeasure:
@@ -74,7 +84,11 @@ def _look(guest_id: str, hold: Hold, last: GuestMeasure | None) -> GuestMeasure:
         if cpu == before.cpu_seconds:
             # Who has not run has not read or written either, and most guests idle most of the time.
             return _measure(guest_id, hold, cpu, memory, (before.read_bytes, before.written_bytes))
-    return _measure(guest_id, hold, cpu, memory, _disk(shim, hold.processes()))
+    read, written = _disk(shim, hold.processes())
+    if before is not None and read is not None and written is not None:
+        # As above: a counter that fell would be taken for one that began anew.
+        read, written = max(read, before.read_bytes or 0), max(written, before.written_bytes or 0)
+    return _measure(guest_id, hold, cpu, memory, (read, written))
 
 
 def _measure(
@@ -96,7 +110,7 @@ def _used(shim: int, processes: list[int]) -> tuple[float, int]:
 
 
 def _stat(pid: int) -> list[int]:
-    words = read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+    words = read_file(f"/proc/{pid}/stat").rpartition(b")")[2].split()
     return [0, *map(int, words[1 : _RESIDENT + 1])]
 
 
@@ -116,4 +130,4 @@ def _disk(shim: int, processes: list[int]) -> tuple[int | None, int | None]:
 
 
 def _io(path: str) -> tuple[int, int]:
-    return disk_bytes(read(path))
+    return disk_bytes(read_file(path))

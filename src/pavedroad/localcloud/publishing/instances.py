@@ -19,10 +19,17 @@ _UNITS = {
     "CPUUtilization": "Percent",
     "NetworkIn": "Bytes",
     "NetworkOut": "Bytes",
+    "NetworkPacketsIn": "Count",
+    "NetworkPacketsOut": "Count",
     "DiskReadBytes": "Bytes",
     "DiskWriteBytes": "Bytes",
+    "EBSReadBytes": "Bytes",
+    "EBSWriteBytes": "Bytes",
     **dict.fromkeys(_STATUS, "Count"),
 }
+
+_NEVER_DETAILED = ("NetworkPacketsIn", "NetworkPacketsOut")
+"""On AWS these come every five minutes, however an instance is monitored."""
 
 Dimensions = tuple[tuple[str, str], ...]
 Values = dict[str, float]
@@ -36,6 +43,8 @@ class _Use:
     cpu_seconds: float = 0.0
     read_bytes: float | None = 0.0
     written_bytes: float | None = 0.0
+    passed: Values | None = None
+    """What its own network counts."""
 
 
 @dataclass(slots=True)
@@ -85,9 +94,9 @@ class InstanceMetrics:
     def _put(self, minute: int, instance: InstanceView, values: Values, published: _Published) -> None:
         """Now, or with the others of its five minutes once those are over."""
         if instance.detailed:
-            self._backlogs.pop(instance.id, None)
-            published.use(minute, instance, [values])
-            return
+            often = {name: value for name, value in values.items() if name not in _NEVER_DETAILED}
+            published.use(minute, instance, [often])
+            values = {name: values[name] for name in _NEVER_DETAILED if name in values}
         length = BASIC_MINUTES * MINUTE
         period = minute // length * length
         backlog = self._backlogs.get(instance.id)
@@ -107,6 +116,10 @@ class InstanceMetrics:
             written = self._rise(guest, "written", measured.epoch, guest.written_bytes)
             use.read_bytes = _sum(use.read_bytes, read)
             use.written_bytes = _sum(use.written_bytes, written)
+            for name, counted in _counted(guest):
+                passed = use.passed = use.passed or {}
+                rise = self._uses.of((guest.id, guest.boot, name), measured.epoch, counted)
+                passed[name] = passed.get(name, 0.0) + rise
         return uses
 
     def _rise(self, guest: GuestMeasure, what: str, epoch: str, value: float | None) -> float | None:
@@ -161,16 +174,22 @@ def _dimensions(instance: InstanceView) -> Iterator[Dimensions]:
 
 
 def _values(instance: InstanceView, use: _Use, moved: tuple[float, float], seconds: float) -> Values:
-    values = {
-        "CPUUtilization": min(100.0, 100 * use.cpu_seconds / seconds / instance.cpus),
-        "NetworkIn": moved[0],
-        "NetworkOut": moved[1],
-    }
+    """Where it shares the machine's network, only load balancers know what has `moved`."""
+    values = {"CPUUtilization": min(100.0, 100 * use.cpu_seconds / seconds / instance.cpus)}
+    values |= use.passed or {"NetworkIn": moved[0], "NetworkOut": moved[1]}
     if use.read_bytes is not None:
-        values["DiskReadBytes"] = use.read_bytes
+        values["DiskReadBytes"] = values["EBSReadBytes"] = use.read_bytes
     if use.written_bytes is not None:
-        values["DiskWriteBytes"] = use.written_bytes
+        values["DiskWriteBytes"] = values["EBSWriteBytes"] = use.written_bytes
     return values
+
+
+def _counted(guest: GuestMeasure) -> Iterator[tuple[str, int]]:
+    if (link := guest.link) is not None:
+        yield "NetworkIn", link.received_bytes
+        yield "NetworkPacketsIn", link.received_packets
+        yield "NetworkOut", link.sent_bytes
+        yield "NetworkPacketsOut", link.sent_packets
 
 
 def _sum(one: float | None, other: float | None) -> float | None:

@@ -73,6 +73,8 @@ class Ended(NamedTuple):
     read_bytes: int = 0
     written_bytes: int = 0
     """What all its processes have used."""
+    passed: list[int] | None = None
+    """Of `links.Passed`, where it has a network of its own."""
 
 
 class Gone(NamedTuple):

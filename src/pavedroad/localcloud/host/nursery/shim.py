@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 
 from pavedroad.localcloud.host.faults.afflicted import Afflicted
-from pavedroad.localcloud.host.nursery import capabilities, launch, linux, tree
+from pavedroad.localcloud.host.nursery import capabilities, launch, links, linux, tree
 from pavedroad.localcloud.host.nursery.console import Console
 from pavedroad.localcloud.host.nursery.messages import (
     LONGEST,
@@ -43,6 +43,7 @@ class Shim:
 
     def __init__(self, boot: Boot, channel: socket.socket, nursery: int, space: int | None) -> None:
         self._space = space
+        self._own_network = space is not None
         self._boot = boot
         self._channel = channel
         self._nursery = nursery
@@ -273,8 +274,19 @@ class Shim:
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         read, written = linux.reaped_bytes()
         self._say(
-            ended._replace(cpu_seconds=used.ru_utime + used.ru_stime, read_bytes=read, written_bytes=written)
+            ended._replace(
+                cpu_seconds=used.ru_utime + used.ru_stime,
+                read_bytes=read,
+                written_bytes=written,
+                passed=self._passed(),
+            )
         )
+
+    def _passed(self) -> list[int] | None:
+        with suppress(OSError):
+            if self._own_network and (passed := links.passed(os.getpid())):
+                return list(passed)
+        return None
 
     def _say(self, message: Message) -> None:
         with suppress(OSError):  # a host that is gone shows on the channel
