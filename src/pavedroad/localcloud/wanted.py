@@ -71,6 +71,8 @@ class Guest:
     require_token: bool = False
     """IMDSv2 only."""
     metadata_enabled: bool = True
+    metadata_hops: int = 1
+    """How many routers a session token may pass on its way."""
     """Else its metadata service refuses everything."""
     running: bool = True
     """Else it is stopped, and keeps its disk: what is not wanted at all loses it."""

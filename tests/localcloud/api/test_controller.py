@@ -48,7 +48,7 @@ class Machines:
         texts: dict[str, Any] = dict.fromkeys(Facts.__slots__, "")
         texts |= {"id": instance.id, "boot": instance.life.boot, "image": GuestImage("ami-1")}
         texts |= {"tags": dict(instance.tags), "security_groups": (), "credentials": None}
-        return Facts(**texts | {"launch_index": 0, "require_token": False})
+        return Facts(**texts | {"launch_index": 0, "require_token": False, "metadata_tags": True})
 
     def advance(self, now: datetime) -> bool:
         return False

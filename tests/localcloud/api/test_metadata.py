@@ -5,6 +5,9 @@ import sys
 import uuid
 from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
+
 from tests.localcloud.machines import await_state, console, image_of_command, instance, run
 from tests.localcloud.running import RunningCloud
 from tests.waiting import eventually
@@ -41,6 +44,7 @@ def test_an_instance_learns_who_it_is(cloud: RunningCloud) -> None:
         cloud,
         **{**options, "UserData": "hello"},
         TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "web"}]}],
+        MetadataOptions={"InstanceMetadataTags": "enabled"},
     )
     found, known = learned(cloud, made), instance(cloud, made)
     assert found["meta-data/instance-id"] == made
@@ -51,6 +55,60 @@ def test_an_instance_learns_who_it_is(cloud: RunningCloud) -> None:
     assert found["meta-data/tags/instance/Name"] == "web"
     assert found["user-data"] == "hello"
     assert json.loads(found["dynamic/instance-identity/document"])["instanceId"] == made
+
+
+LOOK = """
+import json, os, time, urllib.error, urllib.request
+base = os.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"].rstrip("/")
+def call(method, path, headers):
+    request = urllib.request.Request(f"{base}/latest/{path}", method=method, headers=headers)
+    try:
+        return 200, urllib.request.urlopen(request, timeout=20).read().decode()
+    except urllib.error.HTTPError as refused:
+        return refused.code, ""
+said = None
+while True:
+    got, token = call("PUT", "api/token", {"X-aws-ec2-metadata-token-ttl-seconds": "60"})
+    bare, _ = call("GET", "meta-data/instance-id", {})
+    tagged, tag = call("GET", "meta-data/tags/instance/Name", {"X-aws-ec2-metadata-token": token})
+    seen = f"token {got}, without one {bare}, tag {tagged} {tag}"
+    if seen != said:
+        print("SEEN", seen, flush=True)
+        said = seen
+    time.sleep(0.1)
+"""
+
+
+def test_an_instance_reads_of_itself_what_its_options_allow_and_at_once(cloud: RunningCloud) -> None:
+    ec2 = cloud.client("ec2")
+    options = image_of_command(cloud, f'{sys.executable} -c "$LOOK"', environment={"LOOK": LOOK})
+    [made] = run(
+        cloud,
+        **options,
+        TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "web"}]}],
+        MetadataOptions={"HttpTokens": "optional"},
+    )
+
+    def sees(what: str, **changes: Any) -> None:
+        if changes:
+            ec2.modify_instance_metadata_options(InstanceId=made, **changes)
+        eventually(lambda: console(cloud, made).splitlines()[-1:] == [f"SEEN {what}"])
+
+    sees("token 200, without one 200, tag 404 ")
+    sees("token 200, without one 200, tag 200 web", InstanceMetadataTags="enabled")
+    sees("token 200, without one 401, tag 200 web", HttpTokens="required")
+    sees("token 403, without one 403, tag 403 ", HttpEndpoint="disabled")
+    sees("token 200, without one 401, tag 200 web", HttpEndpoint="enabled", HttpPutResponseHopLimit=3)
+    shown = instance(cloud, made)["MetadataOptions"]
+    assert (shown["HttpPutResponseHopLimit"], shown["HttpTokens"]) == (3, "required")
+    for refused in (
+        lambda: ec2.modify_instance_metadata_options(InstanceId=made, HttpPutResponseHopLimit=65),
+        lambda: ec2.modify_instance_metadata_options(InstanceId=made, HttpTokens="maybe"),
+        lambda: ec2.create_tags(Resources=[made], Tags=[{"Key": "a/b", "Value": ""}]),
+    ):
+        with pytest.raises(ClientError, match="InvalidParameterValue"):
+            refused()
+    ec2.terminate_instances(InstanceIds=[made])
 
 
 def test_the_credentials_of_an_instances_role_work(cloud: RunningCloud) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import sys
 from dataclasses import replace
 
 import httpx
@@ -29,6 +31,8 @@ _METADATA = {
     "meta-data/iam/security-credentials/web-role": json.dumps(_CREDENTIALS),
     "dynamic/instance-identity/document": '{"region": "us-east-1"}',
 }
+_IP_MINTTL = 21
+"""Of Linux: packets that have fewer hops left are dropped as they come."""
 _TTL = "X-aws-ec2-metadata-token-ttl-seconds"
 _TOKEN = "X-aws-ec2-metadata-token"
 
@@ -112,6 +116,31 @@ def test_a_guest_without_user_data_has_none_and_version_one_is_allowed(machine: 
     eventually(lambda: httpx.get(f"{service}/latest/meta-data/tags/instance/Name").text == "new")
 
 
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux tells packets by the hops that they have left"
+)
+def test_a_token_travels_as_many_hops_as_the_instance_says_and_what_it_opens_any(machine: Machine) -> None:
+    it = guest("sleep 1000", metadata=_METADATA)
+    machine.want(it)
+    machine.running(it)
+    assert token_beyond_a_router(it.address) == b""
+    machine.want(replace(it, metadata_hops=2))
+    assert eventually(lambda: token_beyond_a_router(it.address)).startswith(b"HTTP/1.1 200")
+
+
+def token_beyond_a_router(address: str) -> bytes:
+    """What comes of a token for one whose packets have one hop more to go than those of who is beside it."""
+    with socket.create_connection((address, 1338), timeout=0.5) as client:
+        client.setsockopt(socket.IPPROTO_IP, _IP_MINTTL, 2)
+        client.sendall(f"PUT /latest/api/token HTTP/1.1\r\nHost: x\r\n{_TTL}: 60\r\n\r\n".encode())
+        try:
+            answer = client.recv(4096)
+            client.sendall(b"GET /latest/meta-data/instance-id HTTP/1.1\r\nHost: x\r\n\r\n")
+            return answer if client.recv(4096).startswith(b"HTTP/1.1 200") else b""
+        except TimeoutError:
+            return b""
+
+
 _FETCH = """
 import boto3
 from botocore.utils import InstanceMetadataFetcher, InstanceMetadataRegionFetcher
@@ -122,8 +151,6 @@ print("complete")
 
 
 def test_boto3_inside_a_guest_finds_its_roles_credentials(machine: Machine) -> None:
-    import sys
-
     it = guest(f"{sys.executable} -c '{_FETCH}'", metadata=_METADATA, require_token=True)
     machine.want(it)
     assert "iam-role ASIAEXAMPLE session" in machine.printed(it, "complete")

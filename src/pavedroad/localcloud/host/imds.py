@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +20,7 @@ from pavedroad.localcloud.wanted import Guest
 
 _LARGEST_BODY = 4096
 _IDLE_SECONDS = 75.0
+_ALL_HOPS = 64
 _TOKEN_PATH = "/latest/api/token"  # noqa: S105 - a path
 _TTL_HEADER = "x-aws-ec2-metadata-token-ttl-seconds"
 _TOKEN_HEADER = "x-aws-ec2-metadata-token"  # noqa: S105 - a header's name
@@ -117,6 +119,7 @@ class _Connection(asyncio.Protocol):
         self._url = b""
         self._headers: dict[str, str] = {}
         self._body = 0
+        self._hops: int | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one, though no subclass
@@ -183,9 +186,18 @@ class _Connection(asyncio.Protocol):
             lines.append(f"X-Aws-Ec2-Metadata-Token-Ttl-Seconds: {answer.ttl}")
         if close:
             lines.append("Connection: close")
+        self._reach(answer.hops)
         self._transport.write("\r\n".join([*lines, "", ""]).encode() + (b"" if head else body))
         if close:
             self._transport.close()
+
+    def _reach(self, hops: int | None) -> None:
+        """A session token's packets live for as many hops as the instance's options say; others for all."""
+        if self._transport is None or hops == self._hops:
+            return
+        self._hops = hops
+        wire = self._transport.get_extra_info("socket")
+        wire.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, _ALL_HOPS if hops is None else hops)
 
     def _refuse(self) -> None:
         self._send(Answer(400), close=True)

@@ -31,6 +31,8 @@ class Answer:
     body: bytes = b""
     ttl: int | None = None
     """Of a session token, which is then the body."""
+    hops: int | None = None
+    """How many routers it may pass."""
 
 
 class Metadata:
@@ -66,7 +68,7 @@ class Metadata:
         if ttl is None or not ttl.isascii() or not ttl.isdigit() or not 1 <= int(ttl) <= LONGEST_TTL:
             return Answer(400)
         expiry = f"{now + int(ttl):.0f}"
-        return Answer(200, f"{expiry}-{self._sign(expiry)}".encode(), int(ttl))
+        return Answer(200, f"{expiry}-{self._sign(expiry)}".encode(), int(ttl), self._guest.metadata_hops)
 
     def read(self, path: str, token: str | None, now: float) -> Answer:
         """GET of any path. With a token, or without where the instance allows that."""

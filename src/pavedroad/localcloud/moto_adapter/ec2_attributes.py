@@ -18,6 +18,7 @@ from pavedroad.localcloud.moto_adapter.ec2_launch import (
     check_type_and_key,
     checked_user_data,
 )
+from pavedroad.localcloud.moto_adapter.ec2_metadata_options import check_metadata_options, check_shown_tags
 from pavedroad.localcloud.moto_adapter.ec2_register import check_name, refuse_duplicate
 from pavedroad.localcloud.moto_adapter.regions import REGIONS
 
@@ -132,6 +133,14 @@ class Attributes(EC2Response):
             if ends is not None:
                 device.delete_on_termination = ends
 
+    def create_tags(self) -> ActionResult:
+        keys = [str(tag.get("Key") or "") for tag in self._get_param("Tags") or []]
+        for resource_id in self._get_param("Resources") or []:
+            one = self.ec2_backend.by_id.get(resource_id)
+            if one is not None and one.metadata_options.instance_metadata_tags == "enabled":
+                check_shown_tags(keys)
+        return super().create_tags()
+
     def monitor_instances(self) -> ActionResult:
         return self._monitor("enabled", "pending")
 
@@ -149,6 +158,8 @@ class Attributes(EC2Response):
         return ActionResult({"AccountLevel": {**self.ec2_backend.metadata_defaults, "ManagedBy": "account"}})
 
     def modify_instance_metadata_defaults(self) -> ActionResult:
+        asked = {name: self._get_param(name) for name in _DEFAULTS}
+        check_metadata_options({k: v for k, v in asked.items() if v not in _NO_PREFERENCE}, ())
         for name in _DEFAULTS:
             value = self._get_param(name)
             if value in _NO_PREFERENCE:

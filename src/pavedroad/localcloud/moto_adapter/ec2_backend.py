@@ -30,6 +30,7 @@ from pavedroad.localcloud.moto_adapter import ec2_lookups, ec2_network, ec2_outa
 from pavedroad.localcloud.moto_adapter.ec2_census import Census
 from pavedroad.localcloud.moto_adapter.ec2_instances import LocalInstance, tags_at_once
 from pavedroad.localcloud.moto_adapter.ec2_lookups import Lookups
+from pavedroad.localcloud.moto_adapter.ec2_metadata_options import check_metadata_options
 from pavedroad.localcloud.wanted import GuestImage
 
 ACCOUNT = DEFAULT_ACCOUNT_ID
@@ -161,7 +162,13 @@ class LocalEC2Backend(Lookups):
 
     def modify_instance_metadata_options(self, instance_id: str, **changes):
         """What is not named stays as it is."""
-        options = self.get_instance(instance_id).metadata_options
+        one = self.get_instance(instance_id)
+        options = one.metadata_options
+        asked = {
+            "HttpPutResponseHopLimit": changes.get("hop_limit"),
+            "InstanceMetadataTags": changes.get("metadata_tags"),
+        }
+        check_metadata_options(asked, one.tag_map)
         for name, attribute in _METADATA_OPTIONS.items():
             if changes.get(name) is not None:
                 setattr(options, attribute, changes[name])

@@ -23,6 +23,7 @@ def guest_of(
         metadata=metadata_of(facts),
         require_token=facts.require_token,
         metadata_enabled=facts.metadata_enabled,
+        metadata_hops=facts.metadata_hops,
         running=running,
         failed=failed,
         afflictions=afflictions,
