@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 import urllib.request
-from pathlib import Path
 from urllib.error import URLError
 
 import pytest
@@ -14,6 +14,7 @@ import pytest
 from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.host.network import commands
 from pavedroad.localcloud.host.network.place import TABLES
+from pavedroad.localcloud.host.nursery import capabilities, linux
 from tests.localcloud.machines import await_state, console
 from tests.localcloud.network.reaching import (
     SERVED,
@@ -27,27 +28,45 @@ from tests.localcloud.running import RunningCloud
 from tests.waiting import eventually
 
 OTHER = SERVED + 1
+NOTHING = {"nft": '{"nftables": []}'}
 
 
 def block_of(cloud: RunningCloud) -> Block:
     return Block(int((cloud.home / "block").read_text()))
 
 
-def left_of(block: Block) -> list[str]:
-    """What a cloud has in the machine's network: links, and its table."""
-    links = [it.name for it in Path("/sys/class/net").iterdir() if it.name.startswith(f"pv{block.number}n")]
-    return links + [it for it in commands.tables() if it == f"{TABLES}{block.number}"]
+def left_of(cloud: RunningCloud, host: int | None = None) -> list[str]:
+    """What a cloud has in the machine's network, or in that of its host: links, and its table."""
+    number = block_of(cloud).number
+    links = [it["ifname"] for it in json.loads(shown(host, "ip", "-j", "link"))]
+    tables = json.loads(shown(host, "nft", "-j", "list", "tables", "inet"))["nftables"]
+    named = [it["table"]["name"] for it in tables if "table" in it]
+    return [it for it in links if it.startswith(f"pv{number}n")] + [
+        it for it in named if it == f"{TABLES}{number}"
+    ]
 
 
-def routes_to(address: str) -> str:
-    shown = subprocess.run(
-        ["ip", "route", "show", "table", "local", address],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={"PATH": commands.search_path()},
-    )
-    return shown.stdout
+def routes_to(address: str, host: int | None = None) -> str:
+    return shown(host, "ip", "route", "show", "table", "local", address)
+
+
+def shown(host: int | None, *command: str) -> str:
+    """By a command in the machine's network, or in that of a host."""
+    if host is None and os.geteuid() != 0 and command[0] in NOTHING:
+        return NOTHING[command[0]]  # what is not root's can have nothing there
+    path = {"PATH": commands.search_path()}
+    enter = (lambda: enter_network_of(host)) if host is not None else None
+    return subprocess.run(
+        command, capture_output=True, text=True, check=True, env=path, preexec_fn=enter
+    ).stdout
+
+
+def enter_network_of(host: int) -> None:
+    if os.geteuid() != 0:
+        capabilities.enter_users(os.open(f"/proc/{host}/ns/user", os.O_RDONLY))
+    linux.enter_network(os.open(f"/proc/{host}/ns/net", os.O_RDONLY))
+    if os.geteuid() != 0:
+        capabilities.hand_on()
 
 
 def test_rules_hold_from_the_first_moment_and_follow_every_change(walled: RunningCloud) -> None:
@@ -175,24 +194,25 @@ def test_nothing_is_left_when_it_stops_or_is_killed(fresh_walled: RunningCloud) 
     cloud = fresh_walled
     one = Reaching(cloud)
     all_up(one)
-    block, address = block_of(cloud), one.address
-    assert len(left_of(block)) == 2
-    assert routes_to(address)
+    address, host = one.address, cloud.part("host").pid
+    assert len(left_of(cloud, host)) == 2
+    assert routes_to(address, host)
     with urllib.request.urlopen(f"{cloud.endpoint}/_pavedroad/health", timeout=10) as answer:
         said = json.load(answer)
     assert (said["network"], said["security_groups"]) == ("namespaces", "enforced")
 
     cloud.kill()
-    eventually(lambda: not any(it.startswith("pv") for it in left_of(block)), within=30)
+    eventually(lambda: not any(it.startswith("pv") for it in left_of(cloud)), within=30)
     cloud.start()
     all_up(one)
     assert one.address == address
-    assert len(left_of(block)) == 2
+    host = cloud.part("host").pid
+    assert len(left_of(cloud, host)) == 2
 
     cloud.client("ec2").stop_instances(InstanceIds=[one.id])
     await_state(cloud, one.id, "stopped")
-    eventually(lambda: len(left_of(block)) == 1, within=10)
+    eventually(lambda: len(left_of(cloud, host)) == 1, within=10)
 
     cloud.stop()
-    assert not left_of(block)
+    assert not left_of(cloud)
     assert not routes_to(address)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pavedroad
+from pavedroad.localcloud.host.network import commands
 from pavedroad.localcloud.host.network.founding import LONGEST
 from pavedroad.localcloud.host.network.resolvers import resolvers
 from pavedroad.localcloud.host.nursery import capabilities, linux
@@ -84,7 +85,8 @@ class Annex:
 def make(gateway: str, port: int) -> Annex:
     """The endpoint listens there in it. Raises `NoAnnex`; blocks."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    words = [str(theirs.fileno()), gateway, str(port), " ".join(_loopback_resolvers()), _SOURCE]
+    lists = (_loopback_resolvers(), _addresses())
+    words = [str(theirs.fileno()), gateway, str(port), *(" ".join(it) for it in lists), _SOURCE]
     with ours, theirs:
         program = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _PROGRAM, *words],
@@ -123,6 +125,16 @@ def _loopback_resolvers() -> list[str]:
             if ipaddress.IPv4Address(address).is_loopback and address != "127.0.0.1":
                 found.append(address)
     return found
+
+
+def _addresses() -> list[str]:
+    """The machine's, as they are now, without loopback."""
+    try:
+        found = set(commands.addresses())
+    except OSError as error:
+        reason = f"The machine's addresses cannot be listed: {error}"
+        raise NoAnnex(reason, "Start it as root (sudo)") from error
+    return sorted(it for it in found if not it.startswith("127."))
 
 
 def _refusal(step: str, number: int | None, words: str) -> NoAnnex:

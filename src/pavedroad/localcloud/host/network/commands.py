@@ -27,6 +27,12 @@ def nft(orders: str) -> None:
     _run(["nft", "-f", "-"], orders, check=True)
 
 
+def addresses() -> list[str]:
+    """The IPv4 addresses of the network of this thread; blocks."""
+    listed = cast("list[dict[str, Any]]", json.loads(_run(["ip", "-j", "-4", "addr"], "", check=True)))
+    return [it["local"] for link in listed for it in link.get("addr_info", ()) if "local" in it]
+
+
 def tables() -> list[str]:
     """The names of the machine's tables of family inet; blocks."""
     listed = json.loads(_run(["nft", "-j", "list", "tables", "inet"], "", check=True))

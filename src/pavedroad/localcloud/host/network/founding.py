@@ -18,10 +18,18 @@ from pavedroad.localcloud.host.nursery import capabilities, linux
 LONGEST = 1 << 16
 _BACKLOG = 1024
 _DNS = 53
+_IP_PKTINFO = 8
 _INSIDE, _BEYOND = "169.254.2.2", "169.254.2.1"
 """The ends of the link between the annex and what is beyond it."""
 _CONF = Path("/proc/sys/net/ipv4")
 _BEYOND_TABLE = """table inet beyond {{
+ set machine {{
+  type ipv4_addr
+  {machine}
+ }}
+ chain b {{ type filter hook prerouting priority raw; policy accept;
+  iifname "beyond" ip daddr @machine meta l4proto tcp tcp dport != 53 drop
+ }}
  chain a {{ type nat hook prerouting priority dstnat; policy accept;
   iifname "beyond" meta l4proto tcp redirect to :{port}
  }}
@@ -30,9 +38,11 @@ _BEYOND_TABLE = """table inet beyond {{
 
 
 def main() -> None:
-    """argv: the descriptor of the answer's socket, where the endpoint listens, and resolvers on loopback."""
+    """argv: the descriptor of the answer's socket, where the endpoint listens, resolvers on loopback, and the
+    machine's other addresses, whose services are nobody's business."""
     answers = socket.socket(fileno=int(sys.argv[1]))
     gateway, port, resolvers = sys.argv[2], int(sys.argv[3]), sys.argv[4].split()
+    machine = sys.argv[5].split()
     step = "users"
     try:
         capabilities.leave_users()
@@ -41,7 +51,7 @@ def main() -> None:
         linux.leave_network()
         commands.ip(["link set lo up"])
         endpoint = _listening(gateway, port)
-        streams, datagrams = _beyond()
+        streams, datagrams = _beyond(machine)
         _link()
         for address in resolvers:
             streams.append(_listening(address, _DNS))
@@ -70,10 +80,7 @@ def _receiving(address: str) -> socket.socket:
     return receiving
 
 
-_IP_PKTINFO = 8
-
-
-def _beyond() -> tuple[list[socket.socket], list[socket.socket]]:
+def _beyond(machine: list[str]) -> tuple[list[socket.socket], list[socket.socket]]:
     """The network to which the annex's packets for the outside world go, where every address is ours: one
     socket takes all connections, another what is asked of any resolver."""
     made: list[tuple[socket.socket, socket.socket]] = []
@@ -93,7 +100,8 @@ def _beyond() -> tuple[list[socket.socket], list[socket.socket]]:
             )
             (_CONF / "icmp_echo_ignore_all").write_text("1")
             stream, datagrams = _listening("0.0.0.0", 0), _receiving("0.0.0.0")
-            commands.nft(_BEYOND_TABLE.format(port=stream.getsockname()[1]))
+            elements = f"elements = {{ {', '.join(machine)} }}" if machine else ""
+            commands.nft(_BEYOND_TABLE.format(port=stream.getsockname()[1], machine=elements))
             made.append((stream, datagrams))
         except OSError as error:
             trouble.append(error)
