@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pickle
+from urllib.parse import urlencode
 
 import pytest
 from moto.s3.models import s3_backends
 
 from pavedroad.localcloud.moto_adapter import snapshot
-from tests.localcloud.moto_adapter.bench import Bench
+from tests.localcloud.moto_adapter.bench import Answer, Bench
 
 _NOTIFY = """<NotificationConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><CloudFunctionConfiguration>
 <CloudFunction>arn:aws:lambda:us-east-1:123456789012:function:none</CloudFunction><Event>s3:ObjectCreated:*</Event>
@@ -44,3 +45,17 @@ def test_a_bucket_that_would_notify_a_function_can_be_saved(bench: Bench) -> Non
     s3(bench, "PUT", "/telling-bucket/key", b"said")
     restart()
     assert s3(bench, "GET", "/telling-bucket/key") == (200, b"said")
+
+
+def test_a_queue_and_its_messages_are_saved(bench: Bench) -> None:
+    def ask(action: str, **more: str) -> Answer:
+        form = {"Version": "2012-11-05", "QueueUrl": "http://localhost/123456789012/kept-queue", **more}
+        return Answer(bench.send("sqs", urlencode({"Action": action, **form}).encode()))
+
+    ask("CreateQueue", QueueName="kept-queue")
+    ask("SendMessage", MessageBody="precious")
+    restart()
+    assert ask("ReceiveMessage").first("Body") == "precious"
+    assert ask("SendMessage", MessageBody="more").status == 200
+    assert ask("DeleteQueue").status == 200
+    restart()

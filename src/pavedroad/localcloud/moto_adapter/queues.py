@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from threading import Condition
+
 from moto.core.exceptions import ServiceException
-from moto.sqs.models import sqs_backends
+from moto.sqs.models import Queue, sqs_backends
 
 from pavedroad.localcloud.errors import ServiceError
 
@@ -26,6 +28,20 @@ class MotoQueues:
             backend.send_message(queue_name=name, message_body=message)
         except ServiceException as error:
             raise ServiceError(error.code, str(error.message)) from error
+
+
+def install() -> None:
+    """A queue can be saved: moto gives each a lock, of which nothing is to be kept."""
+    Queue.__getstate__ = _without_lock
+    Queue.__setstate__ = _with_lock
+
+
+def _without_lock(queue: Queue) -> dict[str, object]:
+    return {name: value for name, value in vars(queue).items() if name != "_messages_lock"}
+
+
+def _with_lock(queue: Queue, state: dict[str, object]) -> None:
+    vars(queue).update(state, _messages_lock=Condition())
 
 
 def queues_of(_account: str, _region: str) -> MotoQueues:
