@@ -35,7 +35,7 @@ Network = Annotated[
     typer.Option(
         "--network",
         help="The instances' network: shared (security groups are recorded only), or namespaces (they hold; "
-        "needs root).",
+        "needs Linux and root, or user namespaces).",
     ),
 ]
 

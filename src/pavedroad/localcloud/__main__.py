@@ -39,7 +39,8 @@ def main() -> None:
         "--network",
         choices=get_args(Mode),
         default="shared",
-        help="namespaces: each instance has a network of its own, where security groups hold; needs root "
+        help="namespaces: each instance has a network of its own, where security groups hold; needs Linux "
+        "and root, or user namespaces "
         "(default: %(default)s)",
     )
     options = parser.parse_args()

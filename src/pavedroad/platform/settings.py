@@ -32,7 +32,8 @@ class Settings(BaseSettings):
     cloud_network: Mode = Field(
         "shared",
         description="The network of the private cloud's instances: `shared` is the machine's, where security "
-        "groups are recorded only; with `namespaces` each has one of its own, where they hold. Needs root.",
+        "groups are recorded only; with `namespaces` each has one of its own, where they hold. Needs "
+        "Linux and root, or user namespaces.",
     )
     endpoint_url: str = Field(
         "",
