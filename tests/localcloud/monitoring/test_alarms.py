@@ -215,8 +215,14 @@ def test_few_samples_leave_a_percentile_alarm_alone_where_asked(bench: Bench) ->
         ({"Threshold": None}, "Threshold must be specified"),
         ({"Statistic": None}, "Exactly one of Statistic and ExtendedStatistic"),
         ({"ExtendedStatistic": "p99"}, "Exactly one of Statistic and ExtendedStatistic"),
-        ({"Statistic": None, "ExtendedStatistic": "p101"}, "Invalid extended statistic: p101"),
-        ({"TreatMissingData": "hope"}, "Option hope for parameter TreatMissingData"),
+        (
+            {"Statistic": None, "ExtendedStatistic": "p101"},
+            "The value p101 for parameter ExtendedStatistic is not supported",
+        ),
+        (
+            {"TreatMissingData": "hope"},
+            "for parameter TreatMissingData are breaching, notBreaching, ignore and missing",
+        ),
         ({"DatapointsToAlarm": 2}, "DatapointsToAlarm cannot be greater than EvaluationPeriods"),
         ({"AlarmActions": ["page me"]}, "Invalid arn syntax: page me"),
         ({"AlarmActions": [TOPIC.replace("us-east-1", "eu-west-1")]}, "Invalid region eu-west-1 specified"),
@@ -228,7 +234,8 @@ def test_what_aws_refuses_is_refused_and_changes_nothing(
 ) -> None:
     with pytest.raises(ServiceError, match=said) as caught:
         bench.alarm(**more)
-    assert caught.value.code == "ValidationError"
+    extended = "ExtendedStatistic" in said
+    assert caught.value.code == ("InvalidParameterValue" if extended else "ValidationError")
     assert bench.call("DescribeAlarms")["MetricAlarms"] == []
 
 
@@ -251,14 +258,19 @@ def test_alarms_are_found_by_what_they_are(bench: Bench) -> None:
     assert bench.call("DescribeAlarmsForMetric", Namespace="Test", MetricName="Other")["MetricAlarms"] == []
 
 
-def test_deleting_alarms_takes_all_or_none(bench: Bench) -> None:
+def test_deleting_alarms_passes_over_names_of_none(bench: Bench) -> None:
     bench.alarm()
-    with pytest.raises(ServiceError) as caught:
-        bench.call("DeleteAlarms", AlarmNames=["busy", "nobody"])
-    assert (caught.value.code, caught.value.status) == ("ResourceNotFound", 404)
+    bench.call("DeleteAlarms", AlarmNames=["busy", "nobody"])
     bench.call("DeleteAlarms", AlarmNames=["busy"])
     assert bench.call("DescribeAlarms")["MetricAlarms"] == []
     look(bench)
+
+
+def test_a_topic_is_told_the_statistic_in_capitals(bench: Bench) -> None:
+    bench.alarm(Statistic="SampleCount", Threshold=0.0, AlarmActions=[TOPIC])
+    bench.put(1.0, ago=60)
+    look(bench)
+    assert json.loads(bench.outlets.told[0][2])["Trigger"]["Statistic"] == "SAMPLE_COUNT"
 
 
 def test_alarms_have_tags(bench: Bench) -> None:

@@ -90,6 +90,18 @@ def test_composites_of_composites_settle_in_one_look(pair: Bench) -> None:
     assert pair.state_of("above") == "ALARM"
 
 
+def test_an_alarm_that_a_composite_needs_is_deleted_with_it_alone(pair: Bench) -> None:
+    with pytest.raises(ServiceError, match="Cannot delete a as there are composite"):
+        pair.call("DeleteAlarms", AlarmNames=["a"])
+    pair.call("PutCompositeAlarm", AlarmName="further", AlarmRule="ALARM(a)")
+    with pytest.raises(ServiceError, match="No more than one composite alarm"):
+        pair.call("DeleteAlarms", AlarmNames=["both", "further", "a"])
+    pair.call("DeleteAlarms", AlarmNames=["further"])
+    pair.call("DeleteAlarms", AlarmNames=["both", "a", "b"])
+    left = pair.call("DescribeAlarms", AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+    assert left["MetricAlarms"] == left["CompositeAlarms"] == []
+
+
 def test_families_are_described(pair: Bench) -> None:
     children = pair.call("DescribeAlarms", ChildrenOfAlarmName="both")["MetricAlarms"]
     assert [child["AlarmName"] for child in children] == ["a", "b"]

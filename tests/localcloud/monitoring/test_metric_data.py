@@ -139,8 +139,8 @@ def test_what_is_no_expression_is_refused(lines: Bench, expression: str) -> None
         ([], "must not be empty"),
         ([stat("a"), stat("a")], "not unique"),
         ([stat("A")], "expected pattern"),
-        ([{"Id": "a"}], "Exactly one of MetricStat and Expression"),
-        ([stat("a", ReturnData=False)], "At least one"),
+        ([{"Id": "a"}], "MetricDataQueries.member.1.MetricStat is required"),
+        ([stat("a", Expression="1")], "Exactly one of MetricStat and Expression"),
         ([stat("a", period=61)], "Invalid period"),
         ([stat("a", how="Most")], "Most"),
     ],
@@ -183,6 +183,44 @@ def test_labels_are_filled_in(bench: Bench) -> None:
     found = got(bench, stat("a", Label=label), LabelOptions={"Timezone": "+0130"})
     assert found["MetricDataResults"][0]["Label"] == "Load 5 at 2026-01-02 04:33:00 of 2"
     assert got(bench, stat("a"))["MetricDataResults"][0]["Label"] == "Load"
+
+
+def test_labels_say_by_what_metrics_differ(bench: Bench) -> None:
+    def labels(*queries: dict[str, Any]) -> list[str]:
+        return [line["Label"] for line in got(bench, *queries)["MetricDataResults"]]
+
+    assert labels(stat("a"), stat("b", "Other")) == ["Load", "Other"]
+    assert labels(stat("a"), stat("b", how="Average")) == ["Load Sum", "Load Average"]
+    assert labels(stat("a"), stat("b", period=300)) == ["Load 60", "Load 300"]
+    assert labels(stat("a"), stat("b", how="p90", period=300)) == ["Load Sum 60", "Load p90 300"]
+
+
+def test_units_are_not_mixed_and_several_are_said(bench: Bench) -> None:
+    bench.put(60_000.0, ago=60, Unit="Milliseconds")
+    bench.put(1.0, ago=60, Unit="Seconds")
+    (found,) = got(bench, stat("a"))["MetricDataResults"]
+    assert found["Values"] == [60_000.0]
+    said = {"Code": "MultipleUnits", "Value": "Multiple units returned: '[Milliseconds, Seconds]'"}
+    assert found["Messages"] == [said]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.0, "must not equal"), (0.9, "must not equal"), (-5.0, "EndTime must be greater than StartTime")],
+)
+def test_times_count_to_the_second(bench: Bench, seconds: float, said: str) -> None:
+    times = {"StartTime": BEGINNING, "EndTime": BEGINNING + timedelta(seconds=seconds)}
+    with pytest.raises(ServiceError, match=said):
+        bench.call("GetMetricData", MetricDataQueries=[stat("a")], **times)
+    metric = {"Namespace": "Test", "MetricName": "Load", "Period": 60, "Statistics": ["Sum"]}
+    with pytest.raises(ServiceError, match="InvalidParameterValue: The parameter StartTime must be less"):
+        bench.call("GetMetricStatistics", **metric, **times)
+
+
+@pytest.mark.parametrize("operation", ["ListMetrics", "ListDashboards"])
+def test_a_bad_token_is_a_bad_value(bench: Bench, operation: str) -> None:
+    with pytest.raises(ServiceError, match="InvalidParameterValue: Request parameter NextToken is invalid"):
+        bench.call(operation, NextToken="none")
 
 
 def test_an_alarm_may_watch_metric_math(bench: Bench) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.monitoring.alarms.actions import Actions
 from pavedroad.localcloud.monitoring.model import Alarm, Region
+from pavedroad.localcloud.monitoring.retrieval import Span
 from pavedroad.localcloud.monitoring.store import Place, Store
 
 Result = dict[str, Any] | None
@@ -29,6 +30,12 @@ class Call:
     @property
     def place(self) -> Place:
         return self.region.account, self.region.name
+
+    @property
+    def span(self) -> Span:
+        """From StartTime to EndTime, both to the second: CloudWatch disregards fractions."""
+        start, end = (self.parameters[name].timestamp() // 1 for name in ("StartTime", "EndTime"))
+        return Span(start, end, self.now.timestamp())
 
     def get(self, name: str, default: Any = None) -> Any:
         value = self.parameters.get(name)

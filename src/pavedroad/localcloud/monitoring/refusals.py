@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
 from pavedroad.localcloud.errors import ServiceError
 
 
@@ -19,3 +22,14 @@ def missing(parameter: str) -> ServiceError:
 
 def contradictory(message: str) -> ServiceError:
     return ServiceError("InvalidParameterCombination", message)
+
+
+@contextmanager
+def token_as_parameter() -> Generator[None]:
+    """For operations that know no InvalidNextToken: a bad one is a bad value."""
+    try:
+        yield
+    except ServiceError as error:
+        if error.code == "InvalidNextToken":
+            raise invalid("Request parameter NextToken is invalid") from error
+        raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -36,6 +36,11 @@ def children(region: Region, alarm: Alarm) -> list[Alarm]:
         return []
     found = (named(region, name) for name in _rule(alarm.settings["AlarmRule"]).children)
     return [child for child in found if child is not None]
+
+
+def needed(region: Region, *, staying: Iterable[Alarm]) -> set[str]:
+    """The names of the alarms that the rules of `staying` name."""
+    return {child.name for alarm in staying for child in children(region, alarm)}
 
 
 def named(region: Region, name_or_arn: str) -> Alarm | None:

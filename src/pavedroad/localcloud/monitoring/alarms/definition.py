@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.monitoring import ingest
 from pavedroad.localcloud.monitoring.alarms.math_plan import math_plan
 from pavedroad.localcloud.monitoring.alarms.plan import HIGH_RESOLUTION
 from pavedroad.localcloud.monitoring.alarms.verdict import COMPARISONS
 from pavedroad.localcloud.monitoring.model import Region
-from pavedroad.localcloud.monitoring.refusals import refused
+from pavedroad.localcloud.monitoring.refusals import invalid, refused
 from pavedroad.localcloud.monitoring.statistics import UnknownStatistic, statistic
 
 DAY = 86_400
@@ -123,12 +124,16 @@ def _check_single(given: Mapping[str, Any]) -> None:
         try:
             extended = statistic(named)
         except UnknownStatistic as error:
-            raise refused(f"Invalid extended statistic: {named}") from error
+            raise _unknown_statistic(named) from error
         if not extended.needs_spread:
-            raise refused(f"Invalid extended statistic: {named}")
+            raise _unknown_statistic(named)
     _check_unit(given.get("Unit"))
     ingest.dimensions(given.get("Dimensions") or (), "Dimensions")
     check_span(given["Period"], given["EvaluationPeriods"])
+
+
+def _unknown_statistic(named: str) -> ServiceError:
+    return invalid(f"The value {named} for parameter ExtendedStatistic is not supported.")
 
 
 def check_span(period: int, periods: int) -> None:
@@ -149,4 +154,7 @@ def _check_unit(unit: str | None) -> None:
 
 def _check_choice(given: Mapping[str, Any], name: str, choices: Sequence[str]) -> None:
     if given.get(name) is not None and given[name] not in choices:
-        raise refused(f"Option {given[name]} for parameter {name} is not one of {', '.join(choices)}.")
+        raise refused(
+            f"Option {given[name]} is not supported. Supported options for parameter {name} are "
+            f"{', '.join(choices[:-1])} and {choices[-1]}."
+        )

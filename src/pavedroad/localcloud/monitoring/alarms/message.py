@@ -13,6 +13,13 @@ _REGIONS = {
     "us-west-2": "US West (Oregon)",
     "eu-west-1": "EU (Ireland)",
 }
+_STATISTICS = {
+    "Average": "AVERAGE",
+    "Maximum": "MAXIMUM",
+    "Minimum": "MINIMUM",
+    "SampleCount": "SAMPLE_COUNT",
+    "Sum": "SUM",
+}
 _MOST_SUBJECT = 100
 
 
@@ -54,7 +61,7 @@ def _trigger(settings: Mapping[str, Any]) -> dict[str, Any]:
         queries: Sequence[Mapping[str, Any]] = settings["Metrics"]
         return {"Period": _period(queries), **judged, "Metrics": [_query(query) for query in queries]}
     statistic = (
-        {"StatisticType": "Statistic", "Statistic": settings["Statistic"].upper()}
+        {"StatisticType": "Statistic", "Statistic": _STATISTICS[settings["Statistic"]]}
         if "Statistic" in settings
         else {"StatisticType": "ExtendedStatistic", "ExtendedStatistic": settings["ExtendedStatistic"]}
     )

@@ -56,7 +56,7 @@ def read(given: Sequence[Mapping[str, Any]]) -> dict[str, Query]:
     if len(given) > MOST_QUERIES:
         raise refused(f"The collection MetricDataQueries must not have a size greater than {MOST_QUERIES}.")
     queries: dict[str, Query] = {}
-    for one in given:
+    for position, one in enumerate(given, start=1):
         if not _ID.fullmatch(one["Id"]):
             raise refused(
                 f"The value {one['Id']} for parameter MetricDataQueries Id is not matching the expected "
@@ -64,18 +64,18 @@ def read(given: Sequence[Mapping[str, Any]]) -> dict[str, Query]:
             )
         if one["Id"] in queries:
             raise refused("The values for parameter id in MetricDataQueries are not unique.")
-        queries[one["Id"]] = _query(one)
-    if not any(query.returned for query in queries.values()):
-        raise refused("At least one query must have ReturnData set to true.")
+        queries[one["Id"]] = _query(one, position)
     for query in queries.values():
         _check_references(query, queries)
     return queries
 
 
-def _query(given: Mapping[str, Any]) -> Query:
+def _query(given: Mapping[str, Any], position: int) -> Query:
     identity = given["Id"]
     stat, text = given.get("MetricStat"), given.get("Expression")
-    if (stat is None) == (text is None):
+    if stat is None and text is None:
+        raise refused(f"The parameter MetricDataQueries.member.{position}.MetricStat is required.\n")
+    if stat is not None and text is not None:
         raise refused(
             f"Exactly one of MetricStat and Expression must be specified for the query '{identity}'."
         )
@@ -177,15 +177,8 @@ class Evaluation:
         return known
 
     def _line(self, stat: Stat) -> Line:
-        found: Points = points(
-            self._store,
-            self._place,
-            stat.metric,
-            stat.statistic,
-            unit=stat.unit,
-            period=stat.period,
-            span=self._span,
-        )
+        found = self._by_unit(stat)
+        units = tuple(sorted(found)) if len(found) > 1 else ()
         properties = (
             ("Namespace", stat.metric.namespace),
             ("MetricName", stat.metric.name),
@@ -195,7 +188,33 @@ class Evaluation:
             ("Region", self._place[1]),
             *((f"Dim.{name}", value) for name, value in stat.metric.dimensions),
         )
-        return Line(stat.metric.name, found, stat.period, properties)
+        return Line(self._label(stat), found[min(found)] if found else {}, stat.period, properties, units)
+
+    def _by_unit(self, stat: Stat) -> dict[str, Points]:
+        """The datapoints in each unit that has any: units are never mixed."""
+        found = {
+            unit: points(
+                self._store,
+                self._place,
+                stat.metric,
+                stat.statistic,
+                unit=unit,
+                period=stat.period,
+                span=self._span,
+            )
+            for unit in ([stat.unit] if stat.unit else self._store.units(self._place, stat.metric))
+        }
+        return {unit: values for unit, values in found.items() if values}
+
+    def _label(self, stat: Stat) -> str:
+        """The metric's name, and by what else the metrics of the request differ."""
+        stats = [query.stat for query in self._queries.values() if query.stat]
+        parts = [stat.metric.name]
+        if len({one.statistic.name for one in stats}) > 1:
+            parts.append(stat.statistic.name)
+        if len({one.period for one in stats}) > 1:
+            parts.append(str(stat.period))
+        return " ".join(parts)
 
     def _computed(self, query: Query) -> Value:
         assert query.expression is not None

@@ -20,6 +20,8 @@ class Line:
     points: Points
     period: int
     properties: tuple[tuple[str, str], ...] = ()
+    units: tuple[str, ...] = ()
+    """Those that the metric has datapoints in, where they are several; the points are of the first."""
 
     def with_points(self, points: Points) -> Line:
         return replace(self, points=points)

@@ -43,8 +43,17 @@ def store(call: Call, kind: AlarmType, settings: dict[str, Any]) -> None:
 
 
 def delete(call: Call) -> Result:
-    alarms = [call.alarm(name) for name in dict.fromkeys(call.texts("AlarmNames"))]
-    for alarm in alarms:
+    """Names of no alarm are passed over, as on AWS."""
+    known = call.region.alarms
+    alarms = {name: known[name] for name in call.texts("AlarmNames") if name in known}
+    if sum(alarm.kind == "CompositeAlarm" for alarm in alarms.values()) > 1:
+        raise refused("No more than one composite alarm can be deleted at a time.")
+    staying = (alarm for name, alarm in known.items() if name not in alarms)
+    needed = composites.needed(call.region, staying=staying)
+    if held := [name for name in alarms if name in needed]:
+        them = "it" if len(held) == 1 else "them"
+        raise refused(f"Cannot delete {','.join(held)} as there are composite alarm(s) depending on {them}.")
+    for alarm in alarms.values():
         del call.region.alarms[alarm.name]
         history.configured(call.region, alarm, "Delete", call.now)
     call.region.generation += 1

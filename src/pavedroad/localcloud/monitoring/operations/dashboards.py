@@ -12,7 +12,7 @@ from pavedroad.localcloud.errors import DetailedError, ServiceError
 from pavedroad.localcloud.monitoring.alarms import definition
 from pavedroad.localcloud.monitoring.call import Call, Operation, Result
 from pavedroad.localcloud.monitoring.model import Dashboard
-from pavedroad.localcloud.monitoring.refusals import invalid
+from pavedroad.localcloud.monitoring.refusals import invalid, token_as_parameter
 
 MOST_WIDGETS = 500
 MOST_BYTES = 2**20
@@ -89,16 +89,19 @@ def get(call: Call) -> Result:
 def list_all(call: Call) -> Result:
     prefix: str = call.get("DashboardNamePrefix", "")
     boards = call.region.dashboards
-    shown, token = paging.page(
-        (boards[name] for name in sorted(boards) if name.startswith(prefix)),
-        key=lambda board: (board.name,),
-        token=call.get("NextToken"),
-        limit=DASHBOARDS_A_PAGE,
-    )
+    with token_as_parameter():
+        shown, token = paging.page(
+            (boards[name] for name in sorted(boards) if name.startswith(prefix)),
+            key=lambda board: (board.name,),
+            token=call.get("NextToken"),
+            limit=DASHBOARDS_A_PAGE,
+        )
     return {"DashboardEntries": [_entry(call, board) for board in shown], "NextToken": token}
 
 
 def delete(call: Call) -> Result:
+    if not call.texts("DashboardNames"):
+        raise invalid("The collection DashboardNames must not be empty.")
     boards = [_board(call, name) for name in dict.fromkeys(call.texts("DashboardNames"))]
     for board in boards:
         del call.region.dashboards[board.name]

@@ -11,8 +11,8 @@ from typing import Any
 from pavedroad.localcloud import paging
 from pavedroad.localcloud.monitoring import ingest
 from pavedroad.localcloud.monitoring.call import Call, Operation, Result
-from pavedroad.localcloud.monitoring.refusals import contradictory, invalid, missing
-from pavedroad.localcloud.monitoring.retrieval import Span, is_period, points
+from pavedroad.localcloud.monitoring.refusals import contradictory, invalid, missing, token_as_parameter
+from pavedroad.localcloud.monitoring.retrieval import is_period, points
 from pavedroad.localcloud.monitoring.series import MetricId
 from pavedroad.localcloud.monitoring.statistics import UnknownStatistic, statistic
 from pavedroad.localcloud.monitoring.store import metric_id
@@ -34,7 +34,7 @@ def get_statistics(call: Call) -> Result:
             raise missing(name)
     names = [*call.texts("Statistics"), *call.texts("ExtendedStatistics")]
     if not names:
-        raise missing("Statistics")
+        raise contradictory("Must specify either Statistics or ExtendedStatistics")
     if call.texts("Statistics") and call.texts("ExtendedStatistics"):
         raise contradictory(
             "The parameters Statistics and ExtendedStatistics are mutually exclusive and you have specified "
@@ -47,10 +47,9 @@ def get_statistics(call: Call) -> Result:
     period: int = call.parameters["Period"]
     if not is_period(period):
         raise invalid(f"The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60, and is {period}.")
-    start, end = call.parameters["StartTime"], call.parameters["EndTime"]
-    if start >= end:
-        raise contradictory("The parameter StartTime must be less than the parameter EndTime.")
-    span = Span(start.timestamp(), end.timestamp(), call.now.timestamp())
+    span = call.span
+    if span.since >= span.until:
+        raise invalid("The parameter StartTime must be less than the parameter EndTime.")
     if span.periods(period) > MOST_DATAPOINTS:
         raise contradictory(
             f"You have requested up to {span.periods(period):,} datapoints, which exceeds the limit of "
@@ -77,12 +76,13 @@ def get_statistics(call: Call) -> Result:
 
 def list_metrics(call: Call) -> Result:
     active_since = call.now - (RECENT if call.get("RecentlyActive") else LISTED_FOR)
-    shown, token = paging.page(
-        _listed(call, active_since.timestamp()),
-        key=_key,
-        token=call.get("NextToken"),
-        limit=METRICS_A_PAGE,
-    )
+    with token_as_parameter():
+        shown, token = paging.page(
+            _listed(call, active_since.timestamp()),
+            key=_key,
+            token=call.get("NextToken"),
+            limit=METRICS_A_PAGE,
+        )
     return {"Metrics": [metric_view(metric) for metric in shown], "NextToken": token}
 
 

@@ -10,8 +10,8 @@ from typing import Any
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.monitoring.call import Call, Operation, Result
 from pavedroad.localcloud.monitoring.expressions import labels, queries
+from pavedroad.localcloud.monitoring.expressions.values import Line
 from pavedroad.localcloud.monitoring.refusals import refused
-from pavedroad.localcloud.monitoring.retrieval import Span
 
 MOST_DATAPOINTS = 100_800
 MOST_PERIODS = 1_000_000
@@ -20,8 +20,10 @@ MOST_PERIODS = 1_000_000
 
 def get(call: Call) -> Result:
     asked = queries.read(call.entries("MetricDataQueries"))
-    start, end = call.parameters["StartTime"], call.parameters["EndTime"]
-    if start >= end:
+    span = call.span
+    if span.since == span.until:
+        raise refused("The parameter StartTime must not equal parameter EndTime.")
+    if span.since > span.until:
         raise refused("The parameter EndTime must be greater than StartTime.")
     limit: int = call.get("MaxDatapoints", MOST_DATAPOINTS)
     if not 0 < limit <= MOST_DATAPOINTS:
@@ -29,7 +31,6 @@ def get(call: Call) -> Result:
     ascending = call.get("ScanBy") == "TimestampAscending"
     options: Mapping[str, Any] = call.get("LabelOptions", {})
     zone = labels.zone_of(options.get("Timezone"))
-    span = Span(start.timestamp(), end.timestamp(), call.now.timestamp())
     computed = queries.Evaluation(asked, call.store, call.place, span)
     for query in asked.values():
         if span.periods(computed.period(query)) > MOST_PERIODS:
@@ -59,10 +60,17 @@ def get(call: Call) -> Result:
                     "Timestamps": [datetime.fromtimestamp(at, UTC) for at, _ in shown],
                     "Values": [value for _, value in shown],
                     "StatusCode": "PartialData" if partial else "Complete",
+                    "Messages": _messages(line),
                 }
             )
     token = _token(skipped + limit - room) if cut else None
     return {"MetricDataResults": results, "Messages": [], "NextToken": token}
+
+
+def _messages(line: Line) -> list[dict[str, str]] | None:
+    if not line.units:
+        return None
+    return [{"Code": "MultipleUnits", "Value": f"Multiple units returned: '[{', '.join(line.units)}]'"}]
 
 
 def _token(offset: int) -> str:
