@@ -234,7 +234,7 @@ def test_what_aws_refuses_is_refused_and_changes_nothing(
 ) -> None:
     with pytest.raises(ServiceError, match=said) as caught:
         bench.alarm(**more)
-    extended = "ExtendedStatistic" in said
+    extended = "for parameter ExtendedStatistic" in said
     assert caught.value.code == ("InvalidParameterValue" if extended else "ValidationError")
     assert bench.call("DescribeAlarms")["MetricAlarms"] == []
 
