@@ -1,9 +1,10 @@
-"""A million datapoints in, queries over them, and what DescribeInstances takes meanwhile.
+"""A million datapoints in, queries over them, a restart, and what other calls take meanwhile.
 
     python -m benchmarks.metrics [--datapoints 1000000] [--metrics 1000] [--instances 100]
 
 The API process alone is started: no guest boots. Datapoints go in by PutMetricData in CBOR, gzip-compressed,
-a thousand a call, as boto3 sends them.
+a thousand a call, as boto3 sends them, two calls at a time; the calls are made ready before. Seconds of the
+processor are the API process's.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import gzip
 import http.client
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -33,41 +35,64 @@ _SCOPE = (
     "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=any"
 )
 _TARGET = "GraniteServiceVersion20100801"
-_DESCRIBE = "Action=DescribeInstances&Version=2016-11-15&MaxResults=1000"
 _FORM = "application/x-www-form-urlencoded; charset=utf-8"
+_ASKED = {
+    "DescribeInstances": ("ec2", "2016-11-15", "&MaxResults=1000"),
+    "DescribeAutoScalingGroups": ("autoscaling", "2011-01-01", ""),
+}
 
 
 class Asker:
-    """Asks DescribeInstances again and again, and notes how long each answer took."""
+    """Asks two descriptions in turn, again and again, and notes how long each answer took."""
 
     def __init__(self, port: int) -> None:
         self._port = port
         self._ended = threading.Event()
-        self.seconds: list[float] = []
+        self._seconds: dict[str, list[float]] = {}
 
     @contextmanager
-    def asking(self) -> Iterator[list[float]]:
-        self.seconds = []
+    def asking(self) -> Iterator[dict[str, list[float]]]:
+        self._seconds = {name: [] for name in _ASKED}
         self._ended.clear()
         thread = threading.Thread(target=self._run)
         thread.start()
         try:
-            yield self.seconds
+            yield self._seconds
         finally:
             self._ended.set()
             thread.join()
 
     def _run(self) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
-        headers = {"Authorization": _SCOPE.format("ec2"), "Content-Type": _FORM}
-        while not self._ended.wait(0.05):
-            began = time.perf_counter()
-            connection.request("POST", "/", _DESCRIBE, headers)
-            answer = connection.getresponse()
-            body = answer.read()
-            assert answer.status == 200, body[:500]
-            self.seconds.append(time.perf_counter() - began)
+        while not self._ended.wait(0.02):
+            for name, (service, version, more) in _ASKED.items():
+                headers = {"Authorization": _SCOPE.format(service), "Content-Type": _FORM}
+                began = time.perf_counter()
+                connection.request("POST", "/", f"Action={name}&Version={version}{more}", headers)
+                answer = connection.getresponse()
+                body = answer.read()
+                assert answer.status == 200, body[:500]
+                self._seconds[name].append(time.perf_counter() - began)
         connection.close()
+
+
+class Meter:
+    """What the API process has taken since it was asked last."""
+
+    def __init__(self, process: psutil.Process) -> None:
+        self._process = process
+        self._before = 0.0
+
+    def _processor(self) -> float:
+        times = self._process.cpu_times()
+        return times.user + times.system
+
+    def taken(self) -> float:
+        before, self._before = self._before, self._processor()
+        return round(self._before - before, 1)
+
+    def memory(self) -> float:
+        return round(self._process.memory_info().rss / 2**20, 1)
 
 
 def main() -> None:
@@ -76,34 +101,62 @@ def main() -> None:
     parser.add_argument("--metrics", type=int, default=1000)
     parser.add_argument("--instances", type=int, default=100)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, _cloud(Path(folder)) as (port, process):
-        _launch(port, options.instances)
-        asker = Asker(port)
-        with asker.asking() as idle:
-            time.sleep(3)
-        before = process.memory_info().rss
-        end = int(time.time() // 60) * 60
-        began = time.perf_counter()
-        with asker.asking() as ingesting:
-            minutes = _ingest(port, options.datapoints, options.metrics, end)
-        ingested = time.perf_counter() - began
-        with asker.asking() as querying:
-            queries = _query(port, options.metrics, end, minutes)
-        report = {
-            "datapoints": options.datapoints,
-            "metrics": options.metrics,
-            "ingest_seconds": round(ingested, 1),
-            "datapoints_per_second": round(options.datapoints / ingested),
-            "memory_mb": round((process.memory_info().rss - before) / 2**20, 1),
-            "queries": queries,
-            "describe_instances_ms": {
-                "idle": _spread(idle),
-                "while_ingesting": _spread(ingesting),
-                "while_querying": _spread(querying),
-            },
-        }
-        _check(port, options.datapoints, options.metrics, end, minutes)
+    with tempfile.TemporaryDirectory() as folder:
+        report = _run(Path(folder), options.datapoints, options.metrics, options.instances)
     sys.stdout.write(json.dumps(report, indent=2) + "\n")
+
+
+def _run(home: Path, datapoints: int, metrics: int, instances: int) -> dict[str, Any]:
+    report: dict[str, Any] = {"datapoints": datapoints, "metrics": metrics, "load": psutil.getloadavg()[0]}
+    end = int(time.time() // 60) * 60
+    bodies = _bodies(datapoints, metrics, end)
+    minutes = -(-datapoints // metrics)
+    with _cloud(home) as (port, process):
+        _launch(port, instances)
+        _alarm(port)
+        asker, meter = Asker(port), Meter(process)
+        report["started"] = {"processor_seconds": meter.taken(), "memory_mb": meter.memory()}
+        with asker.asking() as idle:
+            time.sleep(5)
+        report["idle"] = _told(idle)
+        memory, _ = meter.memory(), meter.taken()
+        began = time.perf_counter()
+        with asker.asking() as meanwhile, _alarm_seconds(port) as alarm_took:
+            _ingest(port, bodies)
+            took = time.perf_counter() - began
+        report["ingest"] = {
+            "seconds": round(took, 1),
+            "datapoints_per_second": round(datapoints / took),
+            "processor_seconds": meter.taken(),
+            "memory_mb": round(meter.memory() - memory, 1),
+            "alarm_seconds": alarm_took,
+            **_told(meanwhile),
+        }
+        with asker.asking() as meanwhile:
+            report["queries"] = {
+                **_query(port, metrics, end, minutes),
+                "processor_seconds": meter.taken(),
+                **_told(meanwhile),
+            }
+        report["memory_mb"] = meter.memory()
+        process.send_signal(signal.SIGKILL)
+    report["on_disk_mb"] = round(sum(one.stat().st_size for one in (home / "metrics").iterdir()) / 2**20, 1)
+    began = time.perf_counter()
+    with _cloud(home) as (port, process):
+        report["killed_and_started"] = _restarted(port, process, began)
+        _check(port, datapoints, metrics, end, minutes)
+        report["killed_and_started"]["every_datapoint_is_there_seconds"] = round(
+            time.perf_counter() - began, 2
+        )
+    return report
+
+
+def _restarted(port: int, process: psutil.Process, began: float) -> dict[str, float]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", "/_pavedroad/health")
+    assert connection.getresponse().status == 200
+    answered = time.perf_counter() - began
+    return {"first_answer_seconds": round(answered, 2), "processor_seconds": Meter(process).taken()}
 
 
 def _launch(port: int, count: int) -> None:
@@ -117,62 +170,117 @@ def _launch(port: int, count: int) -> None:
         )
 
 
-def _ingest(port: int, datapoints: int, metrics: int, end: int) -> int:
-    """Gives over how many minutes they are spread, the newest in the minute before `end`."""
-    rounds = -(-datapoints // metrics)
+def _alarm(port: int) -> None:
+    """One that a single datapoint sets off at once."""
+    _client(port, "cloudwatch").put_metric_alarm(
+        AlarmName="watch",
+        Namespace="Watched",
+        MetricName="Fire",
+        Statistic="Maximum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=0.5,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+
+
+@contextmanager
+def _alarm_seconds(port: int) -> Iterator[dict[str, float]]:
+    """How long after a datapoint of the last minute the alarm on it goes off, while the body runs."""
+    found: dict[str, float] = {}
+    client = _client(port, "cloudwatch")
+
+    def watch() -> None:
+        time.sleep(2)
+        data = [{"MetricName": "Fire", "Value": 1.0, "Timestamp": time.time() - 60}]
+        began = time.perf_counter()
+        client.put_metric_data(Namespace="Watched", MetricData=data)
+        while time.perf_counter() - began < 120:
+            (alarm,) = client.describe_alarms(AlarmNames=["watch"])["MetricAlarms"]
+            if alarm["StateValue"] == "ALARM":
+                found["after_its_datapoint"] = round(time.perf_counter() - began, 2)
+                return
+            time.sleep(0.1)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield found
+    finally:
+        thread.join()
+
+
+def _bodies(datapoints: int, metrics: int, end: int) -> list[bytes]:
+    """The calls' bodies: datapoints of all metrics minute by minute, the newest in the one before `end`."""
+    minutes = -(-datapoints // metrics)
+    return [
+        _packed({"Namespace": "Benchmark", "MetricData": _data(minute, begin, metrics, end - 60 * minutes)})
+        for minute in range(minutes)
+        for begin in range(0, metrics, 1000)
+    ]
+
+
+def _data(minute: int, begin: int, metrics: int, first: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "MetricName": "Latency",
+            "Dimensions": [{"Name": "Host", "Value": f"host-{metric}"}],
+            "Timestamp": cbor.Timestamp(first + 60 * minute),
+            "Value": float((minute * 31 + metric) % 997),
+            "Unit": "Milliseconds",
+        }
+        for metric in range(begin, min(begin + 1000, metrics))
+    ]
+
+
+def _ingest(port: int, bodies: list[bytes]) -> None:
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda number: _put(port, number, metrics, end, rounds), range(rounds)))
-    return rounds
+        list(pool.map(lambda body: _sent(port, "PutMetricData", body), bodies))
 
 
-def _put(port: int, number: int, metrics: int, end: int, rounds: int) -> None:
-    for begin in range(0, metrics, 1000):
-        data = [
-            {
-                "MetricName": "Latency",
-                "Dimensions": [{"Name": "Host", "Value": f"host-{metric}"}],
-                "Timestamp": cbor.Timestamp(end - 60 * (rounds - number)),
-                "Value": float((number * 31 + metric) % 997),
-                "Unit": "Milliseconds",
-            }
-            for metric in range(begin, min(begin + 1000, metrics))
-        ]
-        _call(port, "PutMetricData", {"Namespace": "Benchmark", "MetricData": data})
-
-
-def _query(port: int, metrics: int, end: int, minutes: int) -> dict[str, dict[str, float]]:
+def _query(port: int, metrics: int, end: int, minutes: int) -> dict[str, Any]:
     window = {"StartTime": cbor.Timestamp(end - 60 * minutes), "EndTime": cbor.Timestamp(end)}
 
-    def stat(metric: int, how: str, period: int) -> dict[str, Any]:
+    def stats(count: int, how: str, period: int) -> list[dict[str, Any]]:
         named = {"Namespace": "Benchmark", "MetricName": "Latency"}
-        host = [{"Name": "Host", "Value": f"host-{metric}"}]
-        return {
-            "Id": f"m{metric}",
-            "MetricStat": {"Metric": {**named, "Dimensions": host}, "Period": period, "Stat": how},
-        }
-
-    asked: dict[str, list[dict[str, Any]]] = {
-        "one metric, p99 by the minute": [stat(1, "p99", 60)],
-        "100 metrics, average by the hour": [
-            stat(metric, "Average", 3600) for metric in range(min(100, metrics))
-        ],
-        "the sum of all metrics by the hour": [
+        return [
             {
-                "Id": "all",
-                "Expression": "SUM(SEARCH('{Benchmark,Host} Latency', 'Sum', 3600))",
-                "Period": 3600,
+                "Id": f"m{metric}",
+                "MetricStat": {
+                    "Metric": {**named, "Dimensions": [{"Name": "Host", "Value": f"host-{metric}"}]},
+                    "Period": period,
+                    "Stat": how,
+                },
             }
+            for metric in range(min(count, metrics))
+        ]
+
+    summed = "SUM(SEARCH('{Benchmark,Host} Latency', 'Sum', 3600))"
+    asked: dict[str, list[dict[str, Any]]] = {
+        "one metric, p99 by the minute": stats(1, "p99", 60),
+        "500 metrics, average by the hour": stats(500, "Average", 3600),
+        "500 metrics, p99 by the hour": stats(500, "p99", 3600),
+        "500 metrics by the minute, the first page of 100,800 datapoints": stats(500, "Maximum", 60),
+        "the sum of a search for 500 metrics, by the hour": [
+            {"Id": "all", "Expression": summed, "Period": 3600}
         ],
     }
-    found: dict[str, dict[str, float]] = {}
+    found: dict[str, Any] = {}
     for name, queries in asked.items():
-        seconds: list[float] = []
-        for _ in range(5):
-            began = time.perf_counter()
-            _call(port, "GetMetricData", {"MetricDataQueries": queries, **window})
-            seconds.append(time.perf_counter() - began)
-        found[name] = _spread(seconds)
+        found[name] = _spread(
+            [_timed(port, "GetMetricData", {"MetricDataQueries": queries, **window}) for _ in range(5)]
+        )
+    found["ListMetrics, a page of 500"] = _spread(
+        [_timed(port, "ListMetrics", {"Namespace": "Benchmark"}) for _ in range(5)]
+    )
     return found
+
+
+def _timed(port: int, operation: str, parameters: dict[str, Any]) -> float:
+    body = _packed(parameters)
+    began = time.perf_counter()
+    _sent(port, operation, body)
+    return time.perf_counter() - began
 
 
 def _check(port: int, datapoints: int, metrics: int, end: int, minutes: int) -> None:
@@ -193,6 +301,14 @@ def _check(port: int, datapoints: int, metrics: int, end: int, minutes: int) -> 
 
 
 def _call(port: int, operation: str, parameters: dict[str, Any]) -> Any:
+    return cbor.loads(_sent(port, operation, _packed(parameters)))
+
+
+def _packed(parameters: dict[str, Any]) -> bytes:
+    return gzip.compress(cbor.dumps(parameters), 1)
+
+
+def _sent(port: int, operation: str, body: bytes) -> bytes:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     headers = {
         "Authorization": _SCOPE.format("monitoring"),
@@ -200,17 +316,16 @@ def _call(port: int, operation: str, parameters: dict[str, Any]) -> Any:
         "content-type": "application/cbor",
         "content-encoding": "gzip",
     }
-    body = gzip.compress(_encoded(parameters), 1)
     connection.request("POST", f"/service/{_TARGET}/operation/{operation}", body, headers)
     answer = connection.getresponse()
     content = answer.read()
     connection.close()
     assert answer.status == 200, content[:500]
-    return cbor.loads(content)
+    return content
 
 
-def _encoded(parameters: dict[str, Any]) -> bytes:
-    return cbor.dumps(parameters)
+def _told(asked: dict[str, list[float]]) -> dict[str, Any]:
+    return {f"{name} ms": _spread(seconds) for name, seconds in asked.items()}
 
 
 def _spread(seconds: list[float]) -> dict[str, float]:

@@ -167,34 +167,36 @@ def dumps(value: Any) -> bytes:
 
 
 def _write(out: bytearray, value: Any) -> None:
-    if isinstance(value, str):
+    if isinstance(value, float):
+        if isinstance(value, Timestamp):
+            _head(out, 6, _TIMESTAMP_TAG)
+        out += _DOUBLE(0xFB, value)
+    elif isinstance(value, str):
         text = value.encode("utf-8", "replace")
         _head(out, 3, len(text))
         out += text
+    elif isinstance(value, datetime):
+        at = (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
+        _head(out, 6, _TIMESTAMP_TAG)
+        if at.is_integer() and at >= 0:
+            _head(out, 0, int(at))
+        else:
+            out += _DOUBLE(0xFB, at)
     elif value is None or isinstance(value, bool):
         out.append(0xF6 if value is None else 0xF5 if value else 0xF4)
-    elif isinstance(value, Timestamp):
-        _head(out, 6, _TIMESTAMP_TAG)
-        _write(out, float(value))
-    elif isinstance(value, float):
-        out += _DOUBLE(0xFB, value)
     elif isinstance(value, int):
         _head(out, 0, value) if value >= 0 else _head(out, 1, -1 - value)
+    elif isinstance(value, list | tuple):
+        items = cast("list[Any]", value)
+        _head(out, 4, len(items))
+        for item in items:
+            _write(out, item)
     elif isinstance(value, Mapping):
         pairs = cast("Mapping[str, Any]", value)
         _head(out, 5, len(pairs))
         for key, member in pairs.items():
             _write(out, key)
             _write(out, member)
-    elif isinstance(value, list | tuple):
-        items = cast("list[Any]", value)
-        _head(out, 4, len(items))
-        for item in items:
-            _write(out, item)
-    elif isinstance(value, datetime):
-        at = (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
-        _head(out, 6, _TIMESTAMP_TAG)
-        _write(out, int(at) if at.is_integer() else at)
     elif isinstance(value, bytes):
         _head(out, 2, len(value))
         out += value
@@ -206,9 +208,14 @@ def _head(out: bytearray, major: int, size: int) -> None:
     if size < 24:
         out.append(major << 5 | size)
         return
-    for info, width in ((24, 1), (25, 2), (26, 4), (27, 8)):
-        if size < 1 << (8 * width):
-            out.append(major << 5 | info)
-            out += size.to_bytes(width, "big")
+    for info, pack, most in _SIZES:
+        if size < most:
+            out += pack(major << 5 | info, size)
             return
     raise TypeError("the number is too large for CBOR")
+
+
+_SIZES = tuple(
+    (info, struct.Struct(f">B{code}").pack, 1 << 8 * width)
+    for info, code, width in ((24, "B", 1), (25, "H", 2), (26, "I", 4), (27, "Q", 8))
+)

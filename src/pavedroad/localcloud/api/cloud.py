@@ -17,6 +17,7 @@ from pavedroad.localcloud.api.ec2.captures import Captures
 from pavedroad.localcloud.api.ec2.controller import Controller
 from pavedroad.localcloud.api.ec2.images import LayerStore
 from pavedroad.localcloud.api.ec2.walls import Walls
+from pavedroad.localcloud.api.garbage import LongLived
 from pavedroad.localcloud.api.host_link import HostLink
 from pavedroad.localcloud.api.objects import BlobStore
 from pavedroad.localcloud.api.server import Endpoint
@@ -54,6 +55,8 @@ from pavedroad.localcloud.wanted import Guest, GuestStatus
 
 _log = logging.getLogger(__name__)
 _CLEAN_EVERY = 300.0
+_DATAPOINT_CALLS = 2
+"""At once: they are all work, so more of them would only keep the processor from others."""
 
 
 class Cloud:
@@ -121,6 +124,7 @@ class Cloud:
         )
         self._cleaned_at = time.monotonic()
         self._held: set[str] = set()
+        self._long_lived = LongLived()
         self.endpoint = Endpoint(
             services,
             account_of,
@@ -128,6 +132,7 @@ class Cloud:
             settle=self._keep,
             hinders=self._faults.hinders,
             pages=FaultRoutes(self._faults),
+            apart={self._monitoring.name: _DATAPOINT_CALLS},
         )
 
     def start(self, *, fresh: bool) -> None:
@@ -163,6 +168,7 @@ class Cloud:
         self._controller.close()
         self._link.close()
         self._snapshots.close()
+        self._long_lived.end()
 
     def _policies(self, _account: str, _region: str) -> Scaling:
         return self._scaling
@@ -174,6 +180,7 @@ class Cloud:
                 service.prepare()
             except Exception:
                 _log.exception("%s could not be prepared", service.name)
+        self._long_lived.begin()
 
     def _keep(self) -> None:
         """What a call has changed outlives this process from when its answer goes out."""
@@ -191,6 +198,7 @@ class Cloud:
         if time.monotonic() - self._cleaned_at < _CLEAN_EVERY:
             return
         self._cleaned_at = time.monotonic()
+        self._long_lived.look_at_all()
         with self._state.lock:
             held = self._contents.held()
         self._blobs.keep_only(held | self._held)

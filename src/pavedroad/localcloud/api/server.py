@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, Protocol, cast
 
+from pavedroad.localcloud.api.encodings import plain
 from pavedroad.localcloud.api.errors import error_response, legible
 from pavedroad.localcloud.api.scope import Scope, UnknownRegion, is_foreign, scope_of, scope_of_form
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse, Hindrance, Service
@@ -22,6 +23,8 @@ _LARGEST = 16 * 2**20
 _LARGEST_OBJECT = 5 * 2**30
 _DRAINED = 64 * 2**20
 _THREADS = 48
+_SILENCE_SECONDS = 60.0
+"""In the middle of a body."""
 _HEALTH = "/_pavedroad/health"
 
 Receive = Callable[[], Any]
@@ -51,8 +54,11 @@ class Endpoint:
         settle: Callable[[], None] = lambda: None,
         hinders: Hinders = lambda request: None,
         pages: Pages | None = None,
+        apart: Mapping[str, int] | None = None,
     ) -> None:
-        """`settle` is called after a call in the call's own thread, before its answer goes out."""
+        """`settle` is called after a call in the call's own thread, before its answer goes out. `apart` has
+        the services whose calls may be long, by how many of them run at once: they wait for each other, and
+        nobody else waits for them."""
         self._services = {service.name: service for service in services}
         self._account_of = account_of
         self._health = health
@@ -60,6 +66,9 @@ class Endpoint:
         self._hinders = hinders
         self._pages = pages
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="call")
+        self._apart = {
+            name: ThreadPoolExecutor(most, thread_name_prefix=name) for name, most in (apart or {}).items()
+        }
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -106,7 +115,8 @@ class Endpoint:
                 await asyncio.sleep(hindrance.delay_seconds)
                 if hindrance.refusal:
                     raise hindrance.refusal
-            return await self._in_thread(self._handle, request)
+            pool = self._apart.get(request.service, self._pool)
+            return await asyncio.get_running_loop().run_in_executor(pool, self._handle, request)
         except ServiceError as error:
             return error_response(request, error)
         except _Gone:
@@ -130,7 +140,7 @@ class Endpoint:
             return error_response(blank, internal_failure())
 
     def _handle(self, request: ApiRequest) -> ApiResponse:
-        return self._settled(self._services[request.service].handle, request)
+        return self._settled(self._services[request.service].handle, plain(request))
 
     def _settled(self, handle: Callable[[ApiRequest], ApiResponse], request: ApiRequest) -> ApiResponse:
         try:
@@ -157,7 +167,7 @@ class Endpoint:
             raise _too_large(request, limit)
         length = 0
         while True:
-            message = await receive()
+            message = await _next(receive)
             if message["type"] == "http.disconnect":
                 raise _Gone
             chunk = message.get("body", b"")
@@ -179,6 +189,17 @@ class Endpoint:
 
     async def _in_thread(self, function: Callable[..., Any], *arguments: object) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+
+
+async def _next(receive: Receive) -> Any:
+    try:
+        async with asyncio.timeout(_SILENCE_SECONDS):
+            return await receive()
+    except TimeoutError:
+        raise ServiceError(
+            "RequestTimeout",
+            "Your socket connection to the server was not read from or written to within the timeout period.",
+        ) from None
 
 
 class _Gone(Exception):

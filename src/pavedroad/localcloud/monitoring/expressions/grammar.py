@@ -50,9 +50,10 @@ class Array:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    sign: str
-    left: Node
-    right: Node
+    """From left to right: a long sum is no deep tree."""
+
+    first: Node
+    rest: tuple[tuple[str, Node], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,8 @@ def names(node: Node) -> set[str]:
             return {name}
         case Array(items) | Function(_, items):
             return {name for item in items for name in names(item)}
-        case Operation(_, left, right):
-            return names(left) | names(right)
+        case Operation(first, rest):
+            return names(first).union(*(names(item) for _, item in rest))
         case Negation(operand):
             return names(operand)
         case _:
@@ -107,11 +108,12 @@ class _Reader:
             raise BadExpression("it is nested too deeply")
         if level == len(_LEVELS):
             return self._unary(depth)
-        node = self.level(level + 1, depth)
+        first = self.level(level + 1, depth)
+        rest: list[tuple[str, Node]] = []
         while (sign := _LEVELS[level].get(self._peek())) is not None:
             self._at += 1
-            node = Operation(sign, node, self.level(level + 1, depth))
-        return node
+            rest.append((sign, self.level(level + 1, depth)))
+        return Operation(first, tuple(rest)) if rest else first
 
     def end(self) -> None:
         if self._at < len(self._tokens):
@@ -122,7 +124,8 @@ class _Reader:
             return Negation(self._unary(depth + 1) if depth < _MOST_NESTED else self._deep())
         node = self._primary(depth)
         if self._take("^"):
-            return Operation("^", node, self._unary(depth + 1) if depth < _MOST_NESTED else self._deep())
+            power = self._unary(depth + 1) if depth < _MOST_NESTED else self._deep()
+            return Operation(node, (("^", power),))
         return node
 
     def _deep(self) -> Node:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from itertools import islice
 from typing import Any
 
@@ -47,6 +48,8 @@ class Query:
     period: int | None
     stat: Stat | None = None
     expression: Node | None = None
+    reads: frozenset[str] = frozenset()
+    """The ids that the expression names."""
 
 
 def read(given: Sequence[Mapping[str, Any]]) -> dict[str, Query]:
@@ -65,8 +68,7 @@ def read(given: Sequence[Mapping[str, Any]]) -> dict[str, Query]:
         if one["Id"] in queries:
             raise refused("The values for parameter id in MetricDataQueries are not unique.")
         queries[one["Id"]] = _query(one, position)
-    for query in queries.values():
-        _check_references(query, queries)
+    _check_references(queries)
     return queries
 
 
@@ -91,7 +93,8 @@ def _query(given: Mapping[str, Any], position: int) -> Query:
                     raise BadExpression(f"the function {name} is not offered by this cloud yet")
         except BadExpression as error:
             raise refused(f"Error in expression '{identity}': {error}.") from error
-        return Query(identity, given.get("Label"), returned, period, expression=node)
+        reads = frozenset(grammar.names(node) - _WORDS)
+        return Query(identity, given.get("Label"), returned, period, expression=node, reads=reads)
     assert stat is not None
     return Query(identity, given.get("Label"), returned, period, stat=_stat(stat, identity))
 
@@ -122,8 +125,8 @@ def _called(node: Node) -> set[str]:
             return {name} | {inner for item in items for inner in _called(item)}
         case grammar.Array(items):
             return {inner for item in items for inner in _called(item)}
-        case grammar.Operation(_, left, right):
-            return _called(left) | _called(right)
+        case grammar.Operation(first, rest):
+            return _called(first).union(*(_called(item) for _, item in rest))
         case grammar.Negation(operand):
             return _called(operand)
         case _:
@@ -133,19 +136,20 @@ def _called(node: Node) -> set[str]:
 _WORDS = frozenset({"REPEAT", "LINEAR", "AVG", "MIN", "MAX", "SUM", "ASC", "DESC"})
 
 
-def _check_references(query: Query, queries: Mapping[str, Query]) -> None:
-    seen: set[str] = set()
-    waiting = [query]
-    while waiting:
-        one = waiting.pop()
-        for name in grammar.names(one.expression) - _WORDS if one.expression else ():
-            if name not in queries:
-                raise refused(f"Error in expression '{one.id}': Undefined variable {name}.")
-            if name == query.id:
-                raise refused(f"Error in expression '{query.id}': it refers to itself.")
-            if name not in seen:
-                seen.add(name)
-                waiting.append(queries[name])
+def _check_references(queries: Mapping[str, Query]) -> None:
+    for query in queries.values():
+        for name in sorted(query.reads - queries.keys()):
+            raise refused(f"Error in expression '{query.id}': Undefined variable {name}.")
+    try:
+        _ordered(queries)
+    except CycleError as error:
+        raise refused(f"Error in expression '{error.args[1][0]}': it refers to itself.") from error
+
+
+def _ordered(queries: Mapping[str, Query]) -> list[Query]:
+    """Each after those that it reads."""
+    order = TopologicalSorter({query.id: query.reads for query in queries.values()}).static_order()
+    return [queries[identity] for identity in order]
 
 
 class Evaluation:
@@ -157,6 +161,12 @@ class Evaluation:
         self._place = place
         self._span = span
         self._known: dict[str, Value] = {}
+        self._periods: dict[str, int] = {}
+        for query in _ordered(queries):
+            self._periods[query.id] = self._period(query)
+        stats = [query.stat for query in queries.values() if query.stat]
+        self._tells_statistic = len({stat.statistic.name for stat in stats}) > 1
+        self._tells_period = len({stat.period for stat in stats}) > 1
 
     def lines(self, query: Query) -> tuple[Line, ...]:
         """What the query gives; refused where that is no time series."""
@@ -170,11 +180,19 @@ class Evaluation:
         )
 
     def _value(self, identity: str) -> Value:
-        known = self._known.get(identity)
-        if known is None:
-            query = self._queries[identity]
-            known = self._known[identity] = self._line(query.stat) if query.stat else self._computed(query)
-        return known
+        """What it reads is computed before, so that a long chain of queries is no deep recursion."""
+        waiting = [identity]
+        while waiting:
+            query = self._queries[waiting[-1]]
+            lacking = [name for name in query.reads if name not in self._known]
+            if query.id in self._known or not lacking:
+                waiting.pop()
+                if query.id not in self._known:
+                    found = self._line(query.stat) if query.stat else self._computed(query)
+                    self._known[query.id] = found
+            else:
+                waiting += lacking
+        return self._known[identity]
 
     def _line(self, stat: Stat) -> Line:
         found = self._by_unit(stat)
@@ -208,21 +226,20 @@ class Evaluation:
 
     def _label(self, stat: Stat) -> str:
         """The metric's name, and by what else the metrics of the request differ."""
-        stats = [query.stat for query in self._queries.values() if query.stat]
         parts = [stat.metric.name]
-        if len({one.statistic.name for one in stats}) > 1:
+        if self._tells_statistic:
             parts.append(stat.statistic.name)
-        if len({one.period for one in stats}) > 1:
+        if self._tells_period:
             parts.append(str(stat.period))
         return " ".join(parts)
 
     def _computed(self, query: Query) -> Value:
         assert query.expression is not None
-        period = query.period or self.period(query)
+        period = self.period(query)
         origin = self._span.origin(period)
         starts = range(origin, max(origin, -int(-self._span.until // 1)), period)
         try:
-            value = self._at(query.expression, Frame(tuple(starts), period))
+            value = self._at(query.expression, Frame(starts, period))
         except BadExpression as error:
             raise refused(f"Error in expression '{query.id}': {error}.") from error
         if isinstance(value, Line):
@@ -230,13 +247,13 @@ class Evaluation:
         return value
 
     def period(self, query: Query) -> int:
-        """The longest of those that the query's expression reads."""
+        """The longest of those that the query's expression reads, where it has none of its own."""
+        return self._periods[query.id]
+
+    def _period(self, query: Query) -> int:
         if query.stat:
             return query.stat.period
-        if query.period:
-            return query.period
-        read = (grammar.names(query.expression) if query.expression else set[str]()) - _WORDS
-        return max((self.period(self._queries[name]) for name in read), default=60)
+        return query.period or max((self._periods[name] for name in query.reads), default=60)
 
     def _at(self, node: Node, frame: Frame) -> Value:
         match node:
@@ -248,8 +265,11 @@ class Evaluation:
                 return name if name in _WORDS and name not in self._queries else self._value(name)
             case grammar.Negation(operand):
                 return functions.negated(self._at(operand, frame))
-            case grammar.Operation(sign, left, right):
-                return operate(sign, self._at(left, frame), self._at(right, frame))
+            case grammar.Operation(first, rest):
+                value = self._at(first, frame)
+                for sign, operand in rest:
+                    value = operate(sign, value, self._at(operand, frame))
+                return value
             case grammar.Array(items):
                 return self._array([self._at(item, frame) for item in items])
             case grammar.Function("METRICS", items):

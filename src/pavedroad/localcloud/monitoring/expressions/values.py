@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -39,7 +39,7 @@ Value = float | str | Line | Lines
 class Frame:
     """Where an expression is computed: the starts of its periods, and their length."""
 
-    starts: tuple[int, ...]
+    starts: Sequence[int]
     period: int
 
 
