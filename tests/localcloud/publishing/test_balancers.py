@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
 
 from pavedroad.localcloud.measured import FrontMeasure, PoolMeasure, TargetMeasure, Traffic
 from pavedroad.localcloud.publishing.balancers import BalancerMetrics
-from pavedroad.localcloud.publishing.views import GroupView
+from pavedroad.localcloud.publishing.views import BalancerView, GroupView
 from tests.localcloud.publishing.measures import (
     BALANCER,
     GROUP,
@@ -30,13 +33,14 @@ _ALL = ((LB,), (LB, TG), (LB, ZONE_A), (LB, TG, ZONE_A))
 
 
 class Minutes:
-    def __init__(self, *groups: GroupView) -> None:
+    def __init__(self, *groups: GroupView, balancer: BalancerView = BALANCER) -> None:
         self._metrics = BalancerMetrics()
+        self._balancer = balancer
         self._groups: Iterable[GroupView] = groups or (group(healthy()),)
         self.then(traffic())
 
     def then(self, it: Traffic | None) -> Published:
-        return Published(self._metrics.samples(0, measured(at=0, traffic=it), [BALANCER], self._groups))
+        return Published(self._metrics.samples(0, measured(at=0, traffic=it), [self._balancer], self._groups))
 
 
 def test_answers_are_counted_in_every_combination_of_dimensions() -> None:
@@ -95,6 +99,7 @@ def test_a_quiet_minute_has_no_response_time_and_no_codes() -> None:
         "RequestCountPerTarget",
         "HealthyHostCount",
         "UnHealthyHostCount",
+        "ConsumedLCUs",
     }
     assert published.total("RequestCount", LB) == 0
     assert published.total("RequestCountPerTarget", TG) == 0
@@ -134,7 +139,7 @@ def test_hosts_are_counted_by_zone() -> None:
 
 
 def test_a_group_without_targets_or_balancer_has_no_hosts() -> None:
-    assert Minutes(group()).then(traffic()).names == {"RequestCount"}
+    assert Minutes(group()).then(traffic()).names == {"RequestCount", "ConsumedLCUs"}
     assert "HealthyHostCount" not in Minutes(group(healthy(), paths=())).then(traffic()).names
 
 
@@ -150,3 +155,21 @@ def test_connections_and_bytes_are_summed_over_clients_and_targets() -> None:
     for dimensions in _ALL:
         assert published.total("TargetConnectionErrorCount", *dimensions) == 1
     assert "ClientTLSNegotiationErrorCount" not in published.names
+
+
+def test_capacity_is_that_of_what_is_used_most_and_told_where_it_is_known() -> None:
+    def units(front: FrontMeasure, rules: int = 10) -> float | None:
+        minutes = Minutes(balancer=replace(BALANCER, most_rules=rules))
+        published = minutes.then(traffic(fronts=(front,)))
+        return published.total("ConsumedLCUs", LB) if "ConsumedLCUs" in published.names else None
+
+    assert units(FrontMeasure(LISTENER, "", 3000, 600, 0, 0, 0, 0)) == pytest.approx(2)
+    assert units(FrontMeasure(LISTENER, "", 3000, 9000, 0, 0, 0, 0)) == pytest.approx(3)
+    assert units(FrontMeasure(LISTENER, "", 0, 0, 0, 0, 10**9, 10**9)) == pytest.approx(120)
+    assert units(FrontMeasure(LISTENER, "", 0, 0, 0, 0, 0, 0)) == 0
+    assert units(FrontMeasure(LISTENER, "", 3000, 0, 0, 0, 0, 0), rules=11) is None
+
+
+def test_redirects_are_the_balancers_own() -> None:
+    published = Minutes().then(traffic((own_answer(302, 2, pool=""), answered(301, 5), own_answer(400, 1))))
+    assert published.total("HTTP_Redirect_Count", LB) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from pavedroad.localcloud.api.actual import ActualView
@@ -23,12 +24,15 @@ class MonitoredBalancing:
 
     def balancers(self) -> Iterator[BalancerView]:
         for store in self._stores:
+            rules = Counter(rule.listener_arn for rule in store.rules.values())
             for balancer in store.balancers.values():
+                listeners = [it.arn for it in store.listeners_of(balancer.arn)]
                 yield BalancerView(
                     (store.account, store.region),
                     balancer.path,
                     balancer.zones,
-                    frozenset(it.arn for it in store.listeners_of(balancer.arn)),
+                    frozenset(listeners),
+                    max((rules[it] - 1 for it in listeners), default=0),
                 )
 
     def groups(self) -> Iterator[GroupView]:

@@ -13,6 +13,10 @@ from pavedroad.localcloud.publishing.views import BalancerView, GroupView, Membe
 NAMESPACE = "AWS/ApplicationELB"
 _OWN_STATUSES = (500, 502, 503, 504)
 """Those of a balancer's own that have metrics of their own."""
+_REDIRECTS = (301, 302)
+_FREE_RULES = 10
+_NEW_A_MINUTE, _ACTIVE, _BYTES_A_MINUTE = 25 * 60, 3000, 1e9 / 60
+"""What one capacity unit is of: connections that are new, those that there are, a GB an hour."""
 
 Dimensions = tuple[tuple[str, str], ...]
 
@@ -71,6 +75,8 @@ class BalancerMetrics:
             names = [f"HTTPCode_ELB_{family}_Count"] if it.status >= 300 else []
             if it.status in _OWN_STATUSES:
                 names.append(f"HTTPCode_ELB_{it.status}_Count")
+            if it.status in _REDIRECTS:
+                names.append("HTTP_Redirect_Count")
             for dimensions in _with_zone(balancer, zone):
                 for name in names:
                     minute.ones(name, dimensions, count)
@@ -170,6 +176,17 @@ class _Minute:
     def requests(self, dimensions: Dimensions) -> float:
         return float(self._values["RequestCount", dimensions].total())
 
+    def capacity_units(self, dimensions: Dimensions) -> float:
+        """At this minute's pace: what is used most is what counts."""
+        return max(
+            self._sums.get((name, dimensions), 0.0) / of_one
+            for name, of_one in (
+                ("NewConnectionCount", _NEW_A_MINUTE),
+                ("ActiveConnectionCount", _ACTIVE),
+                ("ProcessedBytes", _BYTES_A_MINUTE),
+            )
+        )
+
     def samples(self) -> Iterator[Sample]:
         for (name, dimensions), values in self._values.items():
             if values:
@@ -191,6 +208,8 @@ def _always(
         minute = found[balancer.place]
         if not minute.requests(_own(balancer)):
             minute.level("RequestCount", _own(balancer), 0.0)
+        if balancer.most_rules <= _FREE_RULES:  # else rules count too, and which were looked at nobody says
+            minute.level("ConsumedLCUs", _own(balancer), minute.capacity_units(_own(balancer)))
     for group in groups:
         minute = found[group.place]
         serving = sum(member.state == "healthy" for member in group.members)

@@ -39,12 +39,14 @@ class InstanceView:
 
 @dataclass(frozen=True, slots=True)
 class BalancerView:
-    """A load balancer by its ARN's end, `app/name/id`, with the ARNs of its listeners."""
+    """A load balancer by its ARN's end, `app/name/id`, with the ARNs of its listeners. One of these has
+    `most_rules`, the default left out."""
 
     place: Place
     path: str
     zones: tuple[str, ...]
     listener_arns: frozenset[str]
+    most_rules: int = 0
 
 
 @dataclass(frozen=True, slots=True)
