@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -201,3 +203,18 @@ def anew(ec2: LocalEC2Backend) -> Census:
     for one in ec2.by_id.values():
         one.life.watcher = kept[one.id]
     return census
+
+
+def test_a_forgotten_instance_is_freed_at_once(bench: Bench, ec2: LocalEC2Backend, image: str) -> None:
+    """Without the garbage collector, from which what lives long is set apart."""
+    instance = run(bench, image).first("instanceId")
+    bench.ask("DescribeInstances", {"InstanceId.1": instance}, region=REGION)
+    end(ec2, instance)
+    freed = weakref.ref(ec2.by_id[instance])
+    gc.collect()
+    gc.disable()
+    try:
+        ec2.forget_instances(datetime.max.replace(tzinfo=UTC))
+        assert freed() is None
+    finally:
+        gc.enable()

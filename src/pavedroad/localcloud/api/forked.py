@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 import traceback
@@ -40,6 +41,7 @@ def _live_and_die(work: Callable[[], None], writing: int, parent: int) -> None:
     try:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() == parent:
+            gc.disable()  # it would look at, and so copy, all that the two have in common
             os.closerange(3, writing)
             os.closerange(writing + 1, os.sysconf("SC_OPEN_MAX"))
             work()
