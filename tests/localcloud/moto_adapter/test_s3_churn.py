@@ -48,6 +48,7 @@ def upload_aborted(bench: Bench) -> None:
     send(bench, "DELETE", f"/churned/large?uploadId={upload}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("churn", [put_and_deleted, overwritten, version_deleted, upload_aborted])
 def test_what_comes_and_goes_over_the_wire_leaves_no_object(
     bench: Bench, churn: Callable[[Bench], None]

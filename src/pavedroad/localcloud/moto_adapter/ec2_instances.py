@@ -13,6 +13,7 @@ from moto.ec2.models.instances import Instance, InstanceState, StateReason
 from pavedroad.localcloud.api.ec2.facts import RoleCredentials
 from pavedroad.localcloud.api.ec2.life import Life
 from pavedroad.localcloud.api.ec2.placement import PlacementGroup
+from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.moto_adapter import ec2_places
 from pavedroad.localcloud.wanted import GuestImage
 
@@ -46,8 +47,9 @@ class LocalInstance(Instance):
         self.cpu_options: dict = {}
         market = "spot" if kwargs.get("instance_market_options") else None
         super().__init__(ec2_backend, image_id, user_data, security_groups, **{"lifecycle": market, **kwargs})
-        for nic in self.nics.values():
-            nic.delete_on_termination = True
+        asked = {int(nic["DeviceIndex"]): nic for nic in kwargs.get("nics") or ()}
+        for index, nic in self.nics.items():
+            nic.delete_on_termination = _goes_too(asked.get(index, {}))
         ec2_backend.take_up(self)  # moto looks for it before it has the reservation whole
 
     def __del__(self) -> None:
@@ -116,17 +118,24 @@ class LocalInstance(Instance):
     def take_down(self) -> None:
         """What goes when the instance is terminated: volumes, interfaces, its profile's association."""
         for nic in list(self.nics.values()):
-            if nic.delete_on_termination and nic.id in self.ec2_backend.enis:
-                nic.delete()
+            if nic.id in self.ec2_backend.enis:
+                if nic.delete_on_termination:
+                    nic.delete()
+                else:
+                    nic.instance, nic.attachment_id, nic.status = None, None, "available"
         self.teardown_defaults()
         if self.ec2_backend.iam_instance_profile_associations.pop(self.id, None):
             self.iam_instance_profile = None
 
     def give_back_addresses(self) -> None:
+        """The last that is done with it: nothing of its own points back to it then, so that it is freed."""
         self.forgotten = True
         for nic in self.nics.values():
+            if nic.id in self.ec2_backend.enis:
+                continue  # which stays
             for address in nic.private_ip_addresses:
                 nic.subnet.del_subnet_ip(address["PrivateIpAddress"])
+            nic.instance = nic.attachment_id = None
 
     @property
     def instance_status(self) -> dict:
@@ -142,6 +151,11 @@ class LocalInstance(Instance):
     def zone_id(self) -> str:
         zone = self.ec2_backend.get_zone_by_name(self.availability_zone)
         return zone.zone_id if zone else ""
+
+    @property
+    def instance_id(self) -> str:
+        """By this name moto's answers look for it in a class of another name than its own."""
+        return self.id
 
     @property
     def ends(self) -> bool:
@@ -161,6 +175,12 @@ class LocalInstance(Instance):
         return self.ec2_backend.tags.get(self.id, {})
 
 
+def _goes_too(asked: dict) -> bool:
+    """Whether an interface ends with its instance: one that was there before stays, unless it is said."""
+    said = asked.get("DeleteOnTermination")
+    return "NetworkInterfaceId" not in asked if said is None else str(said).lower() == "true"
+
+
 def tags_at_once(self: TaggedEC2Resource) -> list[dict[str, str]]:
     """A resource's tags by its id: moto's own looks through the tags of everything."""
     resource_id = self.id  # pyright: ignore[reportAttributeAccessIssue]
@@ -168,3 +188,14 @@ def tags_at_once(self: TaggedEC2Resource) -> list[dict[str, str]]:
     if not tags:
         return []
     return [{"resource_id": resource_id, "key": key, "value": value} for key, value in tags.items()]
+
+
+def refuse_protected(one: LocalInstance, verb: str) -> None:
+    """Raises EC2's error where an attribute of the instance forbids to stop or to terminate it."""
+    guard = {"terminate": "disable_api_termination", "stop": "disable_api_stop"}.get(verb)
+    if guard and str(getattr(one, guard)).lower() == "true":
+        raise ServiceError(
+            "OperationNotPermitted",
+            f"The instance '{one.id}' may not be {verb}{'d' if verb[-1] == 'e' else 'ped'}. "
+            "Modify its protecting attribute and try again.",
+        )

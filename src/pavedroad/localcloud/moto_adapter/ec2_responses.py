@@ -18,6 +18,8 @@ from pavedroad.localcloud.moto_adapter.ec2_backend import LocalEC2Backend
 from pavedroad.localcloud.moto_adapter.ec2_describe import instances_xml, launched_xml
 from pavedroad.localcloud.moto_adapter.ec2_find import find_instances
 from pavedroad.localcloud.moto_adapter.ec2_fleet import Fleets
+from pavedroad.localcloud.moto_adapter.ec2_instances import refuse_protected
+from pavedroad.localcloud.moto_adapter.ec2_interfaces import Interfaces
 from pavedroad.localcloud.moto_adapter.ec2_launch import Launch, repeated, with_template
 from pavedroad.localcloud.moto_adapter.ec2_paging import Whole
 from pavedroad.localcloud.moto_adapter.ec2_placement import refuse_start
@@ -28,7 +30,7 @@ from pavedroad.localcloud.moto_adapter.ec2_spot_actions import SpotActions
 _XML = {"content-type": "text/xml;charset=UTF-8"}
 
 
-class LocalEC2Response(PlacementActions, SpotActions, Attributes, Fleets, Whole, EC2Response):
+class LocalEC2Response(Interfaces, PlacementActions, SpotActions, Attributes, Fleets, Whole, EC2Response):
     """One call of EC2."""
 
     ec2_backend: LocalEC2Backend
@@ -94,7 +96,7 @@ class LocalEC2Response(PlacementActions, SpotActions, Attributes, Fleets, Whole,
     def _named_instances(self) -> list[str]:
         ids = list(dict.fromkeys(self._get_param("InstanceIds", [])))
         if not ids:
-            raise ServiceError("MissingParameter", "The request must contain the parameter InstanceId")
+            raise ServiceError("InvalidParameterCombination", "No instances specified")
         return ids
 
     def _change(self, key, verb, function) -> ActionResult:
@@ -133,13 +135,7 @@ class LocalEC2Response(PlacementActions, SpotActions, Attributes, Fleets, Whole,
             if verb == "start" and state == "stopped":
                 ec2_outages.refuse_launch(instance.availability_zone, instance.instance_type)
                 refuse_start(self.ec2_backend, instance)
-            guard = {"terminate": "disable_api_termination", "stop": "disable_api_stop"}.get(verb)
-            if guard and str(getattr(instance, guard)).lower() == "true":
-                raise ServiceError(
-                    "OperationNotPermitted",
-                    f"The instance '{instance.id}' may not be {verb}{'d' if verb[-1] == 'e' else 'ped'}. "
-                    "Modify its protecting attribute and try again.",
-                )
+            refuse_protected(instance, verb)
 
     def describe_instance_status(self):
         everything = str(self._get_param("IncludeAllInstances", False)).lower() == "true"

@@ -9,6 +9,7 @@ from typing import Literal
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.moto_adapter import ec2_backend
 from pavedroad.localcloud.moto_adapter.compute import as_ours
+from pavedroad.localcloud.moto_adapter.ec2_instances import refuse_protected
 
 
 class MotoMachines:
@@ -23,6 +24,7 @@ class MotoMachines:
             raise ServiceError(
                 "InvalidInstanceID.NotFound", f"The instance ID '{instance_id}' does not exist"
             )
+        refuse_protected(instance, action)
         now = datetime.now(UTC)
         if action == "stop":
             as_ours(instance.life.stop, instance_id, now)
