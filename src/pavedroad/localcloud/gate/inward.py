@@ -24,8 +24,9 @@ _LONGEST = 1 << 26
 class Doors:
     """As the host says, level-triggered: each of its lines has all of them."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, *, again_seconds: float = _AGAIN_SECONDS) -> None:
         self._machine = machine
+        self._again_seconds = again_seconds
         self._open: dict[Place, asyncio.Server] = {}
 
     async def follow(self, host: Path) -> None:
@@ -45,7 +46,7 @@ class Doors:
         line = asyncio.ensure_future(reader.readline())
         try:
             while True:
-                await asyncio.wait([line], timeout=_AGAIN_SECONDS if refused else None)
+                await asyncio.wait([line], timeout=self._again_seconds if refused else None)
                 news = line.done()
                 if news:
                     if not (said := line.result()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import os
 import socket
@@ -25,6 +26,7 @@ _HEADER, _REQUEST = struct.Struct("=IHHII"), struct.Struct("=BBBxI48x")
 _ID = struct.Struct("!HH16s")
 _ID_AT = _HEADER.size + 4
 _MOST = 1 << 16
+_TURNS = itertools.count(1)
 _EVERY = 0.2
 _REST = 30
 """Times what a look has taken, for which the next one waits, so that a thousand guests cost little."""
@@ -108,17 +110,22 @@ def _look(guests: Mapping[str, socket.socket]) -> frozenset[Place]:
 def _listeners(asked: socket.socket, family: socket.AddressFamily) -> Iterator[tuple[int, bytes]]:
     """Port and address of each listener, as the kernel has them."""
     request = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, _LISTEN)
-    header = _HEADER.pack(_HEADER.size + len(request), _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST_DUMP, 1, 0)
+    turn = next(_TURNS) & 0xFFFFFFFF
+    header = _HEADER.pack(_HEADER.size + len(request), _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST_DUMP, turn, 0)
     asked.send(header + request)
     while True:
         answer = asked.recv(_MOST)
         at = 0
         while at + _HEADER.size <= len(answer):
-            length, kind, _, _, _ = _HEADER.unpack_from(answer, at)
+            length, kind, _, of, _ = _HEADER.unpack_from(answer, at)
+            start, at = at, at + (length + 3 & ~3)
+            if of != turn:  # left of an earlier one that failed
+                continue
             if kind == _NLMSG_DONE:
                 return
             if kind == _NLMSG_ERROR:
-                raise OSError(-struct.unpack_from("=i", answer, at + _HEADER.size)[0], "the kernel refuses")
-            port, _, address = _ID.unpack_from(answer, at + _ID_AT)
+                raise OSError(
+                    -struct.unpack_from("=i", answer, start + _HEADER.size)[0], "the kernel refuses"
+                )
+            port, _, address = _ID.unpack_from(answer, start + _ID_AT)
             yield port, address
-            at += length + 3 & ~3
