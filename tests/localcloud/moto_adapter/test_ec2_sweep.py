@@ -84,8 +84,8 @@ def test_a_dry_run_changes_nothing_and_says_that_it_would_have(bench: Bench) -> 
         (
             "TerminateInstances",
             {},
-            "MissingParameter",
-            "The request must contain the parameter InstanceId",
+            "InvalidParameterCombination",
+            "No instances specified",
         ),
         (
             "CreateKeyPair",

@@ -26,7 +26,7 @@ from pavedroad.localcloud.api.ec2.placement import PlacementGroup
 from pavedroad.localcloud.api.ec2.spot import SpotRequest
 from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.errors import ServiceError
-from pavedroad.localcloud.moto_adapter import ec2_lookups, ec2_network, ec2_outages
+from pavedroad.localcloud.moto_adapter import ec2_interfaces, ec2_lookups, ec2_network, ec2_outages
 from pavedroad.localcloud.moto_adapter.ec2_census import Census
 from pavedroad.localcloud.moto_adapter.ec2_instances import LocalInstance, tags_at_once
 from pavedroad.localcloud.moto_adapter.ec2_lookups import Lookups
@@ -212,10 +212,8 @@ class LocalEC2Backend(Lookups):
 
     def create_network_interface(self, subnet, private_ip_address, *args, **kwargs):
         found = self.get_subnet(subnet) if isinstance(subnet, str) else subnet
-        private = private_ip_address
-        if not private and not kwargs.get("private_ip_addresses") and not args:
-            private = found.get_available_subnet_ip(None)
-        return super().create_network_interface(found, private, *args, **kwargs)
+        address = ec2_interfaces.make_up(found, private_ip_address)
+        return super().create_network_interface(found, address, *args, **kwargs)
 
     # Lookups by id: moto's go through every reservation.
 
@@ -236,17 +234,17 @@ class LocalEC2Backend(Lookups):
         """Terminated instances disappear some time after their end, and their addresses may be used again."""
         gone = [
             instance
-            for instance in self.by_id.values()
-            if instance.life.state == "terminated" and (instance.life.ended_at or ended_before) < ended_before
+            for instance in self.census.terminated.values()
+            if (instance.life.ended_at or ended_before) < ended_before
         ]
         for instance in gone:
             self._forget(instance)
         if gone:
-            lost = {instance.id for instance in gone}
-            for reservation_id, reservation in list(self.reservations.items()):
-                reservation.instances = [one for one in reservation.instances if one.id not in lost]
-                if not reservation.instances:
-                    del self.reservations[reservation_id]
+            for reservation_id in {instance.reservation_id for instance in gone}:
+                if reservation := self.reservations.get(reservation_id):
+                    reservation.instances = [one for one in reservation.instances if not one.forgotten]
+                    if not reservation.instances:
+                        del self.reservations[reservation_id]
             alive = self.reservations.keys()
             self._forget_requests(ended_before)
             self.client_tokens = {k: v for k, v in self.client_tokens.items() if v[1] in alive}

@@ -42,6 +42,11 @@ _NAMED_BY_SHAPE = {"PlacementGroupId"}
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _DOCUMENTED_RANGE = re.compile(r"between (\d+) and (\d+)")
 
+_OF_INSTANCES = {
+    *("TerminateInstances", "StopInstances", "StartInstances", "RebootInstances"),
+    *("MonitorInstances", "UnmonitorInstances"),
+}
+
 
 def form_of(request: ApiRequest) -> Form:
     """The call's parameters by their names on the wire; AWS's errors for what is none."""
@@ -60,6 +65,8 @@ def check(form: Form) -> str:
     if not action:
         raise ServiceError("MissingAction", "The request must contain the parameter Action.")
     check_of = _operation(action)
+    if action in _OF_INSTANCES and not any(name.startswith("InstanceId") for name in form):
+        raise ServiceError("InvalidParameterCombination", "No instances specified")
     try:
         tree = query_tree({name: value for name, value in form.items() if not _is_of_all(name)})
     except Unreadable as error:

@@ -98,7 +98,8 @@ def instance_xml(one: LocalInstance) -> str:
         f"<httpPutResponseHopLimit>{options.http_put_response_hop_limit}</httpPutResponseHopLimit>"
         f"<httpEndpoint>{options.http_endpoint}</httpEndpoint>"
         f"<httpProtocolIpv6>{options.http_protocol_ipv6}</httpProtocolIpv6>"
-        f"<instanceMetadataTags>{options.instance_metadata_tags}</instanceMetadataTags></metadataOptions></item>"
+        f"<instanceMetadataTags>{options.instance_metadata_tags}</instanceMetadataTags></metadataOptions>"
+        f"<hibernationOptions><configured>{_bool(_hibernates(one))}</configured></hibernationOptions>{_SAME}</item>"
     )
 
 
@@ -108,6 +109,22 @@ def _placed(one: LocalInstance) -> str:
         return "<groupName/>"
     number = f"<partitionNumber>{partition}</partitionNumber>" if partition else ""
     return f"<groupName>{escape(group.name)}</groupName><groupId>{group.id}</groupId>{number}"
+
+
+_SAME = (
+    "<capacityReservationSpecification><capacityReservationPreference>open</capacityReservationPreference>"
+    "</capacityReservationSpecification><enclaveOptions><enabled>false</enabled></enclaveOptions>"
+    "<maintenanceOptions><autoRecovery>default</autoRecovery></maintenanceOptions><privateDnsNameOptions>"
+    "<enableResourceNameDnsAAAARecord>false</enableResourceNameDnsAAAARecord>"
+    "<enableResourceNameDnsARecord>false</enableResourceNameDnsARecord><hostnameType>ip-name</hostnameType>"
+    "</privateDnsNameOptions><usageOperation>RunInstances</usageOperation>"
+)
+"""What AWS says of every instance, and is the same for all of ours."""
+
+
+def _hibernates(one: LocalInstance) -> bool:
+    options = one.hibernation_options or {}
+    return str(options.get("Configured")).lower() == "true"
 
 
 def _interfaces(nics, gone: bool) -> str:

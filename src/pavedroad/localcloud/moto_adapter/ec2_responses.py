@@ -20,6 +20,7 @@ from pavedroad.localcloud.moto_adapter.ec2_find import find_instances
 from pavedroad.localcloud.moto_adapter.ec2_fleet import Fleets
 from pavedroad.localcloud.moto_adapter.ec2_instances import refuse_protected
 from pavedroad.localcloud.moto_adapter.ec2_interfaces import Interfaces
+from pavedroad.localcloud.moto_adapter.ec2_known import KnownOnly
 from pavedroad.localcloud.moto_adapter.ec2_launch import Launch, repeated, with_template
 from pavedroad.localcloud.moto_adapter.ec2_paging import Whole
 from pavedroad.localcloud.moto_adapter.ec2_placement import refuse_start
@@ -30,7 +31,9 @@ from pavedroad.localcloud.moto_adapter.ec2_spot_actions import SpotActions
 _XML = {"content-type": "text/xml;charset=UTF-8"}
 
 
-class LocalEC2Response(Interfaces, PlacementActions, SpotActions, Attributes, Fleets, Whole, EC2Response):
+class LocalEC2Response(
+    Interfaces, KnownOnly, PlacementActions, SpotActions, Attributes, Fleets, Whole, EC2Response
+):
     """One call of EC2."""
 
     ec2_backend: LocalEC2Backend
