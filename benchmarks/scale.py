@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,8 @@ class Result:
     rss_kb_an_instance: float
     kb_an_instance: float
     cpu_idle_percent: dict[str, float]
+    cpu_seconds: dict[str, dict[str, float]]
+    """Of our own processes, while one thing went on."""
     latency: dict[str, dict[str, Latency]]
 
 
@@ -72,12 +75,13 @@ class Result:
 class Asking:
     """Calls three operations in turn until it is stopped, and notes how long each took under its phase."""
 
-    endpoint: str
     phase: str = "launching"
     """Nothing is asked while it is empty."""
     taken: dict[str, dict[str, list[float]]] = field(default_factory=dict[str, dict[str, list[float]]])
     failed: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     instance: str = ""
+    clients: tuple[Any, ...] = ()
+    """Of EC2, Auto Scaling and CloudWatch."""
     _over: threading.Event = field(default_factory=threading.Event)
 
     def begin(self) -> threading.Thread:
@@ -103,9 +107,7 @@ class Asking:
         }
 
     def _go(self) -> None:
-        ec2, groups, metrics = (
-            client(self.endpoint, name, REGIONS[0]) for name in ("ec2", "autoscaling", "cloudwatch")
-        )
+        ec2, groups, metrics = self.clients
         calls: dict[str, Callable[[], Any]] = {
             "DescribeInstances of one": lambda: ec2.describe_instances(InstanceIds=[self.instance]),
             "DescribeAutoScalingGroups of one": lambda: groups.describe_auto_scaling_groups(
@@ -153,6 +155,18 @@ class Memory:
                 continue  # it has just ended
         return {name: round(size, 1) for name, size in shares.items()}, resident
 
+    def cpu_seconds(self) -> dict[str, float]:
+        """What each part has taken of the processor so far."""
+        taken: dict[str, float] = {}
+        for process in [self._launcher, *self._launcher.children(recursive=True)]:
+            try:
+                if part := part_of(process):
+                    times = process.cpu_times()
+                    taken[part] = taken.get(part, 0.0) + times.user + times.system
+            except psutil.Error:
+                continue
+        return taken
+
     def processor(self, seconds: float) -> dict[str, float]:
         """Per cent of one processor that the API and the host take while nothing is asked."""
         measured = [it for it in self._launcher.children() if part_of(it)]
@@ -168,7 +182,14 @@ def part_of(process: psutil.Process) -> str:
     return next((part for part in _PARTS if part in words), "")
 
 
+@cache
 def client(endpoint: str, service: str, region: str) -> Any:
+    """Made once: making one is so much work that it would slow down what is measured."""
+    return fresh(endpoint, service, region)
+
+
+def fresh(endpoint: str, service: Any, region: str) -> Any:
+    """One that no other thread uses."""
     return boto3.client(
         service,
         region_name=region,
@@ -176,6 +197,11 @@ def client(endpoint: str, service: str, region: str) -> Any:
         aws_access_key_id="any",
         aws_secret_access_key="any",
     )
+
+
+def seconds_since(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
+    """By part; what shims took that have ended since is not known."""
+    return {part: round(max(0.0, after[part] - before.get(part, 0.0)), 1) for part in after}
 
 
 def in_service(endpoint: str) -> Counter[str]:
@@ -240,11 +266,15 @@ def measure(endpoint: str, instances: int) -> Result:
     time.sleep(5)
     empty, empty_resident = memory.megabytes()
     load = os.getloadavg()[0]
-    asking = Asking(endpoint, instance=own["InstanceId"])
+    services = ("ec2", "autoscaling", "cloudwatch")
+    asking = Asking(
+        instance=own["InstanceId"], clients=tuple(fresh(endpoint, it, REGIONS[0]) for it in services)
+    )
     thread = asking.begin()
-    began = time.monotonic()
+    spent, began = memory.cpu_seconds(), time.monotonic()
     launch(endpoint, instances)
     launched = seconds_until(began, lambda: in_service(endpoint).total() == instances)
+    cpu = {"launching": seconds_since(spent, memory.cpu_seconds())}
     spread = dict(sorted(in_service(endpoint).items()))
     asking.phase = "at rest"
     time.sleep(20)
@@ -252,11 +282,12 @@ def measure(endpoint: str, instances: int) -> Result:
     full, resident = memory.megabytes()
     processor = memory.processor(10)
     asking.phase = "terminating"
-    began = time.monotonic()
+    spent, began = memory.cpu_seconds(), time.monotonic()
     for region in REGIONS:
         groups = client(endpoint, "autoscaling", region)
         groups.set_desired_capacity(AutoScalingGroupName=NAME, DesiredCapacity=0)
     terminated = seconds_until(began, lambda: left(endpoint) == 1)
+    cpu["terminating"] = seconds_since(spent, memory.cpu_seconds())
     asking.end()
     thread.join()
     return Result(
@@ -270,6 +301,7 @@ def measure(endpoint: str, instances: int) -> Result:
         round((resident - empty_resident) * 1024 / instances, 1),
         round((sum(full.values()) - sum(empty.values())) * 1024 / instances, 1),
         processor,
+        cpu,
         asking.figures(),
     )
 

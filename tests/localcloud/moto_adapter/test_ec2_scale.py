@@ -122,6 +122,7 @@ def test_a_call_of_one_instance_looks_at_no_other(bench: Bench, ec2: LocalEC2Bac
         answer = bench.ask(action, form, region=REGION)
         assert (action, answer.status, tables.visits()) == (action, 200, {})
     end(ec2, instance)
+    ec2.forget_instances(datetime.min.replace(tzinfo=UTC))
     assert tables.visits() == {}
     assert instance in bench.ask("DescribeInstances", {"InstanceId.1": instance}, region=REGION).every(
         ".//instanceId"

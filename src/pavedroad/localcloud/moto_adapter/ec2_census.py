@@ -46,6 +46,8 @@ class Census:
         """Those that are not terminated."""
         self.by_zone: Counter[str] = Counter()
         """Those that should run."""
+        self.terminated: dict[str, LocalInstance] = {}
+        """Until they are forgotten."""
         self._vcpus: Counter[tuple[str, bool]] = Counter()
         self._parts: dict[str, _Part] = {}
         for one in instances:
@@ -57,6 +59,7 @@ class Census:
 
     def forget(self, one: LocalInstance) -> None:
         one.life.watcher = None
+        self.terminated.pop(one.id, None)
         if part := self._parts.pop(one.id, None):
             self._add(part, -1)
 
@@ -68,6 +71,8 @@ class Census:
         if before:
             self._add(before, -1)
         self._parts[one.id] = part
+        if not part.alive:
+            self.terminated[one.id] = one
         self._add(part, 1)
 
     def vcpus(self, instance_type: str, *, spot: bool) -> int:

@@ -120,7 +120,7 @@ class Controller:
         while self._look_at_some(instances, alive):
             self._state.give_way()
         with self._state.lock:
-            gone = self._wanted.keys() - alive
+            gone = [known for known in self._wanted if known not in alive]
             for instance_id in gone:
                 del self._wanted[instance_id]
             self._tell(dict.fromkeys(gone))
@@ -212,7 +212,8 @@ class Controller:
             return False
         self._forgotten_at = time.monotonic()
         forgotten = self._fleet.forget(self._now() - _FORGET_AFTER)
+        alive.difference_update(forgotten)
         for known in (self._dropped, self._absent, self._unreached):
-            for gone in known.keys() - (alive - set(forgotten)):
+            for gone in [it for it in known if it not in alive]:
                 del known[gone]
         return bool(forgotten)
