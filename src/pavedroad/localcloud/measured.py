@@ -25,9 +25,9 @@ class LinkMeasure:
 class GuestMeasure:
     """One boot of a guest: what all its processes have used by `at`, those that have ended included.
 
-    Disk bytes are what reached block devices, None where the kernel does not say. The link is None where
-    guests share the machine's network. A guest that has ended is there once more with its last word,
-    `running` no longer."""
+    Disk bytes, reads and writes are what reached block devices, None where the kernel does not say. The link
+    is None where guests share the machine's network. A guest that has ended is there once more with its last
+    word, `running` no longer."""
 
     id: str
     boot: int
@@ -38,6 +38,8 @@ class GuestMeasure:
     read_bytes: int | None
     written_bytes: int | None
     link: LinkMeasure | None = None
+    reads: int | None = None
+    writes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

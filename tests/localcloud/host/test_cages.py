@@ -168,3 +168,8 @@ def test_version_2_has_its_own_files(tmp_path: Path) -> None:
     assert written["memory.swap.max"] == "0"
     assert written["pids.max"] == "4096"
     assert caged.memory_kills() == 1
+    assert caged.disk_operations() is None
+    (folder / "io.stat").write_text(
+        "259:0 rbytes=8192 wbytes=4096 rios=2 wios=1 dbytes=0 dios=0\n7:1 rbytes=512 rios=40 wios=20\n8:0\n"
+    )
+    assert caged.disk_operations() == (42, 21)

@@ -43,8 +43,10 @@ def guest(
     written: int | None = 0,
     running: bool = True,
     link: LinkMeasure | None = None,
+    operations: tuple[int, int] | None = None,
 ) -> GuestMeasure:
-    return GuestMeasure(name, boot, 0.0, running, cpu, 1 << 20, read, written, link)
+    reads, writes = operations or (None, None)
+    return GuestMeasure(name, boot, 0.0, running, cpu, 1 << 20, read, written, link, reads, writes)
 
 
 def measured(

@@ -139,6 +139,15 @@ def test_disk_bytes_are_published_where_the_kernel_counts_them() -> None:
     }
 
 
+def test_operations_of_disks_are_published_where_control_groups_count_them() -> None:
+    minutes = Minutes()
+    minutes.then(measured(guest(0, operations=(5, 7)), at=0))
+    published = minutes.then(measured(guest(0, operations=(15, 27)), at=60))
+    assert published.total("EBSReadOps", _ID) == 10
+    assert published.total("EBSWriteOps", _ID) == 20
+    assert "EBSReadOps" not in minutes.then(measured(guest(0), at=120)).names
+
+
 def test_network_bytes_are_those_that_load_balancers_carried() -> None:
     def moved(taken: int, given: int, run: str = "run") -> Measurements:
         targets = tuple(

@@ -15,6 +15,8 @@ from pavedroad.localcloud.host.nursery.cage import CONTROLLERS, Bounds, Cage
 
 _NEEDED = frozenset({"cpu", "memory", "pids"})
 """Controllers of version 2; it counts time and freezes without any."""
+_WELCOME = "io"
+"""One that counts what disks do."""
 _RECORD = "cgroups.json"
 _TRIAL = "trial"
 _JOIN = 'for group; do echo 0 2>/dev/null > "$group/cgroup.procs" || exit 1; done'
@@ -119,6 +121,9 @@ def _hands_on(group: Path) -> bool:
     if lacking := _NEEDED - _words(control):
         with suppress(OSError):
             control.write_text(" ".join(f"+{controller}" for controller in sorted(lacking)))
+    if _WELCOME in _words(group / "cgroup.controllers") - _words(control):
+        with suppress(OSError):
+            control.write_text(f"+{_WELCOME}")
     return _words(control) >= _NEEDED
 
 

@@ -51,6 +51,8 @@ class Meter:
                 read_bytes=max(last.read_bytes or 0, ended.read_bytes),
                 written_bytes=max(last.written_bytes or 0, ended.written_bytes),
                 link=last.link if ended.passed is None else LinkMeasure(*ended.passed),
+                reads=ended.operations[0] if ended.operations else last.reads,
+                writes=ended.operations[1] if ended.operations else last.writes,
             )
         )
 
@@ -68,7 +70,9 @@ class Meter:
     def _look(self, guest_id: str, hold: Hold) -> GuestMeasure:
         measured = _look(guest_id, hold, self._last.get(guest_id))
         if self._own_networks and hold.shim is not None and (counted := passed(hold.shim)):
-            return replace(measured, link=LinkMeasure(*counted))  # its supervisor is in its network
+            measured = replace(measured, link=LinkMeasure(*counted))  # its supervisor is in its network
+        if hold.cage is not None and (operations := hold.cage.disk_operations()):
+            measured = replace(measured, reads=operations[0], writes=operations[1])
         return measured
 
 

@@ -25,6 +25,8 @@ _UNITS = {
     "DiskWriteBytes": "Bytes",
     "EBSReadBytes": "Bytes",
     "EBSWriteBytes": "Bytes",
+    "EBSReadOps": "Count",
+    "EBSWriteOps": "Count",
     **dict.fromkeys(_STATUS, "Count"),
 }
 
@@ -43,8 +45,8 @@ class _Use:
     cpu_seconds: float = 0.0
     read_bytes: float | None = 0.0
     written_bytes: float | None = 0.0
-    passed: Values | None = None
-    """What its own network counts."""
+    counted: Values = field(default_factory=dict[str, float])
+    """What is known of some only, by metric: by networks of their own, and control groups that count."""
 
 
 @dataclass(slots=True)
@@ -117,9 +119,8 @@ class InstanceMetrics:
             use.read_bytes = _sum(use.read_bytes, read)
             use.written_bytes = _sum(use.written_bytes, written)
             for name, counted in _counted(guest):
-                passed = use.passed = use.passed or {}
                 rise = self._uses.of((guest.id, guest.boot, name), measured.epoch, counted)
-                passed[name] = passed.get(name, 0.0) + rise
+                use.counted[name] = use.counted.get(name, 0.0) + rise
         return uses
 
     def _rise(self, guest: GuestMeasure, what: str, epoch: str, value: float | None) -> float | None:
@@ -175,8 +176,12 @@ def _dimensions(instance: InstanceView) -> Iterator[Dimensions]:
 
 def _values(instance: InstanceView, use: _Use, moved: tuple[float, float], seconds: float) -> Values:
     """Where it shares the machine's network, only load balancers know what has `moved`."""
-    values = {"CPUUtilization": min(100.0, 100 * use.cpu_seconds / seconds / instance.cpus)}
-    values |= use.passed or {"NetworkIn": moved[0], "NetworkOut": moved[1]}
+    values = {
+        "CPUUtilization": min(100.0, 100 * use.cpu_seconds / seconds / instance.cpus),
+        "NetworkIn": moved[0],
+        "NetworkOut": moved[1],
+        **use.counted,
+    }
     if use.read_bytes is not None:
         values["DiskReadBytes"] = values["EBSReadBytes"] = use.read_bytes
     if use.written_bytes is not None:
@@ -190,6 +195,9 @@ def _counted(guest: GuestMeasure) -> Iterator[tuple[str, int]]:
         yield "NetworkPacketsIn", link.received_packets
         yield "NetworkOut", link.sent_bytes
         yield "NetworkPacketsOut", link.sent_packets
+    if guest.reads is not None and guest.writes is not None:
+        yield "EBSReadOps", guest.reads
+        yield "EBSWriteOps", guest.writes
 
 
 def _sum(one: float | None, other: float | None) -> float | None:

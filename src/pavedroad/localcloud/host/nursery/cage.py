@@ -133,6 +133,17 @@ class Cage(NamedTuple):
             return _field(read(f"{self.memory}/{name}"), b"oom_kill")
         return 0
 
+    def disk_operations(self) -> tuple[int, int] | None:
+        """Reads and writes by now, of all devices; None where nobody counts them."""
+        if self.version == 1:
+            return None  # it does not count what is written later, and that is nearly all
+        try:
+            counts = [word.split(b"=") for word in read(f"{self.cpu}/io.stat").split() if b"=" in word]
+        except OSError:
+            return None
+        reads, writes = (sum(int(it[1]) for it in counts if it[0] == name) for name in (b"rios", b"wios"))
+        return reads, writes
+
     def remove(self) -> bool:
         """Whether nothing is left of it: one with processes cannot be removed."""
         for folder in self.folders:

@@ -75,6 +75,8 @@ class Ended(NamedTuple):
     """What all its processes have used."""
     passed: list[int] | None = None
     """Of `links.Passed`, where it has a network of its own."""
+    operations: list[int] | None = None
+    """Reads and writes of disks, where its control group counts them."""
 
 
 class Gone(NamedTuple):

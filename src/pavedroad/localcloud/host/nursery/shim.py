@@ -279,6 +279,7 @@ class Shim:
                 read_bytes=read,
                 written_bytes=written,
                 passed=self._passed(),
+                operations=self._operations(),
             )
         )
 
@@ -287,6 +288,10 @@ class Shim:
             if self._own_network and (passed := links.passed(os.getpid())):
                 return list(passed)
         return None
+
+    def _operations(self) -> list[int] | None:
+        operations = self._cage.disk_operations() if self._cage is not None else None
+        return None if operations is None else list(operations)
 
     def _say(self, message: Message) -> None:
         with suppress(OSError):  # a host that is gone shows on the channel
