@@ -12,6 +12,8 @@ from moto.ec2.models.security_groups import SecurityGroup
 from moto.ec2.utils import generic_filter
 from moto.moto_api._internal import mock_random
 
+from pavedroad.localcloud.errors import ServiceError
+
 
 class Lookups(EC2Backend):
     """The part of our backend that finds volumes, interfaces and groups."""
@@ -44,6 +46,11 @@ class Lookups(EC2Backend):
                 self.get_instance(resource_id)
             elif resource_id.startswith("eni-") and not resource_id.startswith("eni-attach-"):
                 self.get_network_interface(resource_id)
+            elif resource_id.startswith("pg-"):
+                if resource_id not in self.placement_groups:
+                    raise ServiceError(
+                        "InvalidPlacementGroup.Unknown", f"The Placement Group '{resource_id}' is unknown."
+                    )
             else:
                 rest.append(resource_id)
         return super().do_resources_exist(rest)
@@ -51,6 +58,8 @@ class Lookups(EC2Backend):
 
 def install() -> None:
     utils.random_resource_id = _random_hex
+    utils.EC2_RESOURCE_TO_PREFIX["placement-group"] = "pg"
+    utils.EC2_PREFIX_TO_RESOURCE["pg"] = "placement-group"
 
 
 def _random_hex(size: int = 8) -> str:
