@@ -17,6 +17,7 @@ import uvicorn
 
 from pavedroad.core.networking import Mode
 from pavedroad.localcloud.api.cloud import Cloud
+from pavedroad.localcloud.api.connections import Connection
 from pavedroad.localcloud.blocks import Block
 
 
@@ -62,7 +63,7 @@ async def _serve(cloud: Cloud, descriptors: list[int]) -> None:
     server = _Server(
         uvicorn.Config(
             cast("Any", cloud.endpoint),
-            http="httptools",
+            http=Connection,
             loop="uvloop",
             lifespan="off",
             ws="none",

@@ -18,6 +18,24 @@ _NOT_IN_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 """Characters that XML 1.0 cannot hold, not even escaped; a message may echo them from the request."""
 
 
+_NO_REST_JSON = frozenset(
+    {
+        "",
+        "autoscaling",
+        "ec2",
+        "elasticloadbalancing",
+        "iam",
+        "monitoring",
+        "route53",
+        "s3",
+        "sns",
+        "sqs",
+        "sts",
+    }
+)
+"""Services that say what is wrong in XML, but for calls that name a JSON protocol."""
+
+
 def legible(response: ApiResponse) -> ApiResponse:
     """An XML error as XML can hold it."""
     kind = next((value for name, value in response.headers if name.lower() == "content-type"), "")
@@ -60,15 +78,19 @@ def _document(
     if speaks_cbor(request.headers):
         headers += [("content-type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor")]
         return ApiResponse(error.status, tuple(headers), cbor.dumps(members))
-    kind = request.headers.get("content-type") or "application/json"
+    asked = request.headers.get("content-type", "")
+    # Never what the client made up: a browser might take an error for a page.
+    kind = asked if asked.startswith("application/x-amz-json-") and asked.isascii() else "application/json"
     return ApiResponse(error.status, (("content-type", kind), *headers), json.dumps(members).encode())
 
 
 def _is_json(request: ApiRequest) -> bool:
-    """The JSON protocols by their headers, and REST by its paths, which is XML in two services only."""
+    """The JSON protocols by their headers, and REST by its paths, where it is not XML."""
     content_type = request.headers.get("content-type", "")
-    rest = request.path != "/" and request.service not in ("s3", "route53", "")
-    return rest or "x-amz-target" in request.headers or content_type.startswith("application/x-amz-json")
+    rest = request.path != "/" and request.service not in _NO_REST_JSON
+    form = content_type.startswith("application/x-www-form-urlencoded")
+    json_named = "x-amz-target" in request.headers or content_type.startswith("application/x-amz-json")
+    return json_named or (rest and not form)
 
 
 def _xml(request: ApiRequest, error: ServiceError) -> str:

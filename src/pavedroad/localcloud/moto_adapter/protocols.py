@@ -6,7 +6,6 @@ Which one a client speaks is seen from its request; the answer, and every error,
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
@@ -17,6 +16,7 @@ from botocore.loaders import Loader
 from botocore.model import OperationModel, OperationNotFoundError, ServiceModel, StructureShape
 
 from pavedroad.localcloud import cbor
+from pavedroad.localcloud.api.encodings import unpacked
 from pavedroad.localcloud.api.errors import error_response, speaks_cbor
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.errors import DetailedError, ServiceError
@@ -26,8 +26,6 @@ from pavedroad.localcloud.moto_adapter.shapes import Reader, Unreadable, from_qu
 Parameters = dict[str, Any]
 Check = Callable[[str, Parameters], None]
 Protocol = Literal["cbor", "json", "query"]
-
-_LARGEST_UNPACKED = 32 * 2**20
 
 
 class Protocols:
@@ -153,26 +151,6 @@ def _protocol(request: ApiRequest) -> Protocol:
     if speaks_cbor(request.headers):
         return "cbor"
     return "json" if "x-amz-target" in request.headers else "query"
-
-
-def unpacked(request: ApiRequest) -> bytes:
-    """The body, out of its gzip where it is in one. `ServiceError` where it is not, or too large."""
-    body = request.body()
-    encodings = request.headers.get("content-encoding", "").lower()
-    if "gzip" not in encodings:
-        return body
-    unpacking = zlib.decompressobj(wbits=31)
-    try:
-        unpacked = unpacking.decompress(body, _LARGEST_UNPACKED)
-    except zlib.error as error:
-        raise ServiceError("SerializationException", "The body is not gzip, as its header says.") from error
-    if unpacking.unconsumed_tail:
-        raise ServiceError(
-            "RequestEntityTooLarge", f"The body unpacks to more than {_LARGEST_UNPACKED} bytes.", 413
-        )
-    if not unpacking.eof:
-        raise ServiceError("SerializationException", "The gzip of the body ends too early.")
-    return unpacked
 
 
 def _cbor(body: bytes) -> Any:

@@ -14,7 +14,6 @@ from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.errors import ServiceError, internal_failure
 from pavedroad.localcloud.moto_adapter.environ import environ_of
 from pavedroad.localcloud.moto_adapter.model_checks import checks_of
-from pavedroad.localcloud.moto_adapter.protocols import unpacked
 from pavedroad.localcloud.moto_adapter.responses import (
     as_service_error,
     is_of_the_call,
@@ -60,7 +59,7 @@ class MotoService:
 
     def handle(self, request: ApiRequest) -> ApiResponse:
         app = self.prepare()
-        if refusal := self._malformed_policy(request) or self._broken_gzip(request):
+        if refusal := self._malformed_policy(request):
             return error_response(request, refusal)
         if refused := checks_of(self._name).refusal(request):
             return refused
@@ -79,15 +78,6 @@ class MotoService:
             return known
         code = _INVALID.get(self._name, "ValidationError")
         return ServiceError(code, "The request is not valid, or asks for what this cloud does not have.")
-
-    def _broken_gzip(self, request: ApiRequest) -> ServiceError | None:
-        """moto fails at it; objects of S3 may be called what their owner likes."""
-        if self._name != "s3":
-            try:
-                unpacked(request)
-            except ServiceError as error:
-                return error
-        return None
 
     def _malformed_policy(self, request: ApiRequest) -> ServiceError | None:
         """moto takes any text for a bucket's policy, and then fails at every later call to the bucket."""
