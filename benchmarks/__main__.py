@@ -10,6 +10,7 @@ FIGURES = {
     "DescribeInstances at 1,000 instances, beside moto": "describe_instances",
     "Bakes": "bake",
     "Deploy, rollback, a killed instance": "shipping",
+    "A million datapoints": "metrics",
     "From a clone to the first service": "first_service",
 }
 

@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -19,6 +20,10 @@ from pavedroad.core.networking import Mode
 from pavedroad.localcloud.api.cloud import Cloud
 from pavedroad.localcloud.api.connections import Connection
 from pavedroad.localcloud.blocks import Block
+
+
+_TURN_SECONDS = 0.001
+"""A call goes through several threads: behind others that are all work, each would wait 5 ms for its turn."""
 
 
 class _Server(uvicorn.Server):
@@ -45,6 +50,7 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     os.umask(0o077)
+    sys.setswitchinterval(_TURN_SECONDS)
     cloud = Cloud(
         options.home.absolute(),
         options.host_socket,

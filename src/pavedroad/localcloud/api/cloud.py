@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import threading
@@ -180,6 +181,8 @@ class Cloud:
                 service.prepare()
             except Exception:
                 _log.exception("%s could not be prepared", service.name)
+        # What is imported stays: the collector, which stops every call, need not look through it again.
+        gc.freeze()
         self._long_lived.begin()
 
     def _keep(self) -> None:
