@@ -21,7 +21,6 @@ from pavedroad.localcloud.api.cloud import Cloud
 from pavedroad.localcloud.api.connections import Connection
 from pavedroad.localcloud.blocks import Block
 
-
 _TURN_SECONDS = 0.001
 """A call goes through several threads: behind others that are all work, each would wait 5 ms for its turn."""
 
