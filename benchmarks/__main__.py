@@ -8,6 +8,9 @@ import sys
 FIGURES = {
     "Flips under load, beside nginx and HAProxy": "flips",
     "DescribeInstances at 1,000 instances, beside moto": "describe_instances",
+    "1,000 instances in nine zones": "scale",
+    "Controllers at up to 100,000 instances": "controllers",
+    "A zone lost under load": "zone_loss",
     "Bakes": "bake",
     "Deploy, rollback, a killed instance": "shipping",
     "A million datapoints": "metrics",

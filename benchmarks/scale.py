@@ -142,14 +142,14 @@ class Memory:
 
     def megabytes(self) -> tuple[dict[str, float], float]:
         """Proportional by part, and the resident sum of all."""
-        shares: Counter[str] = Counter()
+        shares: dict[str, float] = {}
         resident = 0.0
         for process in [self._launcher, *self._launcher.children(recursive=True)]:
             try:
                 part = part_of(process)
                 if part:
                     used = process.memory_full_info()
-                    shares[part] += used.pss / 2**20
+                    shares[part] = shares.get(part, 0.0) + used.pss / 2**20
                     resident += used.rss / 2**20
             except psutil.Error:
                 continue  # it has just ended
