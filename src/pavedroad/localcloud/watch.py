@@ -10,6 +10,10 @@ from collections.abc import Callable
 from pavedroad.localcloud.state import State
 
 RESYNC_SECONDS = 1.0
+_EASY_RATIO = 8.0
+_EASY_SECONDS = 0.1
+"""Short looks rest longer in proportion, up to here, where nobody would notice: what changes often, as when
+much is launched, is then looked at a few times a second, and not a hundred times."""
 
 _log = logging.getLogger(__name__)
 
@@ -70,5 +74,9 @@ class Watch:
             except Exception:
                 _log.exception("A look of the controller %s failed", self._name)
                 self._stopping.wait(RESYNC_SECONDS)
-            rest = self._rest_ratio * (time.thread_time() - began)
-            self._stopping.wait(min(max(self._least_rest, rest), self._longest_rest))
+            self._stopping.wait(self.rest_after(time.thread_time() - began))
+
+    def rest_after(self, taken: float) -> float:
+        """Seconds, after a look that took the processor so long."""
+        easy = min(_EASY_RATIO * taken, _EASY_SECONDS)
+        return min(max(self._least_rest, self._rest_ratio * taken, easy), self._longest_rest)
