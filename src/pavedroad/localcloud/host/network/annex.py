@@ -39,7 +39,7 @@ _SWITCHES = {
     "user/max_net_namespaces": ("0", "10000"),
 }
 """By which kernels refuse: the value that does, and one that does not."""
-_REFUSED = "The machine refuses user namespaces to who is not root"
+_REFUSED = "The kernel refuses user namespaces"
 
 
 class NoAnnex(Exception):
@@ -106,7 +106,7 @@ def make(gateway: str, port: int) -> Annex:
             raise NoAnnex(f"{_REFUSED}: it takes too long", "Try again on a machine that does less") from None
     if not packet:
         last = (complaint.strip().splitlines() or ["it said nothing"])[-1]
-        raise NoAnnex(f"A network of this cloud's own could not be made: {last}", "Start it as root (sudo)")
+        raise NoAnnex(f"A network of this cloud's own could not be made: {last}", "Repair what it names")
     said = json.loads(packet)
     if not given:
         raise _refusal(said["step"], said["number"], said["words"])
@@ -133,7 +133,7 @@ def _addresses() -> list[str]:
         found = set(commands.addresses())
     except OSError as error:
         reason = f"The machine's addresses cannot be listed: {error}"
-        raise NoAnnex(reason, "Start it as root (sudo)") from error
+        raise NoAnnex(reason, "Repair what it names") from error
     return sorted(it for it in found if not it.startswith("127."))
 
 
@@ -144,19 +144,19 @@ def _refusal(step: str, number: int | None, words: str) -> NoAnnex:
                 setting = name.replace("/", ".")
                 return NoAnnex(
                     f"{_REFUSED} ({setting} is {refusing})",
-                    f"Allow them (sudo sysctl {setting}={allowing}), start it as root (sudo)",
+                    f"Allow them (sudo sysctl {setting}={allowing})",
                 )
     if step == "users":
         if number == errno.ENOSPC:
             return NoAnnex(
                 "This user has as many user namespaces as user.max_user_namespaces allows",
-                "Raise it with sudo sysctl, start it as root (sudo)",
+                "Raise it with sudo sysctl",
             )
         return NoAnnex(
             f"{_REFUSED}: {words}",
-            "Allow them (a container may need other seccomp and AppArmor profiles), start it as root (sudo)",
+            "Allow them (a container may need other seccomp and AppArmor profiles)",
         )
     return NoAnnex(
         f"The kernel gives a user namespace no networks: {words}",
-        "Allow network namespaces, veth and nf_tables, start it as root (sudo)",
+        "Allow network namespaces, veth and nf_tables",
     )

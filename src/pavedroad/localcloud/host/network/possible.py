@@ -53,13 +53,17 @@ def require_namespaces() -> Way:
             f"Networks of instances' own need {' and '.join(missing)}, which are not installed.",
             next_step=f"Install them (apt-get install {packages}), {shared}.",
         )
-    trouble = _trouble(_try_machine) if os.geteuid() == 0 else "not root"
-    if not trouble:
-        return "machine"
+    first = "start it as root (sudo), "
+    before = ""
+    if os.geteuid() == 0:
+        if not (trouble := _trouble(_try_machine)):
+            return "machine"
+        first, before = "", f"The machine's own network cannot be changed ({trouble}). "
     try:
         made = annex.make("127.0.0.1", 0)
     except NoAnnex as none:
-        raise NetworkImpossible(f"{none.reason}.", next_step=f"{none.remedy}, {shared}.") from none
+        next_step = f"{none.remedy}, {first}{shared}."
+        raise NetworkImpossible(f"{before}{none.reason}.", next_step=next_step) from none
     try:
         trouble = _trouble(lambda: _try_annex(made))
     finally:
@@ -67,7 +71,7 @@ def require_namespaces() -> Way:
     if trouble:
         raise NetworkImpossible(
             f"This machine's kernel gives instances no networks of their own: {trouble}.",
-            next_step=f"Allow network namespaces, veth and nf_tables, {shared}.",
+            next_step=f"Allow network namespaces, veth and nf_tables, {first}{shared}.",
         )
     return "annex"
 
