@@ -130,7 +130,7 @@ def test_it_is_made_once_and_counted_and_deleted_once(client: Any, bench: Bench)
             },
             "The parameter iops must be specified for io1 volumes.",
         ),
-        ({"InstanceId": "i-none"}, "Instance ID i-none is not valid"),
+        ({"InstanceId": "i-none"}, "Instance [i-none] is invalid."),
     ],
 )
 def test_what_could_not_launch_is_not_kept(client: Any, wrong: dict[str, Any], message: str) -> None:

@@ -66,6 +66,15 @@ def test_what_is_wrong_is_refused_in_the_words_of_aws(client: Any, bench: Bench)
         "ValidationError",
         "AutoScalingGroup name not found - AutoScalingGroup: none not found",
     )
+    assert refusal(client.update_auto_scaling_group, AutoScalingGroupName="none", MinSize=1) == (
+        "ValidationError",
+        "AutoScalingGroup name not found - null",
+    )
+    tag = {"ResourceType": "auto-scaling-group", "ResourceId": "none", "Key": "team", "Value": "edge"}
+    assert refusal(client.create_or_update_tags, Tags=[tag | {"PropagateAtLaunch": True}]) == (
+        "ValidationError",
+        "AutoScalingGroup not found - AutoScaling Group none not found",
+    )
     assert refusal(client.update_auto_scaling_group, AutoScalingGroupName="web", DesiredCapacity=6) == (
         "ValidationError",
         "Desired capacity:6 must be between the specified min size:1 and max size:5",

@@ -56,8 +56,8 @@ def give_up(region: Region, group: Group, member: Member, now: datetime) -> None
         activity.end("Cancelled", now, why[: wording.LONGEST_MESSAGE])
         member.activity = None
     group.launch_backoff = backoff.after_failure(group.launch_backoff, now)
-    end = leaving.terminate_warmed if member.is_warmed else leaving.terminate
-    end(region, group, member, wording.unhealthy(now, "an abandoned lifecycle action."), now)
+    cause = wording.unhealthy(now, "an abandoned lifecycle action.")
+    leaving.terminate(region, group, member, cause, now)
 
 
 def proceed_to_end(group: Group, member: Member, now: datetime) -> None:

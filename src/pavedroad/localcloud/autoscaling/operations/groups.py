@@ -78,6 +78,8 @@ def create(call: Call) -> Result:
 
 
 def update(call: Call) -> Result:
+    if call.parameters["AutoScalingGroupName"] not in call.region.groups:
+        raise refused("AutoScalingGroup name not found - null")  # AWS does not say which, here alone.
     group = call.changeable_group()
     settings.refuse_what_is_not_offered(call)
     minimum, maximum = call.get("MinSize", group.minimum), call.get("MaxSize", group.maximum)

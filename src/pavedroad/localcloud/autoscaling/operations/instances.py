@@ -38,8 +38,8 @@ def terminate(call: Call) -> Result:
     group, member = find_member(call.region, instance_id)
     if member.is_warmed and not member.is_ending:
         cause = wording.taken_out_by_user(call.now, instance_id, group.capacity, None)
-        leaver = leaving.terminate_warmed(call.region, group, member, cause, call.now)
-        return {"Activity": views.activity(call.region, leaver)}
+        activity = leaving.terminate(call.region, group, member, cause, call.now)
+        return {"Activity": views.activity(call.region, activity)}
     if not member.in_capacity and member.state not in ("Standby", "Terminating:Retained"):
         if member.is_ending and member.activity:
             return {"Activity": views.activity(call.region, member.activity)}

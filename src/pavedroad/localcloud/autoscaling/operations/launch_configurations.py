@@ -142,9 +142,7 @@ def _like(call: Call) -> LaunchData | None:
     found = call.compute.launched_from(instance_id)
     machine = call.compute.machine(instance_id)
     if found is None or machine is None or machine.state == "terminated":
-        raise refused(
-            f"Instance ID {instance_id} is not valid: The instance ID '{instance_id}' does not exist"
-        )
+        raise refused(f"Instance [{instance_id}] is invalid.")
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pavedroad.localcloud import paging
 from pavedroad.localcloud.autoscaling import views
-from pavedroad.localcloud.autoscaling.call import Call, Operation, Result, find_group, refused
+from pavedroad.localcloud.autoscaling.call import Call, Operation, Result, refused
 from pavedroad.localcloud.autoscaling.model import Group, Tag
 from pavedroad.localcloud.autoscaling.operations import settings
 from pavedroad.localcloud.errors import ServiceError
@@ -68,7 +68,10 @@ def _group_of(call: Call, asked: Mapping[str, Any]) -> Group:
         raise refused(f"Invalid resource type {asked['ResourceType']}. Valid type is auto-scaling-group.")
     if not asked.get("ResourceId"):
         raise refused("A tag must name its resource.")
-    return find_group(call.region, asked["ResourceId"])
+    group = call.region.groups.get(asked["ResourceId"])
+    if group is None:
+        raise refused(f"AutoScalingGroup not found - AutoScaling Group {asked['ResourceId']} not found")
+    return group
 
 
 def _tag(asked: Mapping[str, Any]) -> Tag:

@@ -126,7 +126,7 @@ class Rolling:
         for member in self._outdated_warmed():
             self.refresh.outdated.discard(member.id)
             self.refresh.progressed_at = self.now
-            leaving.terminate_warmed(
+            leaving.terminate(
                 self.region, self.group, member, wording.refreshed_out(self.now, member.id), self.now
             )
             self.changed = True

@@ -102,7 +102,7 @@ class Keeping:
         if machine is None or machine.state != expected or member.health == "Unhealthy":
             because = member.unhealthy_because or wording.TERMINATED_OR_STOPPED
             cause = wording.unhealthy(self.now, because)
-            leaving.terminate_warmed(self.region, self.group, member, cause, self.now)
+            leaving.terminate(self.region, self.group, member, cause, self.now)
             self.changed = True
 
     def _lose(self, member: Member, machine: Machine | None) -> None:
@@ -165,7 +165,7 @@ class Keeping:
             if surplus < member.units:
                 continue
             cause = wording.pool_shrunk(self.now, member.id)
-            leaving.terminate_warmed(self.region, self.group, member, cause, self.now)
+            leaving.terminate(self.region, self.group, member, cause, self.now)
             surplus -= member.units
             self.changed = True
             yield
