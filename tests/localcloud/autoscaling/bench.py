@@ -13,8 +13,8 @@ from pavedroad.localcloud.autoscaling.model import Activity, Group, Member
 from pavedroad.localcloud.autoscaling.service import AutoScaling
 from pavedroad.localcloud.ports import LaunchData
 from pavedroad.localcloud.state import State
+from tests.localcloud.serving import ACCOUNT, REGION
 
-ACCOUNT, REGION = "123456789012", "us-east-1"
 ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/0123456789abcdef"
 OTHER_ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/other/0123456789abcdef"
 TOPIC_ARN = "arn:aws:sns:us-east-1:123456789012:told"

@@ -10,8 +10,8 @@ from pavedroad.localcloud.monitoring.alarms.actions import Outlets
 from pavedroad.localcloud.monitoring.service import Monitoring
 from pavedroad.localcloud.ports import AlarmSignal
 from pavedroad.localcloud.state import State
+from tests.localcloud.serving import ACCOUNT, REGION
 
-ACCOUNT, REGION = "123456789012", "us-east-1"
 BEGINNING = datetime(2026, 1, 2, 3, 4, 0, tzinfo=UTC)
 
 

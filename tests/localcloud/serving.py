@@ -1,0 +1,45 @@
+"""One service of the cloud behind the real endpoint, in the test's own process."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import uvicorn
+
+from pavedroad.localcloud.api.server import Endpoint
+from pavedroad.localcloud.api.services import Service
+from tests.waiting import eventually
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+
+
+@contextmanager
+def serving(service: Service) -> Generator[str]:
+    """The endpoint's address, on a port of its own."""
+    application = Endpoint([service], lambda _key: ACCOUNT, dict)
+    server = uvicorn.Server(uvicorn.Config(application, log_level="warning", lifespan="off"))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])), daemon=True)
+        thread.start()
+        try:
+            eventually(lambda: server.started)
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(20)
+
+
+def client_of(service: str, endpoint: str) -> Any:
+    return boto3.client(  # pyright: ignore[reportUnknownMemberType, reportCallIssue]
+        service,  # pyright: ignore[reportArgumentType]
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id="AKIAEXAMPLEEXAMPLE01",
+        aws_secret_access_key="any",
+    )
