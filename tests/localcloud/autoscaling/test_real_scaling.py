@@ -168,3 +168,71 @@ def test_a_schedule_a_targets_alarms_and_a_groups_metrics_are_real(cloud: Runnin
     finally:
         group.delete()
     assert group.alarms() == set()
+
+
+@pytest.mark.slow
+def test_an_alarm_that_goes_off_while_a_refresh_bakes_turns_it_back(cloud: RunningCloud) -> None:
+    group = Scaled(cloud)
+
+    def alarm() -> str:
+        return group.watch.describe_alarms(AlarmNames=[group.name])["MetricAlarms"][0]["StateValue"]
+
+    def refresh() -> dict[str, Any]:
+        return group.groups.describe_instance_refreshes(AutoScalingGroupName=group.name)["InstanceRefreshes"][
+            0
+        ]
+
+    def version() -> str:
+        [member] = group.groups.describe_auto_scaling_groups(AutoScalingGroupNames=[group.name])[
+            "AutoScalingGroups"
+        ][0]["Instances"]
+        return member["LaunchTemplate"]["Version"]
+
+    def measured(value: float, wanted: str) -> bool:
+        group.measure(value)
+        time.sleep(0.5)
+        return alarm() == wanted
+
+    def template(number: str) -> dict[str, str]:
+        return {"LaunchTemplateName": group.name, "Version": number}
+
+    try:
+        group.ec2.create_launch_template_version(
+            LaunchTemplateName=group.name, SourceVersion="1", LaunchTemplateData={"InstanceType": "t3.small"}
+        )
+        # What a group has launched from can be gone back to where its version is a number.
+        group.groups.update_auto_scaling_group(AutoScalingGroupName=group.name, LaunchTemplate=template("1"))
+        eventually(lambda: group.in_service() == 1, within=60)
+        group.watch.put_metric_alarm(
+            AlarmName=group.name,
+            Namespace=group.name,
+            MetricName="Load",
+            Statistic="Maximum",
+            Period=10,
+            EvaluationPeriods=1,
+            Threshold=50,
+            ComparisonOperator="GreaterThanThreshold",
+            TreatMissingData="ignore",
+        )
+        eventually(lambda: measured(1, "OK"), within=90)
+        group.groups.start_instance_refresh(
+            AutoScalingGroupName=group.name,
+            DesiredConfiguration={"LaunchTemplate": template("2")},
+            Preferences={
+                "MinHealthyPercentage": 0,
+                "InstanceWarmup": 0,
+                "BakeTime": 600,
+                "AutoRollback": True,
+                "AlarmSpecification": {"Alarms": [group.name]},
+            },
+        )
+        eventually(lambda: refresh()["Status"] == "Baking", within=60)
+        assert version() == "2"
+        eventually(lambda: measured(75, "ALARM"), within=90)
+        eventually(lambda: refresh()["Status"] == "RollbackSuccessful", within=60)
+        assert version() == "1"
+        said = f"The CloudWatch alarm {group.name} is in ALARM state."
+        assert refresh()["RollbackDetails"]["RollbackReason"] == said
+    finally:
+        group.watch.delete_alarms(AlarmNames=[group.name])
+        group.delete()
