@@ -107,6 +107,16 @@ def test_an_https_listener_shows_its_certificate_and_speaks_http_2(https: _Https
     assert described["SslPolicy"] == "ELBSecurityPolicy-2016-08"
 
 
+def test_the_default_certificate_may_be_in_the_list_as_well(https: _Https) -> None:
+    again = {"ListenerArn": https.listener, "Certificates": [{"CertificateArn": https.arn}]}
+    https.api.add_listener_certificates(**again)
+    listed = https.api.describe_listener_certificates(ListenerArn=https.listener)["Certificates"]
+    assert [it["IsDefault"] for it in listed] == [True, False]
+    assert _shown(https.balancer, "anything")[0] == {"default.example.com"}
+    https.api.remove_listener_certificates(**again)
+    assert refused(https.api.remove_listener_certificates, **again)[0] == "OperationNotPermitted"
+
+
 def test_a_policy_says_which_versions_are_spoken(https: _Https) -> None:
     def newest(policy: str) -> str:
         https.api.modify_listener(ListenerArn=https.listener, SslPolicy=policy)

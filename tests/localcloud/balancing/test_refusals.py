@@ -79,7 +79,7 @@ _FORWARD_NOWHERE = [{"Type": "forward", "TargetGroupArn": _NO_GROUP}]
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"Protocol": "TCP"}, "UnsupportedProtocol"),
+        ({"Protocol": "TCP"}, "ValidationError"),
         ({"Protocol": "HTTPS"}, "CertificateNotFound"),
         ({"Protocol": "HTTPS", "Certificates": [{"CertificateArn": "arn:x"}]}, "CertificateNotFound"),
         ({"Certificates": [{"CertificateArn": "arn:x"}]}, "ValidationError"),
@@ -93,6 +93,17 @@ _FORWARD_NOWHERE = [{"Type": "forward", "TargetGroupArn": _NO_GROUP}]
             "InvalidLoadBalancerAction",
         ),
         ({"DefaultActions": fixed("x", 302)}, "ValidationError"),
+        (
+            {
+                "DefaultActions": [
+                    {
+                        "Type": "fixed-response",
+                        "FixedResponseConfig": {"StatusCode": "200", "ContentType": "image/png"},
+                    }
+                ]
+            },
+            "InvalidLoadBalancerAction",
+        ),
         ({"DefaultActions": fixed("x") + fixed("y")}, "InvalidLoadBalancerAction"),
         (
             {"DefaultActions": [{"Type": "authenticate-cognito", "Order": 1}, *fixed("x")]},

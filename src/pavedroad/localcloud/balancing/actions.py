@@ -82,7 +82,10 @@ def _read_fixed_response(_: Call, action: Parameters, __: str) -> FixedResponse:
     body = config.get("MessageBody", "")
     if len(body) > 1024:
         raise invalid("The message body cannot be longer than '1024' characters")
-    content_type = one_of(config.get("ContentType", "text/plain"), _CONTENT_TYPES, "The content type")
+    content_type = config.get("ContentType", "text/plain")
+    if content_type not in _CONTENT_TYPES:
+        known = ", ".join(f"'{it}'" for it in _CONTENT_TYPES)
+        raise ServiceError("InvalidLoadBalancerAction", f"The ContentType must be one of: {known}")
     return FixedResponse(int(status), content_type, body)
 
 

@@ -19,10 +19,7 @@ def read_terms(call: Call, before: Listener) -> Listener:
     asked = call.parameters
     protocol = asked.get("Protocol", before.protocol)
     if protocol not in ("HTTP", "HTTPS"):
-        raise ServiceError(
-            "UnsupportedProtocol",
-            f"The protocol '{protocol}' is not supported for application load balancers",
-        )
+        raise invalid(f"Listener protocol '{protocol}' must be one of 'HTTP, HTTPS'")
     if any(policy != _ALPN_NONE for policy in asked.get("AlpnPolicy", [])):
         raise invalid("ALPN policies can only be specified for TLS listeners")
     mutual = asked.get("MutualAuthentication", {})
@@ -45,32 +42,34 @@ def read_terms(call: Call, before: Listener) -> Listener:
         before,
         protocol="HTTPS",
         ssl_policy=policy,
-        certificates=(default, *(it for it in others if it != default)),
+        certificates=(default, *others),
     )
 
 
 def add_listener_certificates(call: Call) -> Parameters:
     listener = _https(call)
     arns = [_checked(call, certificate) for certificate in call.parameters["Certificates"]]
-    after = tuple(dict.fromkeys((*listener.certificates, *arns)))
+    default, *others = listener.certificates
+    after = (default, *dict.fromkeys((*others, *arns)))
     if len(after) - 1 > _MOST:
         raise ServiceError(
             "TooManyCertificates", f"A listener can have at most {_MOST} certificates beside its default"
         )
     call.store.put(call.store.listeners, listener.arn, replace(listener, certificates=after))
-    shown = [{"CertificateArn": arn, "IsDefault": arn == after[0]} for arn in dict.fromkeys(arns)]
+    shown = [{"CertificateArn": arn, "IsDefault": False} for arn in dict.fromkeys(arns)]
     return {"Certificates": shown}
 
 
 def remove_listener_certificates(call: Call) -> Parameters:
-    """One that is not there is passed over."""
+    """One that is not there is passed over. The default one may be in the list as well."""
     listener = _https(call)
+    default, *others = listener.certificates
     leaving = {certificate.get("CertificateArn", "") for certificate in call.parameters["Certificates"]}
-    if listener.certificates[0] in leaving:
+    if default in leaving and default not in others:
         raise ServiceError(
             "OperationNotPermitted", "The default certificate of a listener cannot be removed from it"
         )
-    after = tuple(arn for arn in listener.certificates if arn not in leaving)
+    after = (default, *(arn for arn in others if arn not in leaving))
     call.store.put(call.store.listeners, listener.arn, replace(listener, certificates=after))
     return {}
 

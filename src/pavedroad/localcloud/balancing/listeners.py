@@ -18,8 +18,9 @@ _MOST = 50
 def create_listener(call: Call) -> Parameters:
     asked, store = call.parameters, call.store
     balancer = call.balancer(asked["LoadBalancerArn"])
-    if "Protocol" not in asked or "Port" not in asked:
-        raise invalid("A listener protocol and port must be specified")
+    for name in ("Protocol", "Port"):
+        if name not in asked:
+            raise invalid(f"A listener {name.lower()} must be specified")
     terms = read_terms(call, Listener("", balancer.arn, 0, 0))
     port = number(asked["Port"], 1, 65535, "Port")
     action = read_action(call, asked["DefaultActions"], balancer.arn)

@@ -146,7 +146,7 @@ def _front(
 def _tls(listener: Listener, certificates: Certificates) -> Tls | None:
     if listener.protocol != "HTTPS":
         return None
-    held = (certificates.certificate(arn) for arn in listener.certificates)
+    held = (certificates.certificate(arn) for arn in dict.fromkeys(listener.certificates))
     oldest, newest = versions(listener.ssl_policy)
     return Tls(
         tuple(it for it in held if it is not None), oldest, newest, served_ciphers(listener.ssl_policy)
