@@ -17,14 +17,13 @@ from pavedroad.localcloud.api.services import (
     QueuesOf,
     TopicsOf,
 )
-from pavedroad.localcloud.autoscaling import journal, unconnected, warmup
+from pavedroad.localcloud.autoscaling import journal, lengths, unconnected, warmup
 from pavedroad.localcloud.autoscaling.call import Call, Result
 from pavedroad.localcloud.autoscaling.controller import Controller
 from pavedroad.localcloud.autoscaling.group_pass import GroupPass
 from pavedroad.localcloud.autoscaling.model import Region
 from pavedroad.localcloud.autoscaling.operations import OPERATIONS
 from pavedroad.localcloud.autoscaling.policies import deciding, owners
-from pavedroad.localcloud.constraints import Constraints
 from pavedroad.localcloud.errors import ServiceError, internal_failure
 from pavedroad.localcloud.moto_adapter.modelled import Wire
 from pavedroad.localcloud.ports import AlarmSignal
@@ -59,7 +58,7 @@ class AutoScaling:
         self._clock = clock
         self._regions: Regions = {}
         self._generation = 0
-        self._wire = Wire("autoscaling", Constraints("autoscaling").check)
+        self._wire = Wire("autoscaling", lengths.check)
         self._controller = Controller(state, self._passes, lambda: self._generation)
 
     @property

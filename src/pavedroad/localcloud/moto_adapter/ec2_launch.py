@@ -18,6 +18,7 @@ from pavedroad.localcloud.moto_adapter.ec2_devices import block_devices
 from pavedroad.localcloud.moto_adapter.ec2_limits import room_for
 from pavedroad.localcloud.moto_adapter.ec2_metadata_options import check_metadata_options
 from pavedroad.localcloud.moto_adapter.ec2_network import free_addresses
+from pavedroad.localcloud.moto_adapter.ec2_not_offered import check_options
 from pavedroad.localcloud.moto_adapter.ec2_placement import place_asked
 from pavedroad.localcloud.moto_adapter.ec2_types import architectures, check_cpu_options, type_of
 
@@ -84,6 +85,7 @@ class Launch:
         self._profile = profile_arn(backend, profile.get("Name"), profile.get("Arn"))
         self._devices = block_devices(backend, asked.get("BlockDeviceMappings") or [])
         self._tags = convert_tag_spec(asked.get("TagSpecifications") or [])
+        check_options(asked)
         check_metadata_options(asked.get("MetadataOptions") or {}, self._tags.get("instance", {}))
         check_cpu_options(self.instance_type, asked.get("CpuOptions"))
 

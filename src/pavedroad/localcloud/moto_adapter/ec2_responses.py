@@ -22,6 +22,7 @@ from pavedroad.localcloud.moto_adapter.ec2_instances import refuse_protected
 from pavedroad.localcloud.moto_adapter.ec2_interfaces import Interfaces
 from pavedroad.localcloud.moto_adapter.ec2_known import KnownOnly
 from pavedroad.localcloud.moto_adapter.ec2_launch import Launch, repeated, with_template
+from pavedroad.localcloud.moto_adapter.ec2_not_offered import not_hibernated
 from pavedroad.localcloud.moto_adapter.ec2_paging import Whole
 from pavedroad.localcloud.moto_adapter.ec2_placement import refuse_start
 from pavedroad.localcloud.moto_adapter.ec2_placement_actions import PlacementActions
@@ -82,6 +83,9 @@ class LocalEC2Response(
         return self._change("TerminatingInstances", "terminate", self.ec2_backend.terminate_instances)
 
     def stop_instances(self):
+        if str(self._get_param("Hibernate", False)).lower() == "true":
+            for one in self.ec2_backend.get_multi_instances_by_id(self._named_instances()):
+                raise not_hibernated(f"The instance '{one.id}' cannot be hibernated: no machine here can.")
         return self._change("StoppingInstances", "stop", self.ec2_backend.stop_instances)
 
     def start_instances(self):
