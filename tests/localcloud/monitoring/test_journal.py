@@ -54,6 +54,34 @@ def test_datapoints_outlive_a_restart(tmp_path: Path) -> None:
     kept_again.close()
 
 
+def test_what_comes_while_the_past_is_read_comes_after_it(tmp_path: Path) -> None:
+    before, kept = begun(tmp_path)
+    before.put(PLACE, [point(1.0)])
+    kept.close()
+    store = Store()
+    again = MetricJournal(tmp_path, store, Retention(ManualClock(BEGINNING)))
+    store.await_past()
+    store.put(PLACE, [point(2.0)])
+    assert not store.is_whole
+    assert store.metrics(PLACE) == []
+    again.start()
+    store.wait_whole()
+    ((_, series),) = store.everything()
+    assert (list(series.counts), list(series.totals)) == ([2.0], [3.0])
+    again.close()
+    last, kept = begun(tmp_path)
+    assert content(last) == content(store)
+    kept.close()
+
+
+def test_a_folder_that_cannot_be_read_leaves_datapoints_in_memory_alone(tmp_path: Path) -> None:
+    (tmp_path / "metrics").write_text("no folder")
+    store, kept = begun(tmp_path / "metrics")
+    store.put(PLACE, [point(1.0)])
+    assert store.points == 1
+    kept.close()
+
+
 def test_a_crash_costs_what_was_not_written_yet_at_most(tmp_path: Path) -> None:
     store, kept = begun(tmp_path)
     fill(store)
