@@ -30,8 +30,6 @@ from pavedroad.localcloud.host.network.possible import NetworkImpossible, Way, r
 from pavedroad.localcloud.host.sweep import sweep
 
 _log = logging.getLogger(__name__)
-_ENVIRONMENT = {"GRPC_ENABLE_FORK_SUPPORT": "0"}
-"""What the host forks executes at once: gRPC has nothing to prepare there, and would log that it did not."""
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 _BACKLOG = 1024
@@ -254,7 +252,6 @@ class _Launcher:
                 *child.command(first),
                 stdin=asyncio.subprocess.DEVNULL,
                 pass_fds=child.descriptors,
-                env={**os.environ, **_ENVIRONMENT},
                 preexec_fn=_prepare(child.enter, os.getpid()),
                 start_new_session=True,
             )
