@@ -180,6 +180,8 @@ def test_what_a_slow_instance_sends_is_late_wherever_it_goes(
             lambda it: it["endpoint"] is not None and it["endpoint"] >= 0.5 and it["metadata"] < 0.4
         )
         asking.comes_to(lambda it: it["endpoint"] < 0.4)  # its neighbour alone is slow
+    with failing(walled, "network", asked.id, delay_ms=300):
+        asking.comes_to(lambda it: it["neighbour"] is not None and 0.3 <= it["neighbour"] < 0.5)
     asking.comes_to(is_well)
     asked.comes_to(lambda it: it["endpoint"] < 0.3)
 

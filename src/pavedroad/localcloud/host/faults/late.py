@@ -25,8 +25,10 @@ from pavedroad.localcloud.faults.tunnels import DEVICE
 from pavedroad.localcloud.host.network import commands
 from pavedroad.localcloud.host.nursery import linux
 
-_TUNNEL = "late0"
+_NAMES = b"late%d"
+"""Of tunnels, numbered by the kernel: one may still be ending."""
 _LINK = "eth0"
+_NEAR, _FAR = ("127.0.0.0/9", "127.128.0.0/9"), ("0.0.0.0/1", "128.0.0.0/1")
 _TUNSETIFF, _IFF_TUN, _IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
 _IP, _TCP = 0x0800, 6
 _LONGEST = 1 << 16
@@ -101,9 +103,10 @@ def main() -> None:
     os.close(space)
     line = _Line(way)
     tunnel = os.open(DEVICE, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-    fcntl.ioctl(tunnel, _TUNSETIFF, struct.pack("16sH22x", _TUNNEL.encode(), _IFF_TUN | _IFF_NO_PI))
+    request = struct.pack("16sH22x", _NAMES, _IFF_TUN | _IFF_NO_PI)
+    name = fcntl.ioctl(tunnel, _TUNSETIFF, request)[:16].rstrip(b"\0").decode()
     _hear(line)
-    _lead(way)
+    _lead(way, name)
     poll = select.poll()
     poll.register(tunnel, select.POLLIN)
     poll.register(_ORDERS, select.POLLIN)
@@ -132,14 +135,14 @@ def _take(tunnel: int, line: _Line) -> None:
             line.take(os.read(tunnel, _LONGEST))
 
 
-def _lead(way: Way) -> None:
+def _lead(way: Way, tunnel: str) -> None:
     """All that leaves goes by the tunnel: its routes are narrower than those that there are."""
     for name in ("all", _LINK):  # answers come by another way than what was asked left
         Path(_SETTINGS, name, "rp_filter").write_text("0")
     commands.ip(
         [
-            f"link set {_TUNNEL} up",
-            *(f"route add {it} dev {_TUNNEL} src {way.address}" for it in ("127.0.0.0/9", "127.128.0.0/9")),
-            *(f"route add {it} dev {_TUNNEL} src {way.outside}" for it in ("0.0.0.0/1", "128.0.0.0/1")),
+            f"link set {tunnel} up",
+            *(f"route replace {it} dev {tunnel} src {way.address}" for it in _NEAR),
+            *(f"route replace {it} dev {tunnel} src {way.outside}" for it in _FAR),
         ]
     )
