@@ -55,7 +55,7 @@ class Loaded:
             if machine.state == "pending" and machine.launched_at <= young:
                 compute.machines[machine.id] = replace(machine, state="running")
         self.bench.balancers.drained()
-        for _ in range(2):
+        if self.bench.service.step():
             self.bench.service.step()
         if self.cloudwatch:
             self.cloudwatch.step()

@@ -103,11 +103,14 @@ def test_a_hook_that_cannot_be_is_refused(client: Any, wrong: dict[str, Any], me
     assert client.describe_lifecycle_hooks(AutoScalingGroupName="web")["LifecycleHooks"] == []
 
 
-def test_a_group_has_fifty_hooks_at_most(client: Any) -> None:
-    create(client, MinSize=0, DesiredCapacity=0)
+def test_a_group_has_fifty_hooks_at_most(client: Any, bench: Bench) -> None:
+    bench.create(desired=0)
     for number in range(50):
-        client.put_lifecycle_hook(
-            AutoScalingGroupName="web", LifecycleHookName=f"hook-{number}", LifecycleTransition=LAUNCHING
+        bench.call(
+            "PutLifecycleHook",
+            AutoScalingGroupName="web",
+            LifecycleHookName=f"hook-{number}",
+            LifecycleTransition=LAUNCHING,
         )
     assert refusal(client.put_lifecycle_hook, **HOOK, LifecycleTransition=LAUNCHING)[0] == "LimitExceeded"
 
