@@ -1,6 +1,6 @@
 """How long each controller's look at everything takes at 1,000, 10,000 and 100,000 instances.
 
-    python benchmarks/controllers.py [--sizes 1000,10000,100000]
+    python benchmarks/controllers.py [--sizes 1000,10000,100000] [--only NAME]
 
 No process runs: where the host is, a stub says that all is well. EC2's instances are the real ones, and so
 are the services that are looked at. Prints the processor seconds of one look where nothing is to be done, the
@@ -37,6 +37,8 @@ from pavedroad.localcloud.api.ec2.controller import Controller
 from pavedroad.localcloud.api.host_link import HostLink
 from pavedroad.localcloud.api.objects import BlobStore
 from pavedroad.localcloud.autoscaling.memory import MemoryBalancers, MemoryCompute
+from pavedroad.localcloud.autoscaling.memory_messages import MemoryQueues, MemoryTopics
+from pavedroad.localcloud.autoscaling.memory_metrics import MemoryMetrics
 from pavedroad.localcloud.autoscaling.service import AutoScaling
 from pavedroad.localcloud.balancing.controller import Controller as BalancingController
 from pavedroad.localcloud.balancing.model import (
@@ -93,7 +95,16 @@ def autoscaling(state: State, count: int, group_size: int) -> Look:
     compute = MemoryCompute(clock.now)
     compute.templates["web"] = [LaunchData("ami-1", "t3.micro")]
     balancers = MemoryBalancers({})
-    service = AutoScaling(state, lambda *_: compute, lambda *_: balancers, clock)
+    metrics = MemoryMetrics()
+    service = AutoScaling(
+        state,
+        lambda *_: compute,
+        lambda *_: balancers,
+        clock,
+        metrics=lambda *_: metrics,
+        topics=lambda *_: MemoryTopics(),
+        queues=lambda *_: MemoryQueues(),
+    )
     for number in range(max(1, count // group_size)):
         service.call(
             ACCOUNT,
@@ -248,7 +259,7 @@ def seconds_of(look: Look, times: int = 3) -> float:
     return min(taken)
 
 
-def measure(sizes: list[int], folder: Path) -> dict[str, Figures]:
+def measure(sizes: list[int], folder: Path, only: str = "") -> dict[str, Figures]:
     install(BlobStore(folder / "objects"), Block(60))
     instances, host = Instances(), EveryGuestRuns()
     found: dict[str, Figures] = {}
@@ -267,6 +278,8 @@ def measure(sizes: list[int], folder: Path) -> dict[str, Figures]:
             f"{TURNS} DescribeInstances of one": lambda _: describing(),
         }
         for name, prepare in parts.items():
+            if only not in name:
+                continue
             state = TimedState()
             look = prepare(state)
             state.timed.longest = 0.0
@@ -288,10 +301,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--sizes", default="1000,10000,100000")
+    parser.add_argument("--only", default="", help="what has this in its name")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = measure([int(size) for size in options.sizes.split(",")], Path(folder))
+        found = measure([int(size) for size in options.sizes.split(",")], Path(folder), options.only)
     if options.json:
         print(
             json.dumps({name: {**asdict(it), "growth": it.growth()} for name, it in found.items()}, indent=2)

@@ -23,6 +23,8 @@ from pavedroad.core.clock import ManualClock
 from pavedroad.localcloud.api.ec2 import controller as ec2_controller
 from pavedroad.localcloud.api.objects import BlobStore
 from pavedroad.localcloud.autoscaling.memory import MemoryBalancers
+from pavedroad.localcloud.autoscaling.memory_messages import MemoryQueues, MemoryTopics
+from pavedroad.localcloud.autoscaling.memory_metrics import MemoryMetrics
 from pavedroad.localcloud.autoscaling.service import AutoScaling
 from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.monitoring.alarms.actions import Outlets
@@ -74,8 +76,16 @@ class FastForward:
         self.host, self.state = PromptHost(), State()
         self.instances = ec2_controller.Controller(self.state, MotoFleet(), self.host, self.clock.now)
         self.ec2 = backend(ACCOUNT, REGION)
-        balancers, nobody = MemoryBalancers({}), object()
-        self.groups = AutoScaling(self.state, MotoCompute, lambda *_: balancers, self.clock)
+        balancers, metrics, nobody = MemoryBalancers({}), MemoryMetrics(), object()
+        self.groups = AutoScaling(
+            self.state,
+            MotoCompute,
+            lambda *_: balancers,
+            self.clock,
+            metrics=lambda *_: metrics,
+            topics=lambda *_: MemoryTopics(),
+            queues=lambda *_: MemoryQueues(),
+        )
         outlets: Any = [lambda *_: nobody] * 3
         self.alarms = Monitoring(self.state, self.clock, Outlets(*outlets))
         self.launched = 0

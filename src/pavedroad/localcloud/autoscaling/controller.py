@@ -48,6 +48,8 @@ class Controller:
         changed = False
         with self._state.lock:
             passes = list(self._passes())
+        for gone in self._failing.keys() - {group_pass.group.arn for group_pass in passes}:
+            del self._failing[gone]
         for number, group_pass in enumerate(passes):
             if number:
                 self._state.give_way()

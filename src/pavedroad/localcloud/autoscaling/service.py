@@ -17,7 +17,7 @@ from pavedroad.localcloud.api.services import (
     QueuesOf,
     TopicsOf,
 )
-from pavedroad.localcloud.autoscaling import journal, lengths, unconnected, warmup
+from pavedroad.localcloud.autoscaling import journal, lengths, warmup
 from pavedroad.localcloud.autoscaling.call import Call, Result
 from pavedroad.localcloud.autoscaling.controller import Controller
 from pavedroad.localcloud.autoscaling.group_pass import GroupPass
@@ -45,9 +45,9 @@ class AutoScaling:
         balancers: BalancersOf,
         clock: Clock,
         *,
-        metrics: MetricsOf = unconnected.metrics_of,
-        topics: TopicsOf = unconnected.topics_of,
-        queues: QueuesOf = unconnected.queues_of,
+        metrics: MetricsOf,
+        topics: TopicsOf,
+        queues: QueuesOf,
     ) -> None:
         self._state = state
         self._compute = compute

@@ -145,10 +145,11 @@ def detach(call: Call) -> Result:
 
 
 def _detach_one(call: Call, group: Group, member: Member, shrinks: bool) -> views.Shape:
-    was = group.capacity
+    was = left = group.capacity
     if shrinks and member.in_capacity:
         group.desired = group.desired_without(member.units)
-    cause = wording.detached(call.now, member.id, was, was - member.units if shrinks else None)
+        left -= member.units
+    cause = wording.detached(call.now, member.id, was, left if shrinks else None)
     return views.activity(call.region, leaving.detach(call.region, group, member, cause, call.now))
 
 
