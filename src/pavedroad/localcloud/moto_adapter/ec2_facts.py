@@ -53,7 +53,7 @@ class MotoFleet:
 
 def facts_of(one: LocalInstance) -> Facts:
     nic = one.nics[0]
-    key = one.ec2_backend.keypairs.get(one.key_name) if one.key_name else None
+    key = one.ec2_backend.key_pairs.get(one.key_name) if one.key_name else None
     profile = one.iam_instance_profile or {}
     zone = one.ec2_backend.get_zone_by_name(one.availability_zone)
     return Facts(
