@@ -3,7 +3,6 @@ allows that."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Generator
@@ -37,9 +36,11 @@ def namespaces() -> None:
 
 @cache
 def _why_no_annex() -> str:
-    tried = subprocess.run(
-        [*as_ordinary_user(), sys.executable, "-c", _TRIAL], capture_output=True, text=True, check=False
-    )
+    command = [*as_ordinary_user(), sys.executable, "-c", _TRIAL]
+    try:
+        tried = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        return str(error)
     return tried.stderr.strip().rpartition("\n")[2] if tried.returncode else ""
 
 
@@ -75,7 +76,3 @@ def annexed(request: pytest.FixtureRequest) -> Generator[RunningCloud]:
     """Of an ordinary user, to kill parts of."""
     with cloud_of("ordinary", request) as running:
         yield running
-
-
-def is_root() -> bool:
-    return os.geteuid() == 0
