@@ -21,7 +21,7 @@ from tests.waiting import eventually
 _PORT = 8443
 
 
-def _self_signed(*names: str) -> dict[str, bytes]:
+def _self_signed(*names: str, days: int = 2) -> dict[str, bytes]:
     """What ImportCertificate takes."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
@@ -32,8 +32,8 @@ def _self_signed(*names: str) -> dict[str, bytes]:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=2))
+        .not_valid_before(now - datetime.timedelta(days=9))
+        .not_valid_after(now + datetime.timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(it) for it in names]), critical=False)
         .sign(key, hashes.SHA256())
     )
@@ -194,6 +194,19 @@ def test_a_certificate_is_replaced_without_losing_a_request(https: _Https) -> No
     stop.set()
     asking.join()
     assert failures == []
+
+
+def test_certificates_that_do_not_serve_are_refused(bench: Bench, https: _Https) -> None:
+    elsewhere = bench.cloud.client("acm", "eu-west-1").import_certificate(**_self_signed("a.example"))
+    for arn in (elsewhere["CertificateArn"], f"{https.arn[:-4]}0000", "nonsense"):
+        asked: dict[str, Any] = {"ListenerArn": https.listener, "Certificates": [{"CertificateArn": arn}]}
+        for call in (https.api.modify_listener, https.api.add_listener_certificates):
+            assert refused(call, **asked)[0] == "CertificateNotFound", arn
+    assert _shown(https.balancer, "x")[0] == {"default.example.com"}
+    code, _ = refused(https.acm.import_certificate, **_self_signed("late.example", days=-1))
+    assert code == "ValidationException"
+    other = {**_self_signed("a.example"), "PrivateKey": _self_signed("b.example")["PrivateKey"]}
+    assert refused(https.acm.import_certificate, **other)[0] == "ValidationException"
 
 
 def test_no_key_is_told_to_anybody(bench: Bench, https: _Https) -> None:

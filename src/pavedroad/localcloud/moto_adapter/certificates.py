@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
+from moto.acm.exceptions import AWSValidationException
 from moto.acm.models import AWS_ROOT_CA, CertBundle, acm_backends
 from moto.core.utils import utcnow
 
@@ -29,6 +30,7 @@ UsersOf = Callable[[str, str], dict[str, list[str]]]
 _AUTHORITY = "Pavedroad Private Cloud CA"
 _VALID = timedelta(days=395)
 _BACKDATED = timedelta(hours=1)
+_VALIDATE = CertBundle.validate_certificate
 _DELETE = "CertificateManager.DeleteCertificate"
 
 
@@ -54,6 +56,7 @@ class AcmService(MotoService):
         super().__init__("acm", state)
         self._users = users
         CertBundle.generate_cert = _issue
+        CertBundle.validate_certificate = _validated
         CertBundle.__getstate__ = _without_parsed
         CertBundle.__setstate__ = _with_parsed
 
@@ -66,6 +69,14 @@ class AcmService(MotoService):
             if refusal := _refusal(request, users):
                 return error_response(request, refusal)
             return super().handle(request)
+
+
+def _validated(bundle: Any) -> x509.Certificate:
+    """moto takes any key for any certificate, and no listener could show the two."""
+    certificate = _VALIDATE(bundle)
+    if bundle.validate_pk().public_key() != certificate.public_key():
+        raise AWSValidationException("The certificate and the private key do not match.")
+    return certificate
 
 
 def _without_parsed(bundle: Any) -> dict[str, Any]:
