@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import logging
 import threading
 from collections.abc import Callable, Iterable
@@ -21,6 +20,7 @@ from pavedroad.localcloud.moto_adapter.responses import (
     missing_action,
     only_reads,
 )
+from pavedroad.localcloud.moto_adapter.s3_checks import check_s3
 from pavedroad.localcloud.state import State
 
 _log = logging.getLogger(__name__)
@@ -59,8 +59,11 @@ class MotoService:
 
     def handle(self, request: ApiRequest) -> ApiResponse:
         app = self.prepare()
-        if refusal := self._malformed_policy(request):
-            return error_response(request, refusal)
+        if self._name == "s3":
+            try:
+                check_s3(request)
+            except ServiceError as error:
+                return error_response(request, error)
         if refused := checks_of(self._name).refusal(request):
             return refused
         with self._state.lock:
@@ -78,19 +81,6 @@ class MotoService:
             return known
         code = _INVALID.get(self._name, "ValidationError")
         return ServiceError(code, "The request is not valid, or asks for what this cloud does not have.")
-
-    def _malformed_policy(self, request: ApiRequest) -> ServiceError | None:
-        """moto takes any text for a bucket's policy, and then fails at every later call to the bucket."""
-        names = {part.partition("=")[0] for part in request.query.split("&")}
-        if self._name != "s3" or request.method != "PUT" or "policy" not in names:
-            return None
-        try:
-            policy = json.loads(request.body())
-        except (ValueError, RecursionError):
-            policy = None
-        if isinstance(policy, dict) and isinstance(policy.get("Statement"), list | dict):
-            return None
-        return ServiceError("MalformedPolicy", "The policy must be a JSON object with its statements.")
 
 
 def _call(app: Application, request: ApiRequest) -> ApiResponse:

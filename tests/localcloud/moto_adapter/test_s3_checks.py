@@ -1,0 +1,66 @@
+"""S3 refuses what its model does not list, and what is too long or too much, with its own codes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.localcloud.moto_adapter.bench import Bench
+
+_SIGNED = {"content-type": "text/plain", "authorization": "AWS4-HMAC-SHA256 Credential=any"}
+
+
+@pytest.fixture(scope="module")
+def bucket(bench: Bench) -> str:
+    assert bench.send("s3", method="PUT", path="/checked", headers=_SIGNED).status == 200
+    assert bench.send("s3", b"x", method="PUT", path="/checked/key", headers=_SIGNED).status == 200
+    return "checked"
+
+
+def refused(
+    bench: Bench, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+) -> str:
+    """With which code; nothing has changed then."""
+    before = bench.state.revision
+    answer = bench.send("s3", body, method=method, path=path, headers={**_SIGNED, **(headers or {})})
+    assert (answer.status, bench.state.revision) == (400, before), answer.body
+    found = re.search(rb"<Code>(\w+)</Code>", answer.body)
+    return found[1].decode() if found else ""
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ("x-amz-metadata-directive", "InvalidArgument"),
+        ("x-amz-object-lock-legal-hold", "InvalidArgument"),
+        ("x-amz-object-lock-mode", "InvalidArgument"),
+        ("x-amz-request-payer", "InvalidArgument"),
+        ("x-amz-sdk-checksum-algorithm", "InvalidRequest"),
+        ("x-amz-server-side-encryption", "InvalidArgument"),
+        ("x-amz-storage-class", "InvalidStorageClass"),
+        ("x-amz-tagging-directive", "InvalidArgument"),
+    ],
+)
+def test_a_header_says_only_what_the_model_lists(bench: Bench, bucket: str, header: str, code: str) -> None:
+    assert refused(bench, "PUT", f"/{bucket}/key", b"other", {header: "no-such-word"}) == code
+    assert bench.send("s3", method="GET", path=f"/{bucket}/key", headers=_SIGNED).body == b"x"
+
+
+@pytest.mark.parametrize("setting", ["tagging", "versioning", "website"])
+def test_a_setting_needs_a_body(bench: Bench, bucket: str, setting: str) -> None:
+    assert refused(bench, "PUT", f"/{bucket}?{setting}") == "MissingRequestBodyError"
+
+
+def test_what_is_too_long_or_too_much_or_not_known_is_refused(bench: Bench, bucket: str) -> None:
+    assert refused(bench, "PUT", f"/{bucket}/{'é' * 513}", b"x") == "KeyTooLongError"
+    assert refused(bench, "GET", f"/{bucket}?encoding-type=punycode") == "InvalidArgument"
+    many = b"".join(b"<Object><Key>%d</Key></Object>" % number for number in range(1001))
+    assert refused(bench, "POST", f"/{bucket}?delete", b"<Delete>%s</Delete>" % many) == "MalformedXML"
+    versioning = "<VersioningConfiguration>{}</VersioningConfiguration>"
+    wrong = versioning.format("<Status>Maybe</Status>").encode()
+    assert refused(bench, "PUT", f"/{bucket}?versioning", wrong) == "MalformedXML"
+    nothing = versioning.format("").encode()
+    expected = "IllegalVersioningConfigurationException"
+    assert refused(bench, "PUT", f"/{bucket}?versioning", nothing) == expected
+    assert refused(bench, "PUT", f"/{bucket}?policy", b"{}") == "MalformedPolicy"
