@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from pavedroad.localcloud.api.ec2.controller import AT_ONCE, Controller, Managed
 from pavedroad.localcloud.api.ec2.facts import Facts
 from pavedroad.localcloud.api.ec2.life import Life
@@ -92,6 +94,24 @@ def test_an_instance_becomes_a_guest_and_follows_it() -> None:
     host.says("i-1", "running")
     controller.step()
     assert machine.life.state == "running"
+
+
+def test_an_instance_that_cannot_be_described_keeps_no_other_from_starting(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    odd, machine, host = Machine("i-0"), Machine("i-1"), HostOnPaper()
+    machines = Machines(odd, machine)
+    facts = machines.facts
+
+    def some(instance: Managed) -> Facts:
+        if instance is odd:
+            raise AttributeError("of what its launch brought")
+        return facts(instance)
+
+    machines.facts = some
+    Controller(State(), machines, host).step()
+    assert list(host.wanted) == ["i-1"]
+    assert "i-0" in caplog.text
 
 
 def test_nothing_is_told_twice_and_what_changes_is_told() -> None:

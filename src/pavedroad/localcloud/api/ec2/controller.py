@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,8 @@ from pavedroad.localcloud.ports import Faults
 from pavedroad.localcloud.state import State
 from pavedroad.localcloud.wanted import Guest, GuestStatus
 from pavedroad.localcloud.watch import Watch
+
+_log = logging.getLogger(__name__)
 
 AT_ONCE = 250
 """Instances that are looked at in one hold of the state lock."""
@@ -136,7 +139,10 @@ class Controller:
             for instance in some:
                 alive.add(instance.id)
                 changed |= self._observe(instance)
-                self._want(instance, changes)
+                try:
+                    self._want(instance, changes)
+                except Exception:
+                    _log.exception("Nothing can be told of %s, and the others go on", instance.id)
             self._tell(changes)
             if changed:
                 self._state.touch()
