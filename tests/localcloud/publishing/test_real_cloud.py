@@ -86,5 +86,8 @@ def test_what_a_balancer_serves_is_in_cloudwatch_within_two_minutes(
     times = statistics(
         cloud, "AWS/ApplicationELB", "TargetResponseTime", dimensions, ExtendedStatistics=["p50", "p99"]
     )
+    whole = {"LoadBalancer": dimensions["LoadBalancer"]}
+    assert sum(it["Sum"] for it in statistics(cloud, "AWS/ApplicationELB", "NewConnectionCount", whole)) > 0
+    assert any(it["Sum"] > 0 for it in statistics(cloud, "AWS/ApplicationELB", "ConsumedLCUs", whole))
     assert all(0 < it["ExtendedStatistics"]["p50"] <= it["ExtendedStatistics"]["p99"] < 30 for it in times)
     assert times

@@ -75,7 +75,8 @@ class Effects:
 
     def is_impaired(self, instance_id: str, zone: str) -> bool:
         return any(
-            it.ailment == "hung" or it.numbers.get("cut") for it in self.afflictions(instance_id, zone)
+            it.ailment == "hung" or it.numbers.get("cut") or it.numbers.get("loss_percent", 0) >= 100
+            for it in self.afflictions(instance_id, zone)
         )
 
     def afflictions(self, instance_id: str, zone: str) -> tuple[Affliction, ...]:
