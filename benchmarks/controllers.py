@@ -266,6 +266,7 @@ def measure(sizes: list[int], folder: Path, only: str = "") -> dict[str, Figures
     for size in sizes:
         began = time.process_time()
         instances.grow(size)
+        ec2_controller(State(), host)  # so that they run
         _say(f"{size} instances after {time.process_time() - began:.1f} s")
         parts: dict[str, Prepare] = {
             "EC2": lambda state: ec2_controller(state, host),

@@ -94,3 +94,35 @@ def test_a_host_that_does_not_answer_is_said_so() -> None:
     )
     with pytest.raises(Unavailable):
         publishing.step()
+
+
+def test_many_instances_are_published_in_parts_and_what_they_share_is_told_once() -> None:
+    clock, state = ManualClock(datetime(2030, 1, 1, tzinfo=UTC)), State()
+    names = [f"i-{number}" for number in range(300)]
+    parts: list[list[Sample]] = []
+
+    class Parts:
+        def publish(self, namespace: str, samples: Iterable[Sample]) -> None:
+            parts.append(list(samples))
+
+    def measure(_since: float) -> Measurements:
+        now = clock.now().timestamp()
+        return measured(*(guest(now % 1000 / 100, name) for name in names), at=now)
+
+    publishing = Publishing(
+        state,
+        clock,
+        measure,
+        lambda *_: Parts(),
+        instances_of=lambda: (instance(name) for name in names),
+        balancers_of=lambda: iter(()),
+        groups_of=lambda: iter(()),
+    )
+    publishing.step()
+    clock.advance(60)
+    publishing.step()
+    assert max(sum(len(sample.values) for sample in part) for part in parts) <= 500
+    samples = [sample for part in parts for sample in part]
+    assert {dict(it.dimensions).get("InstanceId") for it in samples} >= set(names)
+    [failed] = [it for it in samples if it.name == "StatusCheckFailed" and not it.dimensions]
+    assert (failed.values, failed.counts) == ((0.0,), (300.0,))

@@ -18,7 +18,7 @@ from pavedroad.localcloud.state import State
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 500
-"""Samples that are handed over in one hold of the state lock."""
+"""Values that are handed over in one hold of the state lock, or one sample's that has more."""
 _SEEN_AT_ONCE = 1000
 """Instances that are looked at in one hold of it."""
 _RETRY_SECONDS = 1.0
@@ -94,9 +94,9 @@ class Publishing:
 
     def _publish(self, namespace: str, samples: dict[Place, list[Sample]]) -> None:
         for place, all_of_it in samples.items():
-            for begin in range(0, len(all_of_it), _AT_ONCE):
+            for some in _parts(all_of_it):
                 with self._state.lock:
-                    self._outlet_of(*place).publish(namespace, all_of_it[begin : begin + _AT_ONCE])
+                    self._outlet_of(*place).publish(namespace, some)
                 self._state.give_way()
 
     def _run(self) -> None:
@@ -117,3 +117,16 @@ class Publishing:
 
     def _until_next_minute(self) -> float:
         return instances.MINUTE - self._clock.now().timestamp() % instances.MINUTE
+
+
+def _parts(samples: list[Sample]) -> Iterator[list[Sample]]:
+    part: list[Sample] = []
+    values = 0
+    for sample in samples:
+        if part and values + len(sample.values) > _AT_ONCE:
+            yield part
+            part, values = [], 0
+        part.append(sample)
+        values += len(sample.values)
+    if part:
+        yield part

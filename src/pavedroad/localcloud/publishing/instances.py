@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -14,6 +14,7 @@ from pavedroad.localcloud.publishing.views import InstanceView, Place
 NAMESPACE = "AWS/EC2"
 MINUTE = 60
 BASIC_MINUTES = 5
+_MANY = 20
 _STATUS = ("StatusCheckFailed", "StatusCheckFailed_Instance", "StatusCheckFailed_System")
 _UNITS = {
     "CPUUtilization": "Percent",
@@ -160,7 +161,8 @@ class _Published:
 
     def samples(self) -> Iterator[Sample]:
         for (period, dimensions, name), values in self._values.items():
-            yield Sample(name, dict(dimensions), float(period), tuple(values), (), _UNITS[name])
+            seen, counts = _told_once(values)
+            yield Sample(name, dict(dimensions), float(period), seen, counts, _UNITS[name])
 
 
 def _dimensions(instance: InstanceView) -> Iterator[Dimensions]:
@@ -202,3 +204,11 @@ def _counted(guest: GuestMeasure) -> Iterator[tuple[str, int]]:
 
 def _sum(one: float | None, other: float | None) -> float | None:
     return None if one is None or other is None else one + other
+
+
+def _told_once(values: list[float]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Those that many instances share, such as the idle ones' zeros, are told once."""
+    if len(values) < _MANY:
+        return tuple(values), ()
+    counts = Counter(values)
+    return tuple(counts), tuple(float(count) for count in counts.values())
