@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from pavedroad.localcloud.errors import ServiceError
-from pavedroad.localcloud.monitoring import series
 from pavedroad.localcloud.monitoring.statistics import UnknownStatistic, datapoints, statistic
 from pavedroad.localcloud.monitoring.store import Point, Store, metric_id
 from tests.localcloud.monitoring.bench import BEGINNING, Bench
@@ -192,35 +190,6 @@ def test_a_page_goes_on_where_the_last_one_ended_whatever_comes_meanwhile(bench:
     assert seen == ([[9, 7], [5, 3]] if order == "TimestampAscending" else [[3, 5], [7, 9]])
 
 
-def test_long_sums_and_long_chains_of_queries_are_computed(bench: Bench) -> None:
-    bench.put(1.0, ago=60)
-    chain = [stat("e0", ReturnData=False), {"Id": "e1", "Expression": "e0 * 1", "ReturnData": False}]
-    for number in range(2, 499):
-        both = f"e{number - 1} + 0 * e{number - 2}"
-        chain.append({"Id": f"e{number}", "Expression": both, "ReturnData": False})
-    total = {"Id": "sum", "Expression": "+".join(["e498"] * 400)}
-    (found,) = got(bench, *reversed(chain), total)["MetricDataResults"]
-    assert found["Values"] == [400.0]
-
-
-def test_metrics_are_listed_in_pages_of_500_and_none_is_lost(bench: Bench) -> None:
-    for begin in range(0, 1200, 600):
-        data = [
-            {"MetricName": "Load", "Value": 1.0, "Dimensions": [{"Name": "Host", "Value": f"h{number}"}]}
-            for number in range(begin, begin + 600)
-        ]
-        bench.call("PutMetricData", Namespace="Many", MetricData=data)
-    seen: list[str] = []
-    token, sizes = None, list[int]()
-    while not sizes or token:
-        found = bench.call("ListMetrics", Namespace="Many", NextToken=token)
-        seen += [metric["Dimensions"][0]["Value"] for metric in found["Metrics"]]
-        token = found["NextToken"]
-        sizes.append(len(found["Metrics"]))
-    assert sizes == [500, 500, 200]
-    assert seen == sorted(f"h{number}" for number in range(1200))
-
-
 def test_labels_are_filled_in(bench: Bench) -> None:
     bench.put(1.0, ago=120)
     bench.put(5.0, ago=60)
@@ -375,33 +344,6 @@ def test_old_buckets_are_folded_without_losing_a_value(data: list[tuple[int, flo
                 store.slices(_PLACE, _METRIC, None, 0, 10**6, spreads=True).values(), statistic(name), 300, 0
             )
             for store in (fine, folded)
-        ]
-        assert both[0] == both[1]
-
-
-def test_a_long_series_is_folded_by_stretches_and_late_datapoints_too(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(series, "_FOLDED_AT_ONCE", 7)
-    dice = random.Random(5)
-    data = [(dice.randrange(3000), float(dice.randrange(9)), 1.0) for _ in range(400)]
-    store, reference = _stored(data, 1), _stored(data, 1)
-    ((_, folded),) = store.everything()
-    while folded.coarsen(1500, 60):
-        pass
-    late = [(at, 5.0, 1.0) for at in (1, 2000, 30)]
-    for one in (store, reference):
-        one.put(_PLACE, [Point(_METRIC, "None", at, 1, (value,), (count,)) for at, value, count in late])
-    for before, width in ((1501, 60), (2500, 300)):
-        while folded.coarsen(before, width):
-            pass
-    assert all(start % 300 == 0 for start in folded.starts if start < 2400)
-    for name in ("Sum", "p90", "Minimum", "SampleCount"):
-        both = [
-            datapoints(
-                one.slices(_PLACE, _METRIC, None, 0, 9000, spreads=True).values(), statistic(name), 300, 0
-            )
-            for one in (store, reference)
         ]
         assert both[0] == both[1]
 

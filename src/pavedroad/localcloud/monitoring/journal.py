@@ -202,10 +202,12 @@ class MetricJournal:
                 continue
             several = others.get(place)
             if several is None:
-                point = Point(series.metric, series.unit, at, width, (value,))
-            else:
-                summary = Summary(*several[2]) if several[2] else None
-                point = Point(series.metric, series.unit, at, width, several[0], several[1], summary)
+                series.last_number = first + place
+                series.newest = max(series.newest, at)
+                series.add(int(at // width) * width, value)
+                continue
+            summary = Summary(*several[2]) if several[2] else None
+            point = Point(series.metric, series.unit, at, width, several[0], several[1], summary)
             apply(series, first + place, point)
         self._store.points = max(self._store.points, first + len(rows) - 1)
 

@@ -58,6 +58,8 @@ class Slice:
     lows: array[float]
     highs: array[float]
     spreads: Mapping[int, Spread | Frozen | None] = field(default_factory=dict[int, "Spread | Frozen | None"])
+    plain: bool = False
+    """Each bucket has seen one value, once."""
 
     def spread(self, at: int) -> Spread | None:
         """A copy of the values in the bucket at that place."""
@@ -167,7 +169,7 @@ class Series:
     def _slice(self, begin: int, end: int, *, spreads: bool) -> Slice:
         starts, totals = self.starts[begin:end], self.totals[begin:end]
         if self.plain:
-            return Slice(starts, array("d", (1.0,)) * len(starts), totals, totals, totals)
+            return Slice(starts, array("d", (1.0,)) * len(starts), totals, totals, totals, plain=True)
         found: dict[int, Spread | Frozen | None] = {}
         if spreads and self._spreads and starts:
             known = self._spreads

@@ -41,7 +41,8 @@ Fold = Callable[[Slice, int, int], float | None]
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """`compute` gives None where the period has no such value; `fold` is the same without a period made."""
+    """`compute` gives None where the period has no such value; `fold` is the same without a period made: of
+    any slice, or, where it needs the spread, of one that is plain."""
 
     name: str
     needs_spread: bool
@@ -59,7 +60,10 @@ def statistic(name: str) -> Statistic:
     if match := _RANK.fullmatch(name):
         kind, rank = match.groups()
         if kind == "p":
-            return Statistic(name, True, _known(lambda values, _: percentile(values, float(rank))))
+            whole = float(rank)
+            return Statistic(
+                name, True, _known(lambda values, _: percentile(values, whole)), _plain_percentile(whole)
+            )
         return Statistic(name, True, _spread_over(kind.upper(), None, f"{rank}%"))
     if match := _BOUNDED.fullmatch(name):
         kind, low, high = match.groups()
@@ -82,8 +86,9 @@ def datapoints(
     """The statistic over each period that has a value, oldest first; periods begin at `origin`."""
     pieces = [piece for piece in slices if piece.starts]
     computed: Iterable[tuple[int, float | None]]
-    if wanted.fold is not None and len(pieces) == 1:
-        (piece,), fold = pieces, wanted.fold
+    fold = wanted.fold
+    if fold is not None and len(pieces) == 1 and (pieces[0].plain or not wanted.needs_spread):
+        (piece,) = pieces
         stretches = _stretches(piece.starts, period, origin)
         computed = ((floor, fold(piece, begin, end)) for floor, begin, end in stretches)
     else:
@@ -181,6 +186,15 @@ def percentile(values: _Values, rank: float) -> float | None:
         if seen >= wanted * (1 - 1e-12):
             return value
     return values[-1][0] if values else None
+
+
+def _plain_percentile(rank: float) -> Fold:
+    def fold(piece: Slice, begin: int, end: int) -> float | None:
+        values = sorted(piece.totals[begin:end])
+        place = max(1, math.ceil(len(values) * rank / 100 * (1 - 1e-12)))
+        return None if values[0] < 0 else values[place - 1]
+
+    return fold
 
 
 def _known(compute: Callable[[_Values, Period], float | None]) -> Callable[[Period], float | None]:
