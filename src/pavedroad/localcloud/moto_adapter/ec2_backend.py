@@ -320,7 +320,10 @@ def install(block: Block) -> None:
 
 
 def backend(account: str, region: str) -> LocalEC2Backend:
-    return ec2_backends[account][region]  # pyright: ignore[reportReturnType]
+    """Controllers ask for each instance: one that exists is found past moto's own, slower way."""
+    regions = dict.get(ec2_backends, account)
+    found = None if regions is None else dict.get(regions, region)
+    return ec2_backends[account][region] if found is None else found  # pyright: ignore[reportReturnType]
 
 
 def backends() -> Iterator[LocalEC2Backend]:

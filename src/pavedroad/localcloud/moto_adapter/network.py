@@ -6,10 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 from moto.core.exceptions import ServiceException
-from moto.ec2.models import ec2_backends
 
 from pavedroad.localcloud.errors import ServiceError
-from pavedroad.localcloud.moto_adapter import ec2_places
+from pavedroad.localcloud.moto_adapter import ec2_backend, ec2_places
 from pavedroad.localcloud.ports import Endpoint, Interface, Subnet
 
 
@@ -23,7 +22,7 @@ class MotoNetwork:
     @property
     def _ec2(self) -> Any:
         # Asked anew each time: a restored snapshot replaces the backends.
-        return ec2_backends[self._account][self._region]
+        return ec2_backend.backend(self._account, self._region)
 
     def vpc_exists(self, vpc_id: str) -> bool:
         return vpc_id in self._ec2.vpcs
