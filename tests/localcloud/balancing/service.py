@@ -27,6 +27,8 @@ class Service:
         self.address = fresh_address()
         self.port = _PORT
         self.status = 200
+        self.slow: list[str] = []
+        """Slow requests that have begun."""
         self._server = ThreadingHTTPServer((self.address, _PORT), self._handler())
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
@@ -44,6 +46,7 @@ class Service:
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
                 if parts.path.startswith("/slow/"):
+                    service.slow.append(parts.path)
                     time.sleep(float(parts.path.removeprefix("/slow/")))
                 body = service.label.encode()
                 self.send_response(int(parse_qs(parts.query).get("status", [service.status])[0]))
