@@ -112,6 +112,7 @@ def test_a_place_is_given_back_when_its_instance_is_forgotten_and_kept_over_a_re
     one.life.terminate(datetime.now(UTC))
     one.life.ended_at = datetime.now(UTC)
     one.life.state = "terminated"
+    one.take_down()  # as at the end of its guest
     backend().forget_instances(datetime.now(UTC) + timedelta(hours=2))
     assert address not in ec2_places.lent_of(backend())
     assert launch(bench, network(bench).subnet).private_dns_name != address
