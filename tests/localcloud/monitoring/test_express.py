@@ -56,7 +56,7 @@ _DATA = some.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(some.lists(_DATA, max_size=3), _TEXTS)
 def test_whatever_is_taken_is_what_the_other_reader_takes(data: list[dict[str, Any]], namespace: str) -> None:
     told = body(*data, namespace=namespace)
@@ -64,7 +64,7 @@ def test_whatever_is_taken_is_what_the_other_reader_takes(data: list[dict[str, A
     assert found is None or found == slowly(told)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(some.data())
 def test_damaged_bytes_are_never_taken_for_more_than_they_are(data: some.DataObject) -> None:
     whole = bytearray(
