@@ -59,3 +59,10 @@ def test_a_queue_and_its_messages_are_saved(bench: Bench) -> None:
     assert ask("SendMessage", MessageBody="more").status == 200
     assert ask("DeleteQueue").status == 200
     restart()
+
+
+def test_an_encrypted_volume_hinders_no_saving(bench: Bench) -> None:
+    asked = {"AvailabilityZone": "us-east-1a", "Size": "1", "Encrypted": "true"}
+    form = urlencode({"Action": "CreateVolume", "Version": "2016-11-15", **asked})
+    assert Answer(bench.send("ec2", form.encode())).status == 200
+    restart()

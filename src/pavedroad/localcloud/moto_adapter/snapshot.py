@@ -10,9 +10,9 @@ from moto.core.base_backend import BackendDict
 VERSION: str = moto.__version__
 Dump = dict[str, dict[str, dict[str, object]]]
 
-_KEPT = {"acm", "ec2", "iam", "kms", "route53", "s3", "s3control", "sns", "sqs", "sts"}
+_KEPT = {"acm", "ec2", "iam", "route53", "s3", "s3control", "sns", "sqs", "sts"}
 """What callers can have something in. moto makes others in passing (Lambda's, for a bucket that would notify
-a function), and not all of those can be pickled."""
+a function; KMS's, for a volume that is encrypted), and not all of those can be pickled."""
 
 
 def dump() -> Dump:
