@@ -141,7 +141,9 @@ class FastForward:
             "rss": psutil.Process().memory_info().rss,
             "objects": len(gc.get_objects()),
             "ec2": {
-                name: len(held) for name, held in vars(self.ec2).items() if isinstance(held, dict | list)
+                name: len(held)
+                for name, held in vars(self.ec2).items()
+                if isinstance(held, dict | list) and (held or not name.startswith("_"))
             },
             "used addresses": sum(
                 len(subnet._subnet_ips)
