@@ -24,7 +24,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from pavedroad.clouds.faults import FaultClient
 from pavedroad.core.errors import PavedError
-from tests.localcloud.api.test_killed import api_process
 from tests.localcloud.running import RunningCloud, running_cloud
 from tests.localcloud.whole.truths import PORT, Truths
 from tests.waiting import eventually
@@ -352,8 +351,7 @@ class AnyCallAnyFault(RuleBasedStateMachine):
         if sure:
             return
         with self.attempt("the API is killed"):
-            process = api_process(stage.cloud)
-            assert process
+            process = stage.cloud.part("api")
             process.kill()
             process.wait(10)
             eventually(self._answers, within=60)
