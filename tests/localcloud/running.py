@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -84,6 +85,12 @@ class RunningCloud:
                 if child != other_than and module in child.cmdline():
                     found.append(child)
         return found
+
+    @property
+    def health(self) -> dict[str, Any]:
+        """What the cloud says of itself."""
+        with urllib.request.urlopen(f"{self.endpoint}/_pavedroad/health", timeout=30) as answer:
+            return json.loads(answer.read())
 
     def client(self, service: str, region: str = "us-east-1") -> Any:
         return boto3.client(  # pyright: ignore[reportUnknownMemberType, reportCallIssue]

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from pavedroad.localcloud.coverage import Coverage, coverage, page
 from tests.localcloud.moto_adapter.generated import parameters
 from tests.localcloud.running import RunningCloud
+from tests.waiting import eventually
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "operations.md"
 UNSUPPORTED = {"UnsupportedOperation", "NotImplemented", "UnknownOperationException", "InvalidAction"}
@@ -66,3 +67,5 @@ def test_what_is_absent_says_so_and_nothing_else_does(service: Coverage, fresh_c
         elif code in UNSUPPORTED and operation in service.real:
             wrong.append(f"{operation} is real and answered {code}")
     assert not wrong, "\n".join(wrong)
+    eventually(lambda: (told := fresh_cloud.health)["saved_revision"] == told["revision"])
+    assert fresh_cloud.health["status"] == "ok"

@@ -197,8 +197,7 @@ def test_nothing_is_left_when_it_stops_or_is_killed(fresh_walled: RunningCloud) 
     address, host = one.address, cloud.part("host").pid
     assert len(left_of(cloud, host)) == 2
     assert routes_to(address, host)
-    with urllib.request.urlopen(f"{cloud.endpoint}/_pavedroad/health", timeout=10) as answer:
-        said = json.load(answer)
+    said = cloud.health
     assert (said["network"], said["security_groups"]) == ("namespaces", "enforced")
 
     cloud.kill()

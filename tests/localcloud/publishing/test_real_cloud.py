@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,11 +11,6 @@ from tests.localcloud.balancing.bench import Bench, weigh
 from tests.localcloud.machines import await_state, image_of_command, run
 from tests.localcloud.running import RunningCloud
 from tests.waiting import eventually
-
-
-def limited_by(cloud: RunningCloud) -> str:
-    with urllib.request.urlopen(f"{cloud.endpoint}/_pavedroad/health", timeout=30) as answer:
-        return json.load(answer)["limits"]
 
 
 def statistics(
@@ -37,7 +30,7 @@ def statistics(
 
 
 def test_an_instance_over_its_types_memory_says_so_in_its_state_reason(cloud: RunningCloud) -> None:
-    if eventually(lambda: limited_by(cloud), within=30) == "rlimits":
+    if eventually(lambda: cloud.health["limits"], within=30) == "rlimits":
         pytest.skip("without control groups a process is refused memory, and says what it likes")
     grow = "python3 -c 'kept = [bytearray(1 << 20) for n in range(2000)]'"
     [it] = run(cloud, InstanceType="t3.nano", **image_of_command(cloud, grow))

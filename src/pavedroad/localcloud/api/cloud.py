@@ -211,7 +211,7 @@ class Cloud:
         with self._state.lock:
             revision = self._state.revision
         return {
-            "status": "ok",
+            "status": self._snapshots.failure or "ok",
             "host": "connected" if self._link.actual.epoch else "not connected",
             "limits": self._publishing.limited_by or "not known yet",
             "network": self._network,
@@ -219,6 +219,7 @@ class Cloud:
             **({"outside": OUTSIDE} if self._annex else {}),
             "pid": os.getpid(),
             "revision": revision,
+            "saved_revision": self._snapshots.saved_revision,
             "uptime_seconds": round(time.monotonic() - self._began, 3),
         }
 

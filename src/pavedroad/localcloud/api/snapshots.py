@@ -58,7 +58,7 @@ class Snapshots:
         self._saved_revision = 0
         self._waiting = threading.Condition()
         self._asked_revision = 0
-        self._failed = False
+        self._failure = ""
         self._pickling_seconds = 0.0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="snapshots", daemon=True)
@@ -96,13 +96,22 @@ class Snapshots:
         if self._state.revision != self._saved_revision:
             self.save()
 
+    @property
+    def saved_revision(self) -> int:
+        return self._saved_revision
+
+    @property
+    def failure(self) -> str:
+        """Why the last attempt to save failed, in a sentence; empty while all is well."""
+        return self._failure
+
     def keep(self, revision: int) -> None:
-        """Return once that revision is on disk, or the disk has refused it (which the log says)."""
+        """Return once that revision is on disk, or the disk has refused it (`failure` says why)."""
         with self._waiting:
             self._asked_revision = max(self._asked_revision, revision)
             self._waiting.notify_all()
             self._waiting.wait_for(
-                lambda: self._saved_revision >= revision or self._failed or self._ended.is_set(),
+                lambda: self._saved_revision >= revision or self._failure or self._ended.is_set(),
                 _KEEP_SECONDS,
             )
 
@@ -119,7 +128,7 @@ class Snapshots:
                 self._pickling_seconds = time.thread_time() - began
         finish()
         coming.replace(self._path)
-        self._tell(revision, failed=False)
+        self._tell(revision)
         self._written()
 
     def _run(self) -> None:
@@ -132,18 +141,18 @@ class Snapshots:
             began = time.monotonic()
             try:
                 self.save()
-            except Exception:
+            except Exception as error:
                 _log.exception("The cloud's state could not be saved to %s", self._path)
-                self._tell(self._saved_revision, failed=True)
+                self._tell(self._saved_revision, f"The state could not be saved to {self._path}: {error}.")
                 self._ended.wait(_WAIT_SECONDS)
             took = time.monotonic() - began
             # Saving leaves others at least half of the time, and nine tenths where nobody waits for it.
             self._ended.wait(took)
             self._pause(8 * took)
 
-    def _tell(self, revision: int, *, failed: bool) -> None:
+    def _tell(self, revision: int, failure: str = "") -> None:
         with self._waiting:
-            self._saved_revision, self._failed = revision, failed
+            self._saved_revision, self._failure = revision, failure
             self._waiting.notify_all()
 
     def _pause(self, seconds: float) -> None:

@@ -111,6 +111,7 @@ EC2_REAL = frozenset(
         "CreateNetworkInterface",
         "DeleteKeyPair",
         "DeleteLaunchTemplate",
+        "DeleteLaunchTemplateVersions",
         "DeleteNetworkInterface",
         "DeletePlacementGroup",
         "DeleteSecurityGroup",

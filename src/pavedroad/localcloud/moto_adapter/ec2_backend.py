@@ -31,6 +31,7 @@ from pavedroad.localcloud.moto_adapter.ec2_census import Census
 from pavedroad.localcloud.moto_adapter.ec2_instances import LocalInstance, tags_at_once
 from pavedroad.localcloud.moto_adapter.ec2_lookups import Lookups
 from pavedroad.localcloud.moto_adapter.ec2_metadata_options import check_metadata_options
+from pavedroad.localcloud.moto_adapter.ec2_templates import Templates
 from pavedroad.localcloud.wanted import GuestImage
 
 ACCOUNT = DEFAULT_ACCOUNT_ID
@@ -43,7 +44,7 @@ _METADATA_OPTIONS = {
 }
 
 
-class LocalEC2Backend(Lookups):
+class LocalEC2Backend(Templates, Lookups):
     """One account's EC2 in one region."""
 
     _census: Census | None = None
@@ -256,33 +257,6 @@ class LocalEC2Backend(Lookups):
             if over and request.instance_id not in self.by_id:
                 del self.spot[request.id]
                 self.tags.pop(request.id, None)
-
-    def launch_template_version(self, template_id, name, version):
-        """A version's data by number, `$Latest` or `$Default`, with AWS's errors for what there is not."""
-        if template_id:
-            template = self.get_launch_template(template_id)
-        elif name:
-            template = self.get_launch_template_by_name(name)
-        else:
-            raise ServiceError(
-                "MissingParameter", "Either the launch template's id or its name must be given."
-            )
-        version = str(version or "$Default")
-        known = version in ("$Latest", "$Default") or (
-            version.isdigit() and 1 <= int(version) <= len(template.versions)
-        )
-        if not known:
-            raise ServiceError(
-                "InvalidLaunchTemplateId.VersionNotFound",
-                f"Could not find launch template version '{version}' of '{template.id}'.",
-            )
-        return template.get_version(version)
-
-    def delete_launch_template(self, name, tid):
-        """A name that is not there is AWS's error for that, not a parameter that is missing."""
-        return super().delete_launch_template(
-            None, self.get_launch_template_by_name(name).id if name else tid
-        )
 
     def default_subnet_id(self, zone: str | None) -> str:
         """Where an instance goes that names no subnet: the zone with the fewest of them, of those that have

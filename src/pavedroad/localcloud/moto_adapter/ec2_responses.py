@@ -28,12 +28,21 @@ from pavedroad.localcloud.moto_adapter.ec2_placement import refuse_start
 from pavedroad.localcloud.moto_adapter.ec2_placement_actions import PlacementActions
 from pavedroad.localcloud.moto_adapter.ec2_spot import fulfil, refuse_low_price, request_for
 from pavedroad.localcloud.moto_adapter.ec2_spot_actions import SpotActions
+from pavedroad.localcloud.moto_adapter.ec2_templates import TemplateActions
 
 _XML = {"content-type": "text/xml;charset=UTF-8"}
 
 
 class LocalEC2Response(
-    Interfaces, KnownOnly, PlacementActions, SpotActions, Attributes, Fleets, Whole, EC2Response
+    Interfaces,
+    TemplateActions,
+    KnownOnly,
+    PlacementActions,
+    SpotActions,
+    Attributes,
+    Fleets,
+    Whole,
+    EC2Response,
 ):
     """One call of EC2."""
 
@@ -68,16 +77,6 @@ class LocalEC2Response(
             fulfil(backend, request, one, now)
             backend.tags[request.id].update(launch.tags("spot-instances-request"))
         return made
-
-    def create_launch_template_version(self):
-        """On `SourceVersion`, as AWS has it: what the request leaves out comes from there."""
-        if source := self._get_param("SourceVersion"):
-            version = self.ec2_backend.launch_template_version(
-                self._get_param("LaunchTemplateId"), self._get_param("LaunchTemplateName"), source
-            )
-            kept = {name: value for name, value in version.data.items() if value is not None}
-            self.params["LaunchTemplateData"] = {**kept, **self.params.get("LaunchTemplateData", {})}
-        return super().create_launch_template_version()
 
     def terminate_instances(self):
         return self._change("TerminatingInstances", "terminate", self.ec2_backend.terminate_instances)
