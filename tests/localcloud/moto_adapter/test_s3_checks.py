@@ -64,3 +64,44 @@ def test_what_is_too_long_or_too_much_or_not_known_is_refused(bench: Bench, buck
     expected = "IllegalVersioningConfigurationException"
     assert refused(bench, "PUT", f"/{bucket}?versioning", nothing) == expected
     assert refused(bench, "PUT", f"/{bucket}?policy", b"{}") == "MalformedPolicy"
+
+
+_CHUNKED = {"x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "x-amz-decoded-content-length": "5"}
+_TRAILED = {**_CHUNKED, "x-amz-trailer": "x-amz-checksum-crc32"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "code"),
+    [
+        (_CHUNKED, b"-5\r\nhello\r\n0\r\n\r\n", "IncompleteBody"),
+        (_CHUNKED, b"", "IncompleteBody"),
+        (_CHUNKED, b"6\r\nhello", "IncompleteBody"),
+        (_CHUNKED, b"5\r\nhello\r\n", "IncompleteBody"),
+        (_CHUNKED, b"4\r\nhell\r\n0\r\n\r\n", "IncompleteBody"),
+        (_CHUNKED, b"5\r\nhelloo\r\n0\r\n\r\n", "IncompleteBody"),
+        (_TRAILED, b"5\r\nhello\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n", "BadDigest"),
+        (_TRAILED, b"5\r\nhello\r\n0\r\n\r\n", "InvalidRequest"),
+        ({"x-amz-checksum-sha256": "short"}, b"hello", "InvalidRequest"),
+        ({"x-amz-checksum-sha1": "AAAAAAAAAAAAAAAAAAAAAAAAAAA="}, b"hello", "BadDigest"),
+        ({"content-md5": "AAAAAAAAAAAAAAAAAAAAAA=="}, b"hello", "BadDigest"),
+        ({"content-md5": "not base64"}, b"hello", "InvalidDigest"),
+    ],
+)
+def test_a_body_that_is_not_what_was_said_overwrites_nothing(
+    bench: Bench, bucket: str, headers: dict[str, str], body: bytes, code: str
+) -> None:
+    assert refused(bench, "PUT", f"/{bucket}/key", body, headers) == code
+    assert bench.send("s3", method="GET", path=f"/{bucket}/key", headers=_SIGNED).body == b"x"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n",
+        b"2\r\nhe\r\n3\r\nllo\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n",
+    ],
+)
+def test_chunks_with_the_right_digest_are_the_object(bench: Bench, bucket: str, body: bytes) -> None:
+    path = f"/{bucket}/chunked"
+    assert bench.send("s3", body, method="PUT", path=path, headers={**_SIGNED, **_TRAILED}).status == 200
+    assert bench.send("s3", method="GET", path=path, headers=_SIGNED).body == b"hello"

@@ -20,6 +20,7 @@ from pavedroad.localcloud.moto_adapter.responses import (
     missing_action,
     only_reads,
 )
+from pavedroad.localcloud.moto_adapter.s3_bodies import check_body
 from pavedroad.localcloud.moto_adapter.s3_checks import check_s3
 from pavedroad.localcloud.state import State
 
@@ -62,6 +63,7 @@ class MotoService:
         if self._name == "s3":
             try:
                 check_s3(request)
+                check_body(request)
             except ServiceError as error:
                 return error_response(request, error)
         if refused := checks_of(self._name).refusal(request):
