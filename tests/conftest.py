@@ -11,11 +11,10 @@ import pytest
 from tests.running_platform import Platform
 
 _HERE = Path(__file__).parent
-
-
 _ALONE = frozenset({"fresh_platform", "fresh_cloud"})
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     """A platform is set up once for all test processes, and what a file sets up once as well: their tests
     stay together. Those that start everything anew go wherever there is time."""
