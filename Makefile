@@ -31,11 +31,11 @@ check: setup ## lint, format, types, import contracts
 
 test: check ## everything that must hold before a change lands
 	@scripts/system-packages
-	@$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m "not slow" --durations=15
+	@$(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m "not slow" --durations=15
 
 test-all: check ## and the slower proofs
 	@scripts/system-packages
-	@$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup --durations=25
+	@$(BIN)/pytest -q -n $(WORKERS) --dist worksteal --durations=25
 
 benchmarks: setup ## the figures of docs/reference/figures.md, measured on this machine
 	@$(BIN)/python -m benchmarks

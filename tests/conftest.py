@@ -10,20 +10,6 @@ import pytest
 
 from tests.running_platform import Platform
 
-_HERE = Path(__file__).parent
-_ALONE = frozenset({"fresh_platform", "fresh_cloud"})
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """A platform is set up once for all test processes, and what a file sets up once as well: their tests
-    stay together. Those that start everything anew go wherever there is time."""
-    for item in items:
-        if "platform" in item.fixturenames:
-            item.add_marker(pytest.mark.xdist_group("platform"))
-        elif _ALONE.isdisjoint(item.fixturenames):
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(_HERE).as_posix()))
-
 
 @pytest.fixture(scope="session")
 def platform() -> Iterator[Platform]:
