@@ -87,7 +87,7 @@ def _serving(cluster: dict[str, object]) -> list[dict[str, object]]:
 
 
 # Those that install many packages take longest; the Go binary and the Node server go with every change.
-LONG = frozenset({"datasette", "httpbin"})
+LONG = frozenset({"caddy", "datasette", "httpbin"})
 
 
 @pytest.mark.parametrize(

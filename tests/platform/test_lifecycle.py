@@ -130,6 +130,7 @@ def test_a_port_in_use_is_said_before_anything_is_started(
     assert not fresh_platform.processes()
 
 
+@pytest.mark.slow
 def test_the_private_cloud_runs_alone(fresh_platform: Platform) -> None:
     platform = fresh_platform
     platform.paved("cloud", "up", "--detach")

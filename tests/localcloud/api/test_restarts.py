@@ -88,6 +88,7 @@ def test_when_the_api_process_dies_guests_go_on_and_calls_wait(fresh_cloud: Runn
     assert process.pid in [one.pid for one in processes_naming(tag)]
 
 
+@pytest.mark.slow
 def test_a_stopped_instance_keeps_its_disk_over_restarts_until_it_is_terminated(
     fresh_cloud: RunningCloud,
 ) -> None:

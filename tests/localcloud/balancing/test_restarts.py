@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import httpx
+import pytest
 from botocore.config import Config
 
 from tests.localcloud.balancing.bench import Balancer, Bench, fixed, refused, weigh
@@ -38,6 +39,7 @@ def _answers(balancer: Balancer, text: str) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_a_cloud_that_was_stopped_balances_again_at_the_same_addresses(own_bench: Bench) -> None:
     bench = own_bench
     group = bench.group(bench.service("v1"))
@@ -106,6 +108,7 @@ def _flips(bench: Bench, balancer: Balancer, group: str) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_what_the_balancers_do_not_take_in_time_is_refused_and_nothing_has_changed(own_bench: Bench) -> None:
     bench = own_bench
     balancer = bench.balancer(fixed("before"))

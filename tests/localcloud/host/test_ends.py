@@ -97,7 +97,7 @@ def test_a_process_with_hundreds_of_children_leaves_none(machine: Machine) -> No
     it = guest(f"trap '' TERM; {children}", stop_seconds=1)
     machine.want(it)
     machine.printed(it, "up")
-    assert len(processes_of(machine.home, it)) > 300
+    eventually(lambda: len(processes_of(machine.home, it)) > 300)
     machine.drop(it)
     machine.ended(it)
     assert processes_of(machine.home, it) == []

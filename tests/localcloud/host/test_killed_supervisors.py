@@ -19,7 +19,7 @@ def _booted(machine: Machine, count: int = 3) -> None:
     for it in guests:
         machine.guests[it.id] = it
         machine.printed(it, "up")
-    assert len(processes_of(machine.home)) >= 3 * count
+    eventually(lambda: len(processes_of(machine.home)) >= 3 * count)
 
 
 def test_a_killed_host_leaves_nothing(new_machine: Callable[[], Machine]) -> None:

@@ -71,6 +71,7 @@ def test_no_control_group_outlives_its_guest(machine: Machine) -> None:
     assert not [group for group in groups_of(machine.home) if group.name.startswith(it.id)]
 
 
+@pytest.mark.slow
 def test_a_host_that_was_killed_leaves_no_control_group_to_the_next(
     new_machine: Callable[[], Machine],
 ) -> None:

@@ -29,6 +29,7 @@ def statistics(
     return answer["Datapoints"]
 
 
+@pytest.mark.slow
 def test_an_instance_over_its_types_memory_says_so_in_its_state_reason(cloud: RunningCloud) -> None:
     if eventually(lambda: cloud.health["limits"], within=30) == "rlimits":
         pytest.skip("without control groups a process is refused memory, and says what it likes")

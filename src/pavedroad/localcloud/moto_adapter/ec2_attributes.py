@@ -168,20 +168,6 @@ class Attributes(EC2Response):
                 self.ec2_backend.metadata_defaults[name] = value
         return ActionResult({"Return": True})
 
-    def delete_network_interface(self) -> ActionResult:
-        interface = self.ec2_backend.get_network_interface(self._get_param("NetworkInterfaceId"))
-        if getattr(interface, "requester_managed", False):
-            raise ServiceError(
-                "OperationNotPermitted",
-                f"You are not allowed to manage the network interface '{interface.id}': it belongs to "
-                f"{interface.description}.",
-            )
-        if interface.status == "in-use":
-            raise ServiceError(
-                "InvalidParameterValue", f"Network interface '{interface.id}' is currently in use."
-            )
-        return super().delete_network_interface()
-
     def copy_image(self) -> ActionResult:
         region, name = self._get_param("SourceRegion"), self._get_param("Name") or ""
         if region not in REGIONS:

@@ -100,13 +100,13 @@ class TemplateActions(EC2Response):
     def create_launch_template_version(self):
         """On `SourceVersion`, as AWS has it: what the request leaves out comes from there."""
         if source := self._get_param("SourceVersion"):
-            version = self.ec2_backend.launch_template_version(*self._named(), source)
+            version = self.ec2_backend.launch_template_version(*self._of_template(), source)
             kept = {name: value for name, value in version.data.items() if value is not None}
             self.params["LaunchTemplateData"] = {**kept, **self.params.get("LaunchTemplateData", {})}
         return super().create_launch_template_version()
 
     def delete_launch_template_versions(self) -> ActionResult:
-        template = self.ec2_backend.launch_template_named(*self._named())
+        template = self.ec2_backend.launch_template_named(*self._of_template())
         asked = [str(version) for version in self._get_param("Versions") or []]
         if not asked:
             raise ServiceError("MissingParameter", "The request must contain the parameter Versions")
@@ -135,7 +135,7 @@ class TemplateActions(EC2Response):
             }
         )
 
-    def _named(self) -> tuple[str | None, str | None]:
+    def _of_template(self) -> tuple[str | None, str | None]:
         return self._get_param("LaunchTemplateId"), self._get_param("LaunchTemplateName")
 
 
