@@ -89,6 +89,7 @@ async def test_an_image_says_what_it_is(kitchen: Kitchen, tmp_path: Path) -> Non
     (view,) = await kitchen.bakery.images("site")
     assert (view.id, view.version, view.commit, view.baked_by) == (image.id, "1.2.3", "abc123", "ada")
     assert await kitchen.bakery.images("other") == []
+    assert await kitchen.bakery.images("w\x07×") == []
 
 
 @pytest.mark.parametrize(

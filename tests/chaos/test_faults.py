@@ -19,7 +19,7 @@ from pavedroad.access.tokens import Tokens
 from pavedroad.chaos.routes import router
 from pavedroad.chaos.service import FaultInjection
 from pavedroad.core.clock import ManualClock
-from pavedroad.core.errors import Conflict, Forbidden
+from pavedroad.core.errors import Conflict, Forbidden, NotFound
 from pavedroad.database.engine import Database, sqlite_url
 from pavedroad.database.migrating import migrate
 from pavedroad.platform import problems
@@ -129,3 +129,11 @@ async def test_bad_input_is_a_problem_and_breaks_nothing(
     assert answer.headers["content-type"] == "application/problem+json"
     assert says in answer.json()["detail"]
     assert bench.client.all() == []
+
+
+@pytest.mark.parametrize("fault_id", ["fault-0", "..", "a/b", "\xa2\x118w", "%"])
+async def test_an_unknown_fault_is_said_whatever_it_is_called(faults: FaultInjection, fault_id: str) -> None:
+    with pytest.raises(NotFound):
+        await faults.get(fault_id)
+    with pytest.raises(NotFound):
+        await faults.end(DEPLOYER, fault_id)

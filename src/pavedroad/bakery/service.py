@@ -34,6 +34,7 @@ from pavedroad.clouds.model import Image, ImageSpec
 from pavedroad.clouds.ports import Cloud, CloudProvider
 from pavedroad.core.clock import Clock
 from pavedroad.core.errors import BakeFailed, Conflict, InvalidInput, NotFound
+from pavedroad.core.names import is_application
 from pavedroad.core.places import Places
 from pavedroad.manifest.model import Manifest
 
@@ -138,7 +139,9 @@ class Bakery:
         await self.jobs.close()
 
     async def images(self, application: str | None = None, *, region: str = "us-east-1") -> list[ImageView]:
-        """Those that were baked here, newest first."""
+        """Those that were baked here, newest first; none for what no application can be called."""
+        if application and not is_application(application):
+            return []
         tags = {"pavedroad:application": application} if application else {}
         found = await self._clouds.region(region).images(tags)
         return [_view(image, region) for image in found if _KEY in image.tags]

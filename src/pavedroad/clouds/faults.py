@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, cast
+from urllib.parse import quote
 
 import httpx
 
@@ -70,7 +71,7 @@ class FaultClient:
         return self._call("GET", "")
 
     def get(self, fault_id: str) -> dict[str, Any]:
-        return self._call("GET", f"/{fault_id}")
+        return self._call("GET", _segment(fault_id))
 
     def start(
         self, kind: str, target: str, *, seconds: float | None = None, **parameters: Any
@@ -88,7 +89,7 @@ class FaultClient:
 
     def end(self, fault_id: str) -> dict[str, Any]:
         """Ended already is fine."""
-        return self._call("DELETE", f"/{fault_id}")
+        return self._call("DELETE", _segment(fault_id))
 
     def end_all(self) -> list[dict[str, Any]]:
         """Gives those that lasted until now."""
@@ -102,6 +103,10 @@ class FaultClient:
         if answer.is_success:
             return answer.json()
         raise _refusal(answer)
+
+
+def _segment(fault_id: str) -> str:
+    return f"/{quote(fault_id, safe='')}"
 
 
 def _refusal(answer: httpx.Response) -> PavedError:

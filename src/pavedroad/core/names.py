@@ -86,6 +86,11 @@ class ServerGroupName:
         return f"{self.cluster}-v{self.push:03d}"
 
 
+def is_application(name: str) -> bool:
+    """Whether an application may be called so."""
+    return len(name) <= LONGEST and re.fullmatch(_PART, name) is not None
+
+
 def is_server_group(name: str) -> bool:
     """Whether a name carries a push suffix."""
     return _PUSH.fullmatch(name) is not None

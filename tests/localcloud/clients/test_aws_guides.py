@@ -29,7 +29,7 @@ REFUSED = {
         "start-instance-refresh-2": "",
     },
     "elbv2": {
-        "create-listener-4": "UnsupportedProtocol",  # TLS is of network balancers
+        "create-listener-4": "ValidationError",  # TLS is of network balancers
         "create-rule-3": "InvalidConfigurationRequest",  # its action asks an identity provider
         "describe-ssl-policies-2": "",
         "modify-listener-2": "",

@@ -191,14 +191,14 @@ def _text(shape: Shape, name: str) -> Check:
     def check(value: Any, where: str) -> None:
         if not isinstance(value, str):
             raise _invalid("a structure", where)
+        if value:  # first: what is no id is malformed, whatever is wrong with it
+            check_id(shape.name if shape.name in _NAMED_BY_SHAPE else name, value)
         if _UNWRITABLE.search(value):
             raise _invalid(value, where, " It has characters that XML cannot hold.")
         if allowed and value and value not in allowed:
             raise _invalid(value, where)
         if value and not least <= len(value) <= (most or len(value)):
             raise _invalid(value, where, f" Its length may be from {least} to {most}.")
-        if value:
-            check_id(shape.name if shape.name in _NAMED_BY_SHAPE else name, value)
 
     return check
 
