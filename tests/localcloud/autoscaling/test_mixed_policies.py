@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pavedroad.localcloud.autoscaling import prices
@@ -371,7 +371,9 @@ def test_a_template_that_asks_for_spot_is_not_for_mixing(bench: Bench) -> None:
         bench.create(LaunchTemplate=None, MixedInstancesPolicy=mixed)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
+@example(weights=[1, 7, 2], percentage=41, wishes=[39, 34, 9, 20, 40])
+@example(weights=[4, 1], percentage=51, wishes=[29, 39, 21, 25])
 @given(
     weights=st.lists(st.integers(1, 9), min_size=1, max_size=3),
     percentage=st.integers(0, 100),

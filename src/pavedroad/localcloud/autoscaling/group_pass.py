@@ -7,6 +7,7 @@ the next pass looks anew.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -256,10 +257,21 @@ class GroupPass:
             group.zones,
             usable,
             max(1, group.maximum // 10),
+            group.heaviest,
         )
         if not moves:
             moves = shares.exchanges(group, usable)
+        held = frozenset(
+            Counter((it.zone, it.market, it.units) for it in group.members.values() if it.in_capacity).items()
+        )
+        if not moves:
+            group.rebalanced = frozenset()
+            return
+        if held in group.rebalanced and any(it.weight is not None for it in group.members.values()):
+            return
         yield from launcher.balance(moves)
+        if not launcher.refusals:
+            group.rebalanced |= {held}
         self.changed |= launcher.changed
 
     def _see_off(self, membership: Membership) -> Iterator[None]:

@@ -10,7 +10,13 @@ from typing import Any, Literal
 from pavedroad.localcloud.autoscaling.hooks.model import Action, Hook, Place
 from pavedroad.localcloud.autoscaling.refresh.model import Refresh
 from pavedroad.localcloud.autoscaling.scaling import Scaling
-from pavedroad.localcloud.autoscaling.sources import LaunchConfiguration, Market, Source, TemplateUse
+from pavedroad.localcloud.autoscaling.sources import (
+    LaunchConfiguration,
+    Market,
+    MixedPolicy,
+    Source,
+    TemplateUse,
+)
 from pavedroad.localcloud.autoscaling.warm.model import WarmPool
 
 LifecycleState = Literal[
@@ -230,6 +236,9 @@ class Group:
     deleting: bool = False
     request: str = ""
     """Who last changed the desired capacity, as a sentence, until the group has come to it."""
+    rebalanced: frozenset[frozenset[tuple[tuple[str, str, int], int]]] = frozenset()
+    """How many instances it had by zone, market and weight whenever it launched one to balance zones, until
+    they were even. Weights may lead back to where it was: there it stays."""
     replacements: int = 0
     """Unhealthy instances that were taken out, and whose replacements are yet to be launched."""
     scaling: Scaling = field(default_factory=Scaling)
@@ -266,6 +275,12 @@ class Group:
     def launches_from(self) -> Source:
         """Its own source, or that of an active refresh."""
         return (self.refresh and self.refresh.launches_from) or self.source
+
+    @property
+    def heaviest(self) -> int:
+        """The largest weight that a launch may have."""
+        overrides = self.source.overrides if isinstance(self.source, MixedPolicy) else ()
+        return max((override.weight or 1 for override in overrides), default=1)
 
     def desired_without(self, units: int) -> int:
         """Instances with weights may be more than was desired."""

@@ -32,16 +32,21 @@ class Move:
 
 
 def rebalancing_moves(
-    members: Iterable[Member], zones: Sequence[str], usable: Mapping[Market, Sequence[str]], limit: int
+    members: Iterable[Member],
+    zones: Sequence[str],
+    usable: Mapping[Market, Sequence[str]],
+    limit: int,
+    heaviest: int = 1,
 ) -> list[Move]:
     """What to launch beyond the desired capacity, so that fuller zones can give up as many.
 
     Only members that are not protected can be given up; those in zones that the group has left go first.
-    Where instances have weights, zones are even when they differ by no more than the largest.
+    Where instances have weights, zones are even when they differ by no more than the largest, be it of a
+    member or, `heaviest`, of what would be launched.
     """
     everyone = [member for member in members if member.in_capacity]
     held = dict.fromkeys(zones, 0) | count_by_zone(everyone)
-    step = max((member.units for member in everyone), default=1)
+    step = max(heaviest, *(member.units for member in everyone)) if everyone else heaviest
     free: dict[str, list[Market]] = {}
     for member in everyone:
         if not member.protected and usable.get(member.market):
