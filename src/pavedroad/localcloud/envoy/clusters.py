@@ -131,7 +131,7 @@ def _policy(shape: Shape) -> Document:
     match shape.algorithm:
         case "least_outstanding_requests":
             # Of so many at random: a look at all would send every request of a quiet time to the same.
-            return {"lb_policy": "LEAST_REQUEST", "least_request_lb_config": {"choice_count": 10}}
+            return {"lb_policy": "LEAST_REQUEST", "least_request_lb_config": {"choice_count": 32}}
         case "weighted_random":
             return {"lb_policy": "RANDOM", **(_anomalies() if shape.anomaly_mitigation else {})}
         case "round_robin":
