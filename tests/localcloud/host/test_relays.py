@@ -97,6 +97,7 @@ def test_what_is_lost_comes_again_later() -> None:
         relays.have({GUEST: Trouble(loss=0.2)})
         address = via(relays, port)
         times = await asyncio.gather(*(echoed(address, port) for _ in range(30)))
+        assert max(times) >= 0.2
         assert max(times) >= min(times) + 0.15  # however busy the machine is, some are sent again
 
     run(scenario)

@@ -261,12 +261,12 @@ class GroupPass:
         )
         if not moves:
             moves = shares.exchanges(group, usable)
-        held = frozenset(
-            Counter((it.zone, it.market, it.units) for it in group.members.values() if it.in_capacity).items()
-        )
         if not moves:
             group.rebalanced = frozenset()
             return
+        held = frozenset(
+            Counter((it.zone, it.market, it.units) for it in group.members.values() if it.in_capacity).items()
+        )
         if held in group.rebalanced and any(it.weight is not None for it in group.members.values()):
             return
         yield from launcher.balance(moves)
