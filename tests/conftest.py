@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from tests import unsteady
 from tests.running_platform import Platform
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    unsteady.add_option(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    unsteady.watch(config)
 
 
 @pytest.fixture(scope="session")
