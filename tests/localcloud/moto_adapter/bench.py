@@ -16,6 +16,7 @@ from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.moto_adapter.certificates import AcmService
 from pavedroad.localcloud.moto_adapter.ec2_service import Ec2Service
 from pavedroad.localcloud.moto_adapter.install import account_of, install
+from pavedroad.localcloud.moto_adapter.queue_service import QueueService
 from pavedroad.localcloud.moto_adapter.services import MotoService
 from pavedroad.localcloud.state import State
 
@@ -30,7 +31,8 @@ class Bench:
         contents = install(BlobStore(folder / "objects"), Block(0))
         self.state = State()
         self.ec2 = Ec2Service(self.state, contents, LayerStore(folder / "layers"), lambda _: b"said")
-        self.moto = {name: MotoService(name, self.state) for name in ("s3", "iam", "sts", "sns", "sqs")}
+        self.moto = {name: MotoService(name, self.state) for name in ("s3", "iam", "sts", "sns")}
+        self.moto["sqs"] = QueueService(self.state)
         self.moto["acm"] = AcmService(self.state, lambda _account, _region: {})
 
     def send(

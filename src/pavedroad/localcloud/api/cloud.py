@@ -45,6 +45,7 @@ from pavedroad.localcloud.moto_adapter.ec2_walls import security_groups
 from pavedroad.localcloud.moto_adapter.install import account_of, install
 from pavedroad.localcloud.moto_adapter.machines import MotoMachines
 from pavedroad.localcloud.moto_adapter.network import MotoNetwork
+from pavedroad.localcloud.moto_adapter.queue_service import QueueService
 from pavedroad.localcloud.moto_adapter.queues import queues_of
 from pavedroad.localcloud.moto_adapter.services import NAMES, MotoService
 from pavedroad.localcloud.moto_adapter.topics import topics_of
@@ -107,6 +108,7 @@ class Cloud:
             groups_of=monitored.groups,
         )
         self._moto = [MotoService(name, self._state) for name in NAMES]
+        self._moto.append(QueueService(self._state))
         self._moto.append(AcmService(self._state, self._balancing.users_of_certificates))
         services: list[Service] = [ec2, self._balancing, self._scaling, self._monitoring, *self._moto]
         self._faults.zone_returned.append(self._scaling.zone_returned)
@@ -218,6 +220,7 @@ class Cloud:
             "security_groups": SAID[self._network],
             **({"outside": OUTSIDE} if self._annex else {}),
             "pid": os.getpid(),
+            "long_polls": self.endpoint.waiting,
             "revision": revision,
             "saved_revision": self._snapshots.saved_revision,
             "uptime_seconds": round(time.monotonic() - self._began, 3),

@@ -4,6 +4,7 @@ is refused in XML, as S3 does."""
 from __future__ import annotations
 
 import asyncio
+from typing import Any, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -13,6 +14,8 @@ HEAD_SECONDS = 60.0
 """From a request's first byte, or the connection's beginning, to the end of its headers."""
 LINGER_SECONDS = 5.0
 """How long the rest of a request is read that has been answered already, so that the answer is seen."""
+CLIENT_ENDED = "pavedroad.client_ended"
+"""In the scope of a request whose client has closed its side of the connection, and may still listen."""
 
 _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
@@ -48,6 +51,9 @@ class Connection(HttpToolsProtocol):
         if not (self._whole and self._answering()):
             return None
         self.cycle.keep_alive = False
+        # Most who end here have hung up, so that nothing is worth waiting for on their behalf.
+        cast("dict[str, Any]", self.cycle.scope)[CLIENT_ENDED] = True
+        self.cycle.message_event.set()
         return True
 
     def _answering(self) -> bool:

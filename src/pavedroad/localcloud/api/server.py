@@ -8,11 +8,14 @@ import logging
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, Protocol, cast
 
+from pavedroad.localcloud.api.connections import CLIENT_ENDED
 from pavedroad.localcloud.api.encodings import plain
 from pavedroad.localcloud.api.errors import error_response, legible
+from pavedroad.localcloud.api.later import Call, Gone, Waits
 from pavedroad.localcloud.api.scope import Scope, UnknownRegion, is_foreign, scope_of, scope_of_form
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse, Hindrance, Service
 from pavedroad.localcloud.errors import ServiceError, internal_failure
@@ -65,10 +68,16 @@ class Endpoint:
         self._settle = settle
         self._hinders = hinders
         self._pages = pages
+        self._waits = Waits()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="call")
         self._apart = {
             name: ThreadPoolExecutor(most, thread_name_prefix=name) for name, most in (apart or {}).items()
         }
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for something to come, as long polls do."""
+        return self._waits.count
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -84,13 +93,16 @@ class Endpoint:
                 "", "", "", scope["method"], path, query, headers, stream, 0, str(uuid.uuid4())
             )
             own = self._pages is not None and self._pages.answers(path)
+            gone = partial(_end, scope, receive)
             try:
-                response = legible(await (self._page if own else self._answer)(blank, receive))
+                response = legible(
+                    await (self._page(blank, receive) if own else self._answer(blank, receive, gone))
+                )
             except _Gone:
                 return
             await _send(send, response)
 
-    async def _answer(self, blank: ApiRequest, receive: Receive) -> ApiResponse:
+    async def _answer(self, blank: ApiRequest, receive: Receive, gone: Gone) -> ApiResponse:
         try:
             called = scope_of(blank.headers, blank.query)
             refusal = self._refusal(called, blank)
@@ -116,7 +128,8 @@ class Endpoint:
                 if hindrance.refusal:
                     raise hindrance.refusal
             pool = self._apart.get(request.service, self._pool)
-            return await asyncio.get_running_loop().run_in_executor(pool, self._handle, request)
+            ask = partial(asyncio.get_running_loop().run_in_executor, pool, self._settled)
+            return await self._waits.settled(ask, partial(self._handle, request), gone)
         except ServiceError as error:
             return error_response(request, error)
         except _Gone:
@@ -130,7 +143,8 @@ class Endpoint:
         scope = Scope("", "", "")
         try:
             length = await self._read(blank, receive, discard=False)
-            return await self._in_thread(self._settled, self._pages.handle, _for(blank, scope, "", length))
+            call = partial(self._pages.handle, _for(blank, scope, "", length))
+            return await self._in_thread(self._settled, call)
         except ServiceError as error:
             return error_response(blank, error)
         except _Gone:
@@ -140,11 +154,11 @@ class Endpoint:
             return error_response(blank, internal_failure())
 
     def _handle(self, request: ApiRequest) -> ApiResponse:
-        return self._settled(self._services[request.service].handle, plain(request))
+        return self._services[request.service].handle(plain(request))
 
-    def _settled(self, handle: Callable[[ApiRequest], ApiResponse], request: ApiRequest) -> ApiResponse:
+    def _settled(self, call: Call) -> ApiResponse:
         try:
-            return handle(request)
+            return call()
         finally:
             self._settle()
 
@@ -200,6 +214,12 @@ async def _next(receive: Receive) -> Any:
             "RequestTimeout",
             "Your socket connection to the server was not read from or written to within the timeout period.",
         ) from None
+
+
+async def _end(scope: Mapping[str, Any], receive: Receive) -> None:
+    """Until a client that has said all has hung up, or says that it will say no more."""
+    while CLIENT_ENDED not in scope and (await receive())["type"] != "http.disconnect":
+        pass
 
 
 class _Gone(Exception):

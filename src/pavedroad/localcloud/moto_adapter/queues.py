@@ -1,13 +1,20 @@
 # pyright: basic, reportAttributeAccessIssue=false, reportArgumentType=false, reportReturnType=false
-"""SQS as those who notify see it (`Queues`), over moto's queues."""
+"""SQS as those who notify see it (`Queues`), over moto's queues, and who waits for messages of a queue."""
 
 from __future__ import annotations
 
-from threading import Condition
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from math import inf
+from typing import Any
 
 from moto.core.exceptions import ServiceException
-from moto.sqs.models import Queue, sqs_backends
+from moto.core.utils import unix_time_millis
+from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 
+from pavedroad.localcloud.api.later import Line, Place
 from pavedroad.localcloud.errors import ServiceError
 
 
@@ -30,18 +37,99 @@ class MotoQueues:
             raise ServiceError(error.code, str(error.message)) from error
 
 
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """A receive that found nothing, and would wait."""
+
+    place: Place
+    seconds: float
+    due_seconds: float
+    """Until some message becomes visible by itself."""
+
+
+_asked = threading.local()
+_CHANGES = {name: getattr(Queue, name) for name in ("add_message", "delete_message")}
+_CHANGES_BY_NAME = {
+    name: getattr(SQSBackend, name) for name in ("change_message_visibility", "set_queue_attributes")
+}
+"""What may make a message visible: one that is deleted frees the others of its group."""
+_moto_receive = SQSBackend.receive_message
+_moto_delete_queue = SQSBackend.delete_queue
+
+
+def take_poll() -> Poll | None:
+    """What this thread's last receive would wait for."""
+    poll: Poll | None = vars(_asked).pop("poll", None)
+    return poll
+
+
 def install() -> None:
-    """A queue can be saved: moto gives each a lock, of which nothing is to be kept."""
+    """Queues can be saved, without their locks and lines; moto would wait for messages with the state lock
+    held, and now says what it would wait for."""
     Queue.__getstate__ = _without_lock
     Queue.__setstate__ = _with_lock
+    for name, changed in _CHANGES.items():
+        setattr(Queue, name, _calling(changed))
+    for name, changed in _CHANGES_BY_NAME.items():
+        setattr(SQSBackend, name, _calling_by_name(changed))
+    SQSBackend.receive_message = _receive
+    SQSBackend.delete_queue = _delete_queue
+
+
+def _calling(changed: Callable[..., Any]) -> Callable[..., Any]:
+    """What may make a message visible calls one who waits for it."""
+
+    @wraps(changed)
+    def calling(queue: Queue, *given: Any) -> None:
+        changed(queue, *given)
+        _line_of(queue).call()
+
+    return calling
+
+
+def _calling_by_name(changed: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(changed)
+    def calling(backend: SQSBackend, queue_name: str, *given: Any, **named: Any) -> Any:
+        result = changed(backend, queue_name, *given, **named)
+        _line_of(backend.get_queue(queue_name)).call()
+        return result
+
+    return calling
+
+
+def _receive(self: SQSBackend, queue_name: str, count: int, wait_seconds: int, *rest: Any) -> list[Message]:
+    found = _moto_receive(self, queue_name, count, 0, *rest)
+    queue = self.get_queue(queue_name)
+    if not found and wait_seconds:
+        _asked.poll = Poll(_line_of(queue).join(), wait_seconds, _due_seconds(queue))
+    elif found and queue.messages:
+        _line_of(queue).call()
+    return found
+
+
+def _due_seconds(queue: Queue) -> float:
+    now = unix_time_millis()
+    times = (max(message.visible_at, message.delayed_until) for message in queue._messages)
+    # A message is visible from after its time on.
+    return (min((time for time in times if time >= now), default=inf) - now + 1) / 1000
+
+
+def _delete_queue(self: SQSBackend, queue_name: str) -> None:
+    line = _line_of(self.get_queue(queue_name))
+    _moto_delete_queue(self, queue_name)
+    line.call_all()
+
+
+def _line_of(queue: Queue) -> Line:
+    return vars(queue).setdefault("_line", Line())
 
 
 def _without_lock(queue: Queue) -> dict[str, object]:
-    return {name: value for name, value in vars(queue).items() if name != "_messages_lock"}
+    return {name: value for name, value in vars(queue).items() if name not in ("_messages_lock", "_line")}
 
 
 def _with_lock(queue: Queue, state: dict[str, object]) -> None:
-    vars(queue).update(state, _messages_lock=Condition())
+    vars(queue).update(state, _messages_lock=threading.Condition())
 
 
 def queues_of(_account: str, _region: str) -> MotoQueues:

@@ -1,5 +1,5 @@
 # pyright: basic, reportAttributeAccessIssue=false, reportArgumentType=false, reportReturnType=false
-"""The services that are moto's own, whole: S3, IAM, STS, Route 53, SNS, SQS."""
+"""The services that are moto's own, whole: S3, IAM, STS, Route 53, SNS; SQS and ACM stand on them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from pavedroad.localcloud.state import State
 
 _log = logging.getLogger(__name__)
 _ROUTED = "pavedroad.localcloud.moto_adapter.routed"
-NAMES = ("s3", "iam", "sts", "route53", "sns", "sqs")
+NAMES = ("s3", "iam", "sts", "route53", "sns")
 
 _INVALID = {
     "s3": "InvalidRequest",
