@@ -14,8 +14,8 @@ from pavedroad.localcloud.api import connections, server
 from pavedroad.localcloud.api.connections import Connection
 from pavedroad.localcloud.api.server import Endpoint
 
-HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n"
-ASKED = b"GET /_pavedroad/health HTTP/1.1\r\nHost: x\r\n"
+HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n"
+ASKED = b"GET /_pavedroad/health HTTP/1.1\r\nHost: localhost\r\n"
 
 
 @pytest.fixture
@@ -73,13 +73,13 @@ async def test_heads_are_bounded(port: int) -> None:
     assert is_refused_as("RequestHeaderSectionTooLarge", await said(port, ASKED + junk * 3 + b"\r\n"))
     endless = await said(port, ASKED + b"X: ", *[b"x" * 10_000] * 8, every=0.001)
     assert is_refused_as("RequestHeaderSectionTooLarge", endless)
-    chunked = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+    chunked = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
     assert b"RequestHeaderSectionTooLarge" in await said(port, chunked, junk * 3 + b"\r\n")
 
 
 async def test_a_body_that_does_not_come_is_waited_for_no_longer(port: int) -> None:
     for body in (b"Content-Length: 10\r\n\r\nhalf", b"Transfer-Encoding: chunked\r\n\r\nff\r\nhalf"):
-        answer = await said(port, b"POST / HTTP/1.1\r\nHost: x\r\n" + body)
+        answer = await said(port, b"POST / HTTP/1.1\r\nHost: localhost\r\n" + body)
         assert is_refused_as("RequestTimeout", answer), answer
 
 
@@ -90,9 +90,9 @@ async def test_a_body_that_does_not_come_is_waited_for_no_longer(port: int) -> N
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         HEAD + b"Content-Length: 3\r\n\r\n",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n",
-        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999\r\n\r\n",
-        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999999\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"BREW / HTTP/1.1\r\n\r\n",
         b"GET /\xff HTTP/1.1\r\n\r\n",
         b"GET / HTTP/1.1\r\nHo st: x\r\n\r\n",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pavedroad.localcloud.api.scope import Scope, is_foreign, scope_of, scope_of_form
+from pavedroad.localcloud.api.scope import Scope, scope_of, scope_of_form
 from pavedroad.localcloud.errors import ServiceError
 
 
@@ -44,21 +44,6 @@ def test_a_broken_signature_is_refused() -> None:
         scope_of({"authorization": "Bearer hello"}, "")
     with pytest.raises(ServiceError, match="AuthorizationQueryParametersError"):
         scope_of({}, "X-Amz-Credential=hello")
-
-
-@pytest.mark.parametrize(
-    ("origin", "foreign"),
-    [
-        ("", False),
-        ("http://127.0.0.1:4570", False),
-        ("http://localhost:4570", False),
-        ("https://example.com", True),
-        ("https://localhost.example.com", True),
-        ("null", True),
-    ],
-)
-def test_pages_from_elsewhere_are_foreign(origin: str, foreign: bool) -> None:
-    assert is_foreign({"origin": origin} if origin else {}) is foreign
 
 
 def test_a_signature_of_version_2_is_for_the_service_whose_api_version_it_names() -> None:

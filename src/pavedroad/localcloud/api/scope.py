@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 from pavedroad.localcloud.errors import ServiceError
 
@@ -104,12 +104,3 @@ class UnknownRegion(ServiceError):
             "InvalidRegion", f"The region '{region}' is not one of this cloud's: {', '.join(REGIONS)}."
         )
         self.service = service
-
-
-def is_foreign(headers: Mapping[str, str]) -> bool:
-    """Whether a web page from elsewhere makes the call: any key opens this cloud, so pages may not try."""
-    origin = headers.get("origin", "")
-    host = (urlsplit(origin).hostname or "") if origin else "localhost"
-    return not (
-        host == "localhost" or host.endswith(".localhost") or host.startswith("127.") or host == "::1"
-    )

@@ -12,11 +12,14 @@ from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, Protocol, cast
 
+from pavedroad.core.callers import is_called_here, is_page_elsewhere
+from pavedroad.core.errors import Forbidden
 from pavedroad.localcloud.api.connections import CLIENT_ENDED
 from pavedroad.localcloud.api.encodings import plain
 from pavedroad.localcloud.api.errors import error_response, legible
 from pavedroad.localcloud.api.later import Call, Gone, Waits
-from pavedroad.localcloud.api.scope import Scope, UnknownRegion, is_foreign, scope_of, scope_of_form
+from pavedroad.localcloud.api.problems import problem
+from pavedroad.localcloud.api.scope import Scope, UnknownRegion, scope_of, scope_of_form
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse, Hindrance, Service
 from pavedroad.localcloud.errors import ServiceError, internal_failure
 
@@ -28,6 +31,7 @@ _DRAINED = 64 * 2**20
 _THREADS = 48
 _SILENCE_SECONDS = 60.0
 """In the middle of a body."""
+_LONGEST_NAME = 100
 _HEALTH = "/_pavedroad/health"
 
 Receive = Callable[[], Any]
@@ -84,9 +88,9 @@ class Endpoint:
             return
         headers = _joined(scope["headers"])
         path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
+        stranger = _stranger(headers, cast("tuple[str, int | None]", scope["server"])[1])
         if path == _HEALTH:
-            body = json.dumps(await self._in_thread(self._health)).encode()
-            await _send(send, ApiResponse(200, (("content-type", "application/json"),), body))
+            await _send(send, problem(stranger) if stranger else await self._in_thread(self._healthy))
             return
         with cast("BinaryIO", SpooledTemporaryFile(max_size=_IN_MEMORY)) as stream:
             blank = ApiRequest(
@@ -95,21 +99,24 @@ class Endpoint:
             own = self._pages is not None and self._pages.answers(path)
             gone = partial(_end, scope, receive)
             try:
-                response = legible(
-                    await (self._page(blank, receive) if own else self._answer(blank, receive, gone))
-                )
+                answer = self._page(blank, receive, stranger) if own else None
+                response = legible(await (answer or self._answer(blank, receive, gone, stranger)))
             except _Gone:
                 return
             await _send(send, response)
 
-    async def _answer(self, blank: ApiRequest, receive: Receive, gone: Gone) -> ApiResponse:
+    async def _answer(
+        self, blank: ApiRequest, receive: Receive, gone: Gone, stranger: Forbidden | None
+    ) -> ApiResponse:
         try:
             called = scope_of(blank.headers, blank.query)
-            refusal = self._refusal(called, blank)
+            refusal = self._refusal(called)
         except UnknownRegion as error:
             called, refusal = Scope(error.service, "us-east-1", ""), error
         except ServiceError as error:
             called, refusal = Scope("", "us-east-1", ""), error
+        if stranger:
+            refusal = ServiceError("AccessDenied", stranger.sentence, stranger.status)
         # A form without a signature says in its body whom it is for: it is no object, and as large as a form.
         in_form = refusal is None and called == Scope("s3", "us-east-1", "") and _is_action(blank.headers)
         request = _for(blank, Scope("", "us-east-1", "") if in_form else called)
@@ -120,7 +127,7 @@ class Endpoint:
             if in_form:
                 called = scope_of_form(blank.headers, request.body().decode("latin-1"))
                 request = _for(blank, called)
-                if refusal := self._refusal(called, blank):
+                if refusal := self._refusal(called):
                     raise refusal
             request = _for(blank, called, self._account_of(called.key), length)
             if hindrance := self._hinders(request):
@@ -138,11 +145,13 @@ class Endpoint:
             _log.error("%s %s failed", request.method, request.path, exc_info=error)
             return error_response(request, internal_failure())
 
-    async def _page(self, blank: ApiRequest, receive: Receive) -> ApiResponse:
+    async def _page(self, blank: ApiRequest, receive: Receive, stranger: Forbidden | None) -> ApiResponse:
         assert self._pages is not None
         scope = Scope("", "", "")
         try:
-            length = await self._read(blank, receive, discard=False)
+            length = await self._read(blank, receive, discard=stranger is not None)
+            if stranger:
+                return problem(stranger)
             call = partial(self._pages.handle, _for(blank, scope, "", length))
             return await self._in_thread(self._settled, call)
         except ServiceError as error:
@@ -162,9 +171,11 @@ class Endpoint:
         finally:
             self._settle()
 
-    def _refusal(self, called: Scope, request: ApiRequest) -> ServiceError | None:
-        if is_foreign(request.headers):
-            return ServiceError("AccessDenied", "Web pages from elsewhere may not call this endpoint.", 403)
+    def _healthy(self) -> ApiResponse:
+        body = json.dumps(self._health()).encode()
+        return ApiResponse(200, (("content-type", "application/json"),), body)
+
+    def _refusal(self, called: Scope) -> ServiceError | None:
         if called.service not in self._services:
             known = ", ".join(sorted(self._services))
             return ServiceError(
@@ -203,6 +214,19 @@ class Endpoint:
 
     async def _in_thread(self, function: Callable[..., Any], *arguments: object) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+
+
+def _stranger(headers: Mapping[str, str], port: int | None) -> Forbidden | None:
+    """Neither a web page from elsewhere, nor a name from elsewhere that leads here."""
+    host = headers.get("host", "")
+    if not is_called_here(host, port):
+        return Forbidden(
+            f"This cloud does not answer to the name '{host[:_LONGEST_NAME]}': it is called 127.0.0.1, "
+            f"localhost or a name below localhost, at port {port}."
+        )
+    if is_page_elsewhere(headers):
+        return Forbidden("Web pages from elsewhere may not call this endpoint.")
+    return None
 
 
 async def _next(receive: Receive) -> Any:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any, Protocol, cast
 from urllib.parse import unquote
 
-from pavedroad.core.errors import Forbidden, InvalidInput, NotFound, PavedError
-from pavedroad.localcloud.api.scope import is_foreign
+from pavedroad.core.errors import InvalidInput, NotFound, PavedError
+from pavedroad.localcloud.api.problems import problem
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.faults.kinds import KINDS
 from pavedroad.localcloud.faults.model import Fault
@@ -19,7 +17,6 @@ from pavedroad.localcloud.faults.register import DEFAULT_SECONDS
 PATH = "/_pavedroad/faults"
 _LARGEST = 64 * 1024
 _KNOWN = ("kind", "target", "parameters", "seconds")
-_HERE = re.compile(r"(localhost|.*\.localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE)
 
 
 class Faults(Protocol):
@@ -49,11 +46,10 @@ class FaultRoutes:
 
     def handle(self, request: ApiRequest) -> ApiResponse:
         try:
-            _refuse_strangers(request.headers)
             fault_id = unquote(request.path.removeprefix(PATH).strip("/"))
             return self._of_one(request, fault_id) if fault_id else self._of_all(request)
         except PavedError as error:
-            return _problem(error)
+            return problem(error)
 
     def _of_all(self, request: ApiRequest) -> ApiResponse:
         if request.method in ("GET", "HEAD"):
@@ -88,12 +84,6 @@ class FaultRoutes:
         )
 
 
-def _refuse_strangers(headers: Mapping[str, str]) -> None:
-    """Neither a web page from elsewhere, nor a name from elsewhere that leads here."""
-    if is_foreign(headers) or not _HERE.fullmatch(headers.get("host", "localhost")):
-        raise Forbidden("Web pages and names from elsewhere may not call this endpoint.")
-
-
 def _body(request: ApiRequest) -> dict[str, Any]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":  # which no web page may send without asking first
@@ -118,22 +108,8 @@ def _json(status: int, content: object, *headers: tuple[str, str]) -> ApiRespons
     return ApiResponse(status, (("content-type", "application/json"), *headers), body)
 
 
-def _problem(error: PavedError) -> ApiResponse:
-    document = {
-        "type": "about:blank",
-        "title": HTTPStatus(error.status).phrase,
-        "status": error.status,
-        "code": error.code,
-        "detail": error.sentence,
-        **({"next_step": error.next_step} if error.next_step else {}),
-    }
-    return ApiResponse(
-        error.status, (("content-type", "application/problem+json"),), json.dumps(document).encode()
-    )
-
-
 def _not_allowed(allowed: str) -> ApiResponse:
-    refused = _problem(NotFound(f"This path takes {allowed}."))
+    refused = problem(NotFound(f"This path takes {allowed}."))
     body = json.loads(refused.body) | {"status": 405, "title": "Method Not Allowed", "code": "invalid-input"}
     headers = (*refused.headers, ("allow", allowed))
     return ApiResponse(405, headers, json.dumps(body).encode())
