@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import tarfile
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -136,6 +138,32 @@ async def test_what_is_no_folder_is_refused(
 ) -> None:
     answer = await client.post("/v1/bakes", content=body, headers=headers, params=params)
     assert answer.status_code == status
+    assert list(places.builds.iterdir()) == []
+
+
+async def test_a_manifest_that_is_a_link_tells_nothing_of_this_machine(
+    client: httpx.AsyncClient, places: Places, tmp_path: Path
+) -> None:
+    """Made of links that look harmless one by one; and what no file system takes is the sender's fault."""
+    write(places.home, {"secret": "application: [the-secret"})
+    up = "/".join([".."] * 8)
+    bodies = {
+        "a link": [("paved.yaml", f"x/y/{up}/{places.home}/secret"), ("d/e", "f"), ("x", "d"), ("d/y", "..")],
+        "a link straight": [("paved.yaml", str(places.home / "secret"))],
+        "a circle": [("paved.yaml", "b"), ("b", "paved.yaml")],
+        "a long name": [("n" * 300, "b")],
+    }
+    for what, links in bodies.items():
+        body = io.BytesIO()
+        with tarfile.open(fileobj=body, mode="w") as archive:
+            for name, target in links:
+                info = tarfile.TarInfo(name)
+                info.type, info.linkname = tarfile.SYMTYPE, target
+                archive.addfile(info)
+        answer = await client.post("/v1/bakes", content=body.getvalue())
+        assert answer.status_code == 400, what
+        assert "not a tar archive" in answer.json()["detail"]
+        assert "the-secret" not in answer.text
     assert list(places.builds.iterdir()) == []
 
 

@@ -78,11 +78,16 @@ def _add(archive: tarfile.TarFile, entry: Entry) -> None:
     elif stat.S_ISREG(status.st_mode):
         info.mode = 0o755 if status.st_mode & stat.S_IXUSR else 0o644
         info.size = status.st_size
-        with entry.place.open("rb") as content:
+        with open(entry.place, "rb", opener=_unlinked) as content:
             # Web servers make validators of a file's time and size: a changed file must have another time.
             info.mtime = _EPOCH + _checksum(content) % _SPAN
             content.seek(0)
             archive.addfile(info, content)
+
+
+def _unlinked(place: str, flags: int) -> int:
+    """What was a file a moment ago is not followed where a build has made it a link."""
+    return os.open(place, flags | os.O_NOFOLLOW)
 
 
 def _checksum(content: IO[bytes]) -> int:

@@ -71,7 +71,7 @@ class Layers:
                 archive = folder / "layer.tar.zst"
                 body = await self._objects.get_object(layer.key)
                 await asyncio.to_thread(archive.write_bytes, body)
-                await asyncio.to_thread(unpacking.unpack_trusted, archive, folder / "tree")
+                await asyncio.to_thread(unpacking.unpack_layer, archive, folder / "tree")
                 await asyncio.to_thread(self._keep, folder / "tree", layer)
         return place
 

@@ -17,6 +17,7 @@ from pavedroad.access.model import Principal
 from pavedroad.access.routes import principal
 from pavedroad.access.service import Access
 from pavedroad.bakery.model import BakeResult, BakeView, ImageView
+from pavedroad.bakery.reading import read
 from pavedroad.bakery.receiving import receive
 from pavedroad.bakery.running import Report
 from pavedroad.bakery.service import Bakery
@@ -70,10 +71,9 @@ async def start_bake(  # noqa: PLR0917 - FastAPI passes all by name
         source = folder / "source"
         await receive(request, folder / "body", largest=bakery.largest_bytes)
         await asyncio.to_thread(partial(unpack, folder / "body", source, largest=bakery.largest_bytes))
-        try:
-            content = await asyncio.to_thread((source / loading.FILE).read_bytes)
-        except OSError:
-            raise InvalidInput(f"The archive has no {loading.FILE} at its top.") from None
+        content = await asyncio.to_thread(read, source, loading.FILE)
+        if content is None:
+            raise InvalidInput(f"The archive has no {loading.FILE} at its top.")
         manifest = loading.parse(content)
         bakery.check_version(version)
         kept = stack.pop_all()

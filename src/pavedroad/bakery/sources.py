@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
+from pavedroad.bakery.reading import read_text
 from pavedroad.core.errors import InvalidInput
 
 MANIFEST = "paved.yaml"
@@ -66,8 +67,7 @@ def _walk(folder: Path, prefix: str, specs: tuple[GitIgnoreSpec, ...]) -> Iterat
     lines = [
         _below(prefix, line)
         for name in _IGNORE_FILES
-        if (folder / name).is_file()
-        for line in (folder / name).read_text(errors="replace").splitlines()
+        for line in (read_text(folder, name) or "").splitlines()
     ]
     if lines:
         specs = (*specs, GitIgnoreSpec.from_lines(lines))

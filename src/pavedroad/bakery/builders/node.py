@@ -15,6 +15,7 @@ from pavedroad.bakery.builders.bench import Bench
 from pavedroad.bakery.interpreters import Node
 from pavedroad.bakery.layers import key_of
 from pavedroad.bakery.model import Built, Layer
+from pavedroad.bakery.reading import read_text
 from pavedroad.core.errors import InvalidInput
 
 _VERSION = 1  # of what this builder makes: raise it when that changes
@@ -68,7 +69,7 @@ async def _modules(
 ) -> Layer:
     fields = (*_DECIDING, "devDependencies") if development else _DECIDING
     wanted = {name: package[name] for name in fields if name in package}
-    files = {name: (bench.work / name).read_text() for name in _FILES if (bench.work / name).is_file()}
+    files = {name: text for name in _FILES if (text := read_text(bench.work, name)) is not None}
     local = (
         any(
             version.startswith(("file:", "link:", ".", "/"))
@@ -144,12 +145,12 @@ def _keep_runtime(folder: Path) -> None:
 
 
 def _package(work: Path) -> dict[str, Any]:
-    place = work / "package.json"
-    if not place.is_file():
+    text = read_text(work, "package.json")
+    if text is None:
         return {}
     try:
-        package = json.loads(place.read_text())
-    except ValueError as error:
+        package = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"package.json is not JSON: {error}.") from error
     if not isinstance(package, dict):
         raise InvalidInput("package.json is not a JSON object.")

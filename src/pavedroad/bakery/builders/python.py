@@ -135,7 +135,7 @@ def _adopt(environment: Path, tree: Path) -> None:
         target = environment / "bin" / program.name
         if target.exists() or program.name.startswith("python"):
             continue
-        if program.is_file() and program.open("rb").read(2) == b"#!":
+        if program.is_file() and not program.is_symlink() and program.open("rb").read(2) == b"#!":
             shutil.copy2(program, target)
         else:
             target.symlink_to(f"../dependencies/bin/{program.name}")

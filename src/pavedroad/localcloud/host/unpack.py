@@ -8,36 +8,27 @@ import os
 import shutil
 import signal
 import sys
-import tarfile
 import tempfile
 from pathlib import Path
 
-import zstandard
-
 from pavedroad.core import tarballs
+from pavedroad.core.errors import PavedError, Unavailable
 from pavedroad.localcloud.host.nursery import linux
 
 UNFINISHED = ".unpacking-"
-_CHUNK = 1 << 20
+_LIMITS = tarballs.Limits(32 << 30, members=1_000_000)
 
 
 def unpack(layer: Path, folder: Path) -> None:
     """Beside its place, then renamed: it is there whole, or not at all. Only files, folders and links, none
     of which leads out of the folder (but links may name a program of the machine)."""
-    digest = hashlib.sha256()
     with layer.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-    if digest.hexdigest() != folder.name:
-        raise tarfile.TarError("its bytes are not those that its digest names")
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    if digest != folder.name:
+        raise Unavailable("its bytes are not those that its digest names.")
     building = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=folder.parent))
     try:
-        with (
-            layer.open("rb") as stream,
-            zstandard.ZstdDecompressor().stream_reader(stream) as plain,
-            tarfile.open(fileobj=plain, mode="r|") as archive,
-        ):
-            tarballs.extract(archive, building, links_may_leave=True)
+        tarballs.unpack(layer, building, _LIMITS, links_may_leave=True)
         building.chmod(0o755)
         building.rename(folder)
     except OSError as error:
@@ -53,8 +44,8 @@ def main() -> None:
         unpack(Path(sys.argv[1]), Path(sys.argv[2]))
     except OSError as error:
         sys.exit(f"{error.strerror or error}.")
-    except (tarfile.TarError, zstandard.ZstdError, EOFError) as error:
-        sys.exit(f"{error}.")
+    except PavedError as error:
+        sys.exit(error.sentence)
 
 
 if __name__ == "__main__":
