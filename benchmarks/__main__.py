@@ -14,6 +14,7 @@ FIGURES = {
     "Bakes": "bake",
     "Deploy, rollback, a killed instance": "shipping",
     "A million datapoints": "metrics",
+    "Memory of `paved up`": "memory",
     "From a clone to the first service": "first_service",
 }
 
