@@ -32,6 +32,7 @@ ELSEWHERE = (
     "localhost, evil.example",
     "127.0.0.1:4566:4566",
     "１２７.0.0.1",
+    "localhost:٤٥٦٦",
     "localhost\n",
 )
 

@@ -11,7 +11,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 
 from pavedroad.core.errors import CloudFailed
-from pavedroad.platform import problems
+from pavedroad.platform import bodies, problems
+from pavedroad.platform.doors import Door
 from pavedroad.platform.guard import Guard
 
 
@@ -52,7 +53,7 @@ def client(guard: Guard) -> httpx.AsyncClient:
 
 
 async def test_what_breaks_unexpectedly_tells_a_number_and_no_secrets() -> None:
-    async with client(Guard(application())) as api:
+    async with client(Guard(application(), Door())) as api:
         answer = await api.get("/v1/broken")
     assert answer.status_code == 500
     body = answer.json()
@@ -63,7 +64,7 @@ async def test_what_breaks_unexpectedly_tells_a_number_and_no_secrets() -> None:
 
 
 async def test_the_platform_s_errors_keep_their_status_and_next_step() -> None:
-    async with client(Guard(application())) as api:
+    async with client(Guard(application(), Door())) as api:
         answer = await api.get("/v1/cloud")
     assert answer.status_code == 502
     assert answer.json()["detail"] == "The cloud said no."
@@ -71,27 +72,59 @@ async def test_the_platform_s_errors_keep_their_status_and_next_step() -> None:
 
 
 async def test_a_body_within_the_limit_arrives_whole() -> None:
-    async with client(Guard(application())) as api:
+    async with client(Guard(application(), Door())) as api:
         assert (await api.post("/v1/length", content=b"x" * 1_000_000)).json() == 1_000_000
         assert (await api.post("/v1/length", content=b"x" * 1_000_001)).status_code == 413
         assert (await api.post("/v1/length")).json() == 0
 
 
 async def test_uploads_may_be_large() -> None:
-    async with client(Guard(application())) as api:
+    async with client(Guard(application(), Door())) as api:
         assert (await api.post("/v1/bakes", content=b"x" * 3_000_000)).json() == 3_000_000
 
 
 async def test_a_name_may_be_allowed() -> None:
-    async with client(Guard(application(), allowed_hosts=["paved.example"])) as api:
+    async with client(Guard(application(), Door(allowed_hosts=["paved.example"]))) as api:
         allowed = await api.post("/v1/length", headers={"Host": "Paved.example:4570"})
         refused = await api.post("/v1/length", headers={"Host": "other.example"})
     assert (allowed.status_code, refused.status_code) == (200, 421)
 
 
+async def test_a_body_that_does_not_come_is_waited_for_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "SILENCE_SECONDS", 0.1)
+
+    async def stuck() -> AsyncGenerator[bytes]:
+        yield b"half"
+        await asyncio.Event().wait()
+
+    async with client(Guard(application(), Door())) as api:
+        for path in ("/v1/length", "/v1/bakes"):
+            answer = await api.post(path, content=stuck())
+            assert (answer.status_code, answer.json()["code"]) == (408, "too-slow")
+
+
+async def test_bodies_that_wait_together_fill_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "_HELD_AT_ONCE", 1000)
+    held, more = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncGenerator[bytes]:
+        yield b"x" * 900
+        held.set()
+        await more.wait()
+
+    async with client(Guard(application(), Door())) as api:
+        first = asyncio.create_task(api.post("/v1/length", content=slow()))
+        await held.wait()
+        refused = await api.post("/v1/length", content=b"x" * 900)
+        assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+        more.set()
+        assert (await first).json() == 900
+        assert (await api.post("/v1/length", content=b"x" * 900)).json() == 900
+
+
 @pytest.mark.parametrize("times", [1, 2])
 async def test_streams_end_when_the_process_is_to_stop(times: int) -> None:
-    guard = Guard(application())
+    guard = Guard(application(), Door())
     async with client(guard) as api:
         asking = [asyncio.create_task(api.get("/v1/stream")) for _ in range(times)]
         await asyncio.sleep(0.1)

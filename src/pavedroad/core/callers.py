@@ -10,7 +10,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 
-_HOST = re.compile(r"(?P<name>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>\d{1,5}))?", re.IGNORECASE)
+_HOST = re.compile(r"(?P<name>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?", re.IGNORECASE)
 _PAGE = re.compile(r"https?://(?P<host>[^/?#@\s]+)(?P<rest>[/?#].*)?", re.IGNORECASE)
 _LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 _OWN_SITES = frozenset({"same-origin", "none"})

@@ -14,8 +14,12 @@ from contextlib import asynccontextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from pavedroad.core.connections import KEEP_ALIVE_SECONDS
 from pavedroad.core.errors import PavedError
+from pavedroad.core.limits import raise_open_files
 from pavedroad.platform.app import build_app
+from pavedroad.platform.connections import Connection
+from pavedroad.platform.doors import Door
 from pavedroad.platform.guard import Guard
 from pavedroad.platform.services import build, serving
 from pavedroad.platform.settings import LOOPBACK, Settings
@@ -39,6 +43,7 @@ def main() -> None:
     try:
         settings = Settings.read()
         settings.places.prepare()
+        raise_open_files()
         logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
         services = build(settings)
     except PavedError as error:
@@ -49,13 +54,17 @@ def main() -> None:
         async with serving(services):
             yield
 
-    guard = Guard(build_app(services, lifespan), allowed_hosts=settings.allowed_hosts)
+    door = Door(settings.port, settings.allowed_hosts)
+    guard = Guard(build_app(services, lifespan), door)
     config = uvicorn.Config(
         guard,
         host=LOOPBACK,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=Connection,
+        ws="none",
+        proxy_headers=False,  # whoever is on this machine could say to be anyone
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -1,21 +1,18 @@
-"""What every request passes first: the host's name, the body's size, the headers of every answer."""
+"""What every request passes first: the door, the body's limits, the headers of every answer."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pavedroad.core.errors import PavedError, TooLarge
-from pavedroad.platform.problems import Misdirected, problem_response
+from pavedroad.core.errors import PavedError
+from pavedroad.platform.bodies import UPLOAD_SECONDS, Bodies, in_time
+from pavedroad.platform.doors import Door
+from pavedroad.platform.problems import problem_response
 
-LARGEST_BODY = 1_000_000
-_LONGEST_NAME = 100
 _UPLOADS = ("/v1/bakes",)
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
@@ -30,9 +27,10 @@ _HEADERS = {
 class Guard:
     """ASGI middleware. It also knows the event streams that are open, so that a stop may end them."""
 
-    def __init__(self, app: ASGIApp, *, allowed_hosts: Iterable[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, door: Door) -> None:
         self._app = app
-        self._hosts = _LOOPBACK | {host.lower() for host in allowed_hosts}
+        self._door = door
+        self._bodies = Bodies()
         self._streams: set[asyncio.Task[None]] = set()
         self._ending = False
 
@@ -43,27 +41,25 @@ class Guard:
             task.cancel()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         send = _with_headers(send, private=scope["path"].startswith("/v1"))
+        held = 0
         try:
-            self._check_host(headers)
-            if not scope["path"].startswith(_UPLOADS):
-                receive = await _bounded(headers, receive)
+            self._door.check(scope["method"], scope["path"], headers)
+            if scope["path"].startswith(_UPLOADS):
+                receive = in_time(receive, UPLOAD_SECONDS)
+            else:
+                receive, held = await self._bodies.ahead(headers, receive)
         except PavedError as refusal:
             await problem_response(refusal)(scope, receive, send)
             return
-        await self._serve(scope, receive, send)
-
-    def _check_host(self, headers: Headers) -> None:
-        host = headers.get("host", "")
-        if _name(host) not in self._hosts:
-            raise Misdirected(
-                f"This API does not answer to the name '{host[:_LONGEST_NAME]}'.",
-                next_step="Use http://127.0.0.1, or add the name to PAVED_ALLOWED_HOSTS.",
-            )
+        try:
+            await self._serve(scope, receive, send)
+        finally:
+            self._bodies.forget(held)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         serving: asyncio.Task[None] | None = None
@@ -90,13 +86,6 @@ class Guard:
             self._streams.discard(serving)
 
 
-def _name(host: str) -> str | None:
-    try:
-        return urlsplit(f"//{host}").hostname
-    except ValueError:
-        return None
-
-
 def _with_headers(send: Send, *, private: bool) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -108,32 +97,3 @@ def _with_headers(send: Send, *, private: bool) -> Send:
         await send(message)
 
     return sending
-
-
-async def _bounded(headers: Headers, receive: Receive) -> Receive:
-    """The body, read ahead: it is refused before anything has looked at it."""
-    refusal = TooLarge(
-        f"The body is over the limit of {LARGEST_BODY // 1_000_000} MB.",
-        next_step="Send less; folders go to POST /v1/bakes.",
-    )
-    declared = headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > LARGEST_BODY:
-        raise refusal
-    if declared == "0" and "transfer-encoding" not in headers:
-        return receive
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            break
-        body += message.get("body", b"")
-        if len(body) > LARGEST_BODY:
-            raise refusal
-        if not message.get("more_body"):
-            break
-    pending: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
-
-    async def replay() -> Message:
-        return pending.pop() if pending else await receive()
-
-    return replay

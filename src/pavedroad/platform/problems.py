@@ -56,6 +56,18 @@ class Misdirected(PavedError):
     status = 421
 
 
+class TooSlow(PavedError):
+    """What the client had to send did not come."""
+
+    code = "too-slow"
+    status = 408
+
+
+class HeadTooLarge(PavedError):
+    code = "head-too-large"
+    status = 431
+
+
 def problem_response(
     error: PavedError,
     *,

@@ -46,7 +46,7 @@ class Settings(BaseSettings):
         description="SQLAlchemy URL of the platform's database. Default: a SQLite file in the home folder.",
     )
     allowed_hosts: tuple[str, ...] = Field(
-        (), description="JSON list of further names by which browsers may call the API, besides loopback."
+        (), description="JSON list of further names, perhaps with a port, by which the API may be called."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="The least severe line that goes to the logs."

@@ -10,7 +10,8 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from pavedroad.localcloud.api import connections, server
+from pavedroad.core import connections
+from pavedroad.localcloud.api import server
 from pavedroad.localcloud.api.connections import Connection
 from pavedroad.localcloud.api.server import Endpoint
 

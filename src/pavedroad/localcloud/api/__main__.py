@@ -16,6 +16,8 @@ from typing import Any, cast, get_args
 
 import uvicorn
 
+from pavedroad.core.connections import KEEP_ALIVE_SECONDS
+from pavedroad.core.limits import raise_open_files
 from pavedroad.core.networking import Mode
 from pavedroad.localcloud.api.cloud import Cloud
 from pavedroad.localcloud.api.connections import Connection
@@ -49,6 +51,7 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     os.umask(0o077)
+    raise_open_files()
     sys.setswitchinterval(_TURN_SECONDS)
     cloud = Cloud(
         options.home.absolute(),
@@ -74,8 +77,9 @@ async def _serve(cloud: Cloud, descriptors: list[int]) -> None:
             ws="none",
             access_log=False,
             log_level="warning",
+            proxy_headers=False,
             server_header=False,
-            timeout_keep_alive=75,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=3,
         )
     )

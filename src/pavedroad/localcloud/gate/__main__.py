@@ -11,11 +11,11 @@ from pathlib import Path
 
 import uvloop
 
+from pavedroad.core.limits import raise_open_files
 from pavedroad.localcloud.gate.inward import Doors
 from pavedroad.localcloud.gate.machine import Machine
 from pavedroad.localcloud.gate.outward import Outward
 from pavedroad.localcloud.host.network.resolvers import resolvers
-from pavedroad.localcloud.host.nursery import linux
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    linux.raise_open_files()
+    raise_open_files()
     machine = Machine()
     machine.leave(options.network)
     uvloop.run(_serve(machine, options.host_socket, options.stream, options.datagrams))

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import uvicorn
 import uvloop
 
+from pavedroad.core.limits import raise_open_files
 from pavedroad.core.networking import Mode
 from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.envoy.routing import EnvoyRouting
@@ -27,7 +28,6 @@ from pavedroad.localcloud.host.network.doors import Doors
 from pavedroad.localcloud.host.network.gated import GatedRouting
 from pavedroad.localcloud.host.network.namespaces import Namespaces
 from pavedroad.localcloud.host.network.place import Place
-from pavedroad.localcloud.host.nursery import linux
 from pavedroad.localcloud.host.routes import application
 from pavedroad.localcloud.host.routing import Routing
 
@@ -61,7 +61,7 @@ def main() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         sys.exit(f"Another host process works on {home} already.")
-    linux.raise_open_files()
+    raise_open_files()
     uvloop.run(_serve(home, options))
 
 

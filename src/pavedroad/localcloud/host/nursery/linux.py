@@ -57,14 +57,6 @@ def call(name: str, *arguments: Any) -> None:
         raise OSError(number, os.strerror(number))
 
 
-def raise_open_files() -> None:
-    """As many open files as this user may have."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        with suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
 def bound_process(cpus: float | None, memory_bytes: int | None) -> None:
     """Bounds without a control group. Processors: so many to run on, for all that descend from this process.
     Memory: of each process, and what it writes to, not what it maps and never touches."""

@@ -13,6 +13,7 @@ import traceback
 from contextlib import suppress
 from typing import NoReturn
 
+from pavedroad.core.limits import raise_open_files
 from pavedroad.localcloud.host.nursery import linux, tree
 from pavedroad.localcloud.host.nursery.cage import Cage
 from pavedroad.localcloud.host.nursery.messages import LONGEST, Boot, Gone, Message, decode, encode
@@ -38,7 +39,7 @@ class Nursery:
         linux.name_process("paved-nursery")
         os.setsid()  # Linux shares processors out by session first: all guests are one share
         linux.adopt_orphans()
-        linux.raise_open_files()
+        raise_open_files()
         self._alive, self._held = os.pipe2(os.O_CLOEXEC)  # only the nursery holds the end that shims watch
         self._wake, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)

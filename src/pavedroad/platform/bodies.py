@@ -1,0 +1,89 @@
+"""Bodies of requests: bounded in size, in time, and in how much of them is held at once."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive
+
+from pavedroad.core.errors import TooLarge, Unavailable
+from pavedroad.platform.problems import TooSlow
+
+LARGEST_BODY = 1_000_000
+SILENCE_SECONDS = 60.0
+"""In the middle of a body."""
+BODY_SECONDS = 120.0
+UPLOAD_SECONDS = 3600.0
+_HELD_AT_ONCE = 64 * LARGEST_BODY
+"""Of all requests together: whoever asks need not have shown a token yet."""
+
+
+class Bodies:
+    """Reads bodies ahead, so that they are refused before anything has looked at them."""
+
+    def __init__(self) -> None:
+        self._held = 0
+
+    async def ahead(self, headers: Headers, receive: Receive) -> tuple[Receive, int]:
+        """The body as it came, and its length: `forget` that many bytes when the request is done."""
+        refusal = TooLarge(
+            f"The body is over the limit of {LARGEST_BODY // 1_000_000} MB.",
+            next_step="Send less; folders go to POST /v1/bakes.",
+        )
+        declared = headers.get("content-length", "0")
+        if declared.isdigit() and int(declared) > LARGEST_BODY:
+            raise refusal
+        if declared == "0" and "transfer-encoding" not in headers:
+            return receive, 0
+        receive = in_time(receive, BODY_SECONDS)
+        body = bytearray()
+        try:
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    break
+                self._hold(body, message.get("body", b""))
+                if len(body) > LARGEST_BODY:
+                    raise refusal
+                if not message.get("more_body"):
+                    break
+        except BaseException:
+            self.forget(len(body))
+            raise
+        pending: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+
+        async def replay() -> Message:
+            return pending.pop() if pending else await receive()
+
+        return replay, len(body)
+
+    def forget(self, length: int) -> None:
+        self._held -= length
+
+    def _hold(self, body: bytearray, more: bytes) -> None:
+        if self._held + len(more) > _HELD_AT_ONCE:
+            raise Unavailable("Too many large requests come at once.", next_step="Send it again in a moment.")
+        self._held += len(more)
+        body += more
+
+
+def in_time(receive: Receive, within: float) -> Receive:
+    """The same body; `TooSlow` where it does not come."""
+    deadline = asyncio.get_running_loop().time() + within
+    whole = False
+
+    async def receiving() -> Message:
+        nonlocal whole
+        if whole:
+            return await receive()
+        left = deadline - asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(min(left, SILENCE_SECONDS)):
+                message = await receive()
+        except TimeoutError:
+            raise TooSlow("The request's body did not come in time.", next_step="Send it again.") from None
+        whole = not message.get("more_body")
+        return message
+
+    return receiving
