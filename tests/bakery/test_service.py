@@ -160,7 +160,7 @@ async def test_an_image_in_use_is_not_forgotten(kitchen: Kitchen, tmp_path: Path
     await cloud.create_server_group(spec)
     with pytest.raises(Conflict, match=f"is used by {spec.name}"):
         await kitchen.bakery.forget(WHO, result.image_id)
-    await cloud.delete_server_group(spec.name)
+    await cloud.delete_server_group(spec.name, known_by=spec.known_by)
     while await cloud.server_groups():
         pass
     await kitchen.bakery.forget(WHO, result.image_id)

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,13 +22,17 @@ from pavedroad.clouds.model import (
     TargetGroupSpec,
 )
 from pavedroad.clouds.ports import Cloud
-from pavedroad.core.errors import CloudFailed, NotFound
+from pavedroad.core.errors import CloudFailed, Conflict, NotFound
 from tests.waiting import eventually_async
 
 _SERVE = """#!/bin/sh
 echo serving on "$HOST"
 exec python3 -m http.server "$PORT" --bind "$HOST"
 """
+
+
+MINE = {"work": "contract"}
+"""What all that is made here is known by."""
 
 
 def unique(prefix: str) -> str:
@@ -64,7 +69,8 @@ async def a_target_group(cloud: Cloud, **tags: str) -> TargetGroup:
     check = HealthCheck(
         "/", interval_seconds=5, timeout_seconds=2, healthy_threshold=2, unhealthy_threshold=2
     )
-    return await cloud.ensure_target_group(TargetGroupSpec(unique("targets-"), 8080, check, 1, {**tags}))
+    spec = TargetGroupSpec(unique("targets-"), 8080, check, 1, {**MINE, **tags}, MINE)
+    return await cloud.ensure_target_group(spec)
 
 
 def a_group(image: Image, targets: TargetGroup, *, size: int = 2, **tags: str) -> ServerGroupSpec:
@@ -79,7 +85,8 @@ def a_group(image: Image, targets: TargetGroup, *, size: int = 2, **tags: str) -
         target_group_ids=(targets.id,),
         health_grace_seconds=30,
         user_data="",
-        tags={**tags},
+        tags={**MINE, **tags},
+        known_by=MINE,
     )
 
 
@@ -131,32 +138,32 @@ class CloudContract:
 
     async def test_a_balancer_ensured_twice_is_one_with_one_listener(self, cloud: Cloud) -> None:
         name, mark = unique("balancer-"), unique("")
-        first = await cloud.ensure_balancer(name, port=80, tags={"mark": mark})
-        again = await cloud.ensure_balancer(name, port=80, tags={"mark": mark})
+        first = await cloud.ensure_balancer(name, port=80, tags={**MINE, "mark": mark}, known_by=MINE)
+        again = await cloud.ensure_balancer(name, port=80, tags={**MINE, "mark": mark}, known_by=MINE)
         assert again == first == await cloud.balancer(name)
         assert [(listener.port, listener.weights) for listener in first.listeners] == [(80, {})]
         assert first.url.startswith("http://")
         assert [balancer.name for balancer in await cloud.balancers({"mark": mark})] == [name]
         assert name in {balancer.name for balancer in await cloud.balancers()}
-        await cloud.delete_balancer(name)
-        await cloud.delete_balancer(name)
+        await cloud.delete_balancer(name, known_by=MINE)
+        await cloud.delete_balancer(name, known_by=MINE)
         with pytest.raises(NotFound):
             await cloud.balancer(name)
 
     async def test_weights_are_set_in_one_step_and_read_back(self, cloud: Cloud) -> None:
         name = unique("balancer-")
         old, new = await a_target_group(cloud), await a_target_group(cloud)
-        (listener,) = (await cloud.ensure_balancer(name, port=80, tags={})).listeners
+        (listener,) = (await cloud.ensure_balancer(name, port=80, tags=MINE, known_by=MINE)).listeners
         for weights in ({old.id: 100}, {old.id: 0, new.id: 100}, {old.id: 0}, {}):
             await cloud.set_weights(listener, weights)
             assert (await cloud.balancer(name)).listeners[0].weights == weights
-        await cloud.delete_balancer(name)
-        await cloud.delete_target_group(old.name)
-        await cloud.delete_target_group(new.name)
+        await cloud.delete_balancer(name, known_by=MINE)
+        await cloud.delete_target_group(old.name, known_by=MINE)
+        await cloud.delete_target_group(new.name, known_by=MINE)
 
     async def test_a_target_group_ensured_twice_is_one(self, cloud: Cloud) -> None:
         check = HealthCheck("/healthz", 5, 2, 3, 4, "200-299")
-        spec = TargetGroupSpec(unique("targets-"), 8080, check, 5, {"mark": "x"})
+        spec = TargetGroupSpec(unique("targets-"), 8080, check, 5, {**MINE, "mark": "x"}, MINE)
         first = await cloud.ensure_target_group(spec)
         assert await cloud.ensure_target_group(spec) == first == await cloud.target_group(spec.name)
         assert (first.name, first.port, first.health_check, first.tags["mark"]) == (
@@ -166,19 +173,19 @@ class CloudContract:
             "x",
         )
         assert await cloud.target_health(first.id) == []
-        await cloud.delete_target_group(spec.name)
-        await cloud.delete_target_group(spec.name)
+        await cloud.delete_target_group(spec.name, known_by=MINE)
+        await cloud.delete_target_group(spec.name, known_by=MINE)
         with pytest.raises(NotFound):
             await cloud.target_group(spec.name)
 
     async def test_a_target_group_in_use_is_not_deleted(self, cloud: Cloud) -> None:
         name, targets = unique("balancer-"), await a_target_group(cloud)
-        (listener,) = (await cloud.ensure_balancer(name, port=80, tags={})).listeners
+        (listener,) = (await cloud.ensure_balancer(name, port=80, tags=MINE, known_by=MINE)).listeners
         await cloud.set_weights(listener, {targets.id: 1})
         with pytest.raises(CloudFailed, match="in use"):
-            await cloud.delete_target_group(targets.name)
-        await cloud.delete_balancer(name)
-        await cloud.delete_target_group(targets.name)
+            await cloud.delete_target_group(targets.name, known_by=MINE)
+        await cloud.delete_balancer(name, known_by=MINE)
+        await cloud.delete_target_group(targets.name, known_by=MINE)
 
     async def test_a_server_group_made_twice_is_one_and_fills_up_over_the_zones(self, cloud: Cloud) -> None:
         mark = unique("")
@@ -231,7 +238,7 @@ class CloudContract:
             await cloud.image("ami-0123456789abcdef0")
         assert await cloud.instances(["i-0123456789abcdef0"]) == []
         assert await cloud.instances([]) == []
-        await cloud.delete_server_group("nothing-v000")
+        await cloud.delete_server_group("nothing-v000", known_by=MINE)
 
     async def test_a_group_of_an_unknown_image_is_refused(self, cloud: Cloud) -> None:
         targets = await a_target_group(cloud)
@@ -243,9 +250,42 @@ class CloudContract:
             await cloud.create_server_group(spec)
         await self._remove(cloud, spec, targets)
 
+    async def test_what_another_made_is_a_conflict_and_stays_as_it_is(self, cloud: Cloud) -> None:
+        name, others = unique("others-"), {"work": "another"}
+        image, targets = await a_service_image(cloud), await a_target_group(cloud)
+        spec = a_group(image, targets, size=0)
+        balancer = await cloud.ensure_balancer(name, port=80, tags=MINE, known_by=MINE)
+        await cloud.create_server_group(spec)
+        group = await cloud.server_group(spec.name)
+        check = HealthCheck("/other", 30, 5, 3, 3, "200")
+        stranger = TargetGroupSpec(targets.name, 9090, check, 99, others, others)
+        for refused in (
+            cloud.ensure_balancer(name, port=8080, tags=others, known_by=others),
+            cloud.ensure_target_group(stranger),
+            cloud.create_server_group(replace(spec, tags=others, known_by=others)),
+        ):
+            with pytest.raises(Conflict, match="is there already, made by something else"):
+                await refused
+        for known_by in (others, {}, {**MINE, "more": "x"}):
+            await cloud.delete_balancer(name, known_by=known_by)
+            await cloud.delete_target_group(targets.name, known_by=known_by)
+            await cloud.delete_server_group(spec.name, known_by=known_by)
+        assert await cloud.balancer(name) == balancer
+        assert await cloud.target_group(targets.name) == targets
+        assert await cloud.server_group(spec.name) == group
+        assert all(MINE.items() <= tags.items() for tags in await cloud.in_the_way(spec.name))
+        assert await cloud.in_the_way(unique("free-")) == []
+        await cloud.delete_balancer(name, known_by=MINE)
+        await self._remove(cloud, spec, targets)
+
+    async def test_a_twin_of_an_image_that_is_tagged_otherwise_is_a_conflict(self, cloud: Cloud) -> None:
+        image = await a_service_image(cloud)
+        with pytest.raises(Conflict, match=image.name):
+            await cloud.register_image(ImageSpec(image.name, f"{cloud.account}/x", "", {"by": "another"}))
+
     async def _remove(self, cloud: Cloud, spec: ServerGroupSpec, targets: TargetGroup) -> None:
-        await cloud.delete_server_group(spec.name)
-        await cloud.delete_server_group(spec.name)
+        await cloud.delete_server_group(spec.name, known_by=MINE)
+        await cloud.delete_server_group(spec.name, known_by=MINE)
 
         async def gone() -> bool:
             try:
@@ -254,7 +294,7 @@ class CloudContract:
                 return True
 
         await eventually_async(gone, within=40)
-        await cloud.delete_target_group(targets.name)
+        await cloud.delete_target_group(targets.name, known_by=MINE)
 
 
 class LivingCloudContract(CloudContract):
@@ -263,7 +303,7 @@ class LivingCloudContract(CloudContract):
     async def test_instances_become_healthy_and_the_ended_are_replaced(self, cloud: Cloud) -> None:
         name = unique("balancer-")
         image, targets = await a_service_image(cloud), await a_target_group(cloud)
-        (listener,) = (await cloud.ensure_balancer(name, port=80, tags={})).listeners
+        (listener,) = (await cloud.ensure_balancer(name, port=80, tags=MINE, known_by=MINE)).listeners
         await cloud.set_weights(listener, {targets.id: 0})
         spec = a_group(image, targets, size=2)
         await cloud.create_server_group(spec)
@@ -282,7 +322,7 @@ class LivingCloudContract(CloudContract):
             return bool(well) and lost not in well
 
         await eventually_async(healthy_again, within=90)
-        await cloud.delete_balancer(name)
+        await cloud.delete_balancer(name, known_by=MINE)
         await self._remove(cloud, spec, targets)
 
     async def test_a_target_outside_every_listener_is_unused_and_says_so(self, cloud: Cloud) -> None:

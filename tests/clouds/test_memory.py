@@ -8,7 +8,7 @@ from pavedroad.clouds.memory import MemoryCloud, MemoryClouds
 from pavedroad.clouds.memory_fleet import Fault
 from pavedroad.clouds.ports import CloudProvider
 from pavedroad.core.errors import CapacityRefused
-from tests.clouds.contract import LivingCloudContract, a_group, a_service_image, a_target_group
+from tests.clouds.contract import MINE, LivingCloudContract, a_group, a_service_image, a_target_group
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ async def test_refused_capacity_is_told_by_the_activities(cloud: MemoryCloud) ->
 
 async def test_an_unhealthy_image_never_becomes_healthy_and_says_why(cloud: MemoryCloud) -> None:
     image, targets = await a_service_image(cloud), await a_target_group(cloud)
-    (listener,) = (await cloud.ensure_balancer("lb", port=80, tags={})).listeners
+    (listener,) = (await cloud.ensure_balancer("lb", port=80, tags=MINE, known_by=MINE)).listeners
     await cloud.set_weights(listener, {targets.id: 0})
     cloud.faults[image.id] = Fault("unhealthy", "Health checks failed with these codes: [500]")
     await cloud.create_server_group(a_group(image, targets, size=1))

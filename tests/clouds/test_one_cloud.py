@@ -94,7 +94,7 @@ async def work(cloud: Cloud, recorded: Recorded) -> None:
     hear(await cloud.get_object("proof/key"))
     image = await a_service_image(cloud, **tags)
     hear([found.tags for found in await cloud.images(tags)])
-    balancer = await cloud.ensure_balancer("proof", port=80, tags=tags)
+    balancer = await cloud.ensure_balancer("proof", port=80, tags=tags, known_by=tags)
     hear(
         (
             balancer.name,
@@ -103,13 +103,13 @@ async def work(cloud: Cloud, recorded: Recorded) -> None:
         )
     )
     check = HealthCheck("/", 5, 2, 2, 2, "200-399")
-    targets = await cloud.ensure_target_group(TargetGroupSpec("proof-v000", 8080, check, 1, tags))
+    targets = await cloud.ensure_target_group(TargetGroupSpec("proof-v000", 8080, check, 1, tags, tags))
     hear(targets)
     await cloud.set_weights(balancer.listeners[0], {targets.id: 100})
     hear((await cloud.balancer("proof")).listeners)
     await cloud.create_server_group(
         ServerGroupSpec(
-            "proof-v000", image.id, "t3.micro", ("us-east-1a",), 0, 2, 1, (targets.id,), 30, "", tags
+            "proof-v000", image.id, "t3.micro", ("us-east-1a",), 0, 2, 1, (targets.id,), 30, "", tags, tags
         )
     )
 
@@ -131,10 +131,10 @@ async def work(cloud: Cloud, recorded: Recorded) -> None:
         hear((type(error.value), error.value.sentence))
     await cloud.resize_server_group("proof-v000", minimum=0, maximum=0, desired=0)
     await cloud.set_weights(balancer.listeners[0], {})
-    await cloud.delete_balancer("proof")
-    await cloud.delete_server_group("proof-v000")
+    await cloud.delete_balancer("proof", known_by=tags)
+    await cloud.delete_server_group("proof-v000", known_by=tags)
     await eventually_async(lambda: _gone(cloud), within=60)
-    await cloud.delete_target_group("proof-v000")
+    await cloud.delete_target_group("proof-v000", known_by=tags)
     await cloud.deregister_image(image.id)
     await cloud.delete_object("proof/key")
 

@@ -27,6 +27,7 @@ from pavedroad.clouds.model import (
     TargetGroupSpec,
     TargetHealth,
 )
+from pavedroad.clouds.ownership import check_known, is_known, stranger
 from pavedroad.core.clock import Clock, SystemClock
 from pavedroad.core.errors import CloudFailed, NotFound, PavedError
 
@@ -105,6 +106,8 @@ class MemoryCloud:
         self._admit("register_image")
         twin = next((image for image in self._images.values() if image.name == spec.name), None)
         if twin is not None:
+            if not _carries(twin.tags, spec.tags):
+                raise stranger("image", spec.name, next_step="Remove it, or bake again.")
             return twin
         image_id = f"ami-{self._fleet.next_number():017x}"
         image = Image(image_id, spec.name, "available", self._clock.now(), dict(spec.tags))
@@ -133,6 +136,7 @@ class MemoryCloud:
         if (known := self._fleet.groups.get(spec.name)) is not None:
             if known.deleting:
                 raise CloudFailed(f"A server group named {spec.name} is still being deleted.")
+            check_known("server group", spec.name, known.spec.tags, spec.known_by)
             return
         if spec.image_id not in self._images:
             raise CloudFailed(f"The image id '[{spec.image_id}]' does not exist", aws_code="ValidationError")
@@ -157,10 +161,14 @@ class MemoryCloud:
         _check_bounds(minimum, desired, maximum)
         group.minimum, group.maximum, group.desired = minimum, maximum, desired
 
-    async def delete_server_group(self, name: str) -> None:
+    async def in_the_way(self, name: str) -> list[dict[str, str]]:
+        self._admit("in_the_way")
+        return [self._fleet.groups[name].spec.tags] if name in self._fleet.groups else []
+
+    async def delete_server_group(self, name: str, *, known_by: Mapping[str, str]) -> None:
         self._admit("delete_server_group")
-        if name in self._fleet.groups:
-            self._fleet.groups[name].deleting = True
+        if (group := self._fleet.groups.get(name)) is not None and is_known(group.spec.tags, known_by):
+            group.deleting = True
 
     async def activities(self, name: str) -> list[Activity]:
         self._admit("activities")
@@ -185,10 +193,14 @@ class MemoryCloud:
             )
         self.kill(instance_id, "Client.UserInitiatedShutdown: User initiated shutdown")
 
-    async def ensure_balancer(self, name: str, *, port: int, tags: Mapping[str, str]) -> Balancer:
+    async def ensure_balancer(
+        self, name: str, *, port: int, tags: Mapping[str, str], known_by: Mapping[str, str]
+    ) -> Balancer:
         self._admit("ensure_balancer")
         known = self._balancers.get(name)
-        if known is None:
+        if known is not None:
+            check_known("load balancer", name, known.tags, known_by)
+        else:
             arn = self._arn(f"loadbalancer/app/{name}")
             address = f"127.16.0.{len(self._balancers) + 200}"
             known = Balancer(
@@ -208,13 +220,16 @@ class MemoryCloud:
         self._admit("balancers")
         return [balancer for _, balancer in sorted(self._balancers.items()) if _carries(balancer.tags, tags)]
 
-    async def delete_balancer(self, name: str) -> None:
+    async def delete_balancer(self, name: str, *, known_by: Mapping[str, str]) -> None:
         self._admit("delete_balancer")
-        self._balancers.pop(name, None)
+        if name in self._balancers and is_known(self._balancers[name].tags, known_by):
+            del self._balancers[name]
 
     async def ensure_target_group(self, spec: TargetGroupSpec) -> TargetGroup:
         self._admit("ensure_target_group")
-        if spec.name not in self._targets:
+        if spec.name in self._targets:
+            check_known("target group", spec.name, self._targets[spec.name].tags, spec.known_by)
+        else:
             arn = self._arn(f"targetgroup/{spec.name}")
             self._targets[spec.name] = TargetGroup(
                 arn, spec.name, spec.port, spec.health_check, dict(spec.tags)
@@ -225,14 +240,16 @@ class MemoryCloud:
         self._admit("target_group")
         return _known(self._targets, name, "target group")
 
-    async def delete_target_group(self, name: str) -> None:
+    async def delete_target_group(self, name: str, *, known_by: Mapping[str, str]) -> None:
         self._admit("delete_target_group")
-        if name in self._targets and self._in_use(self._targets[name].id):
+        if name not in self._targets or not is_known(self._targets[name].tags, known_by):
+            return
+        if self._in_use(self._targets[name].id):
             raise CloudFailed(
                 f"Target group '{self._targets[name].id}' is currently in use by a listener or a rule",
                 aws_code="ResourceInUse",
             )
-        self._targets.pop(name, None)
+        del self._targets[name]
 
     async def set_weights(self, listener: Listener, weights: Mapping[str, int]) -> None:
         self._admit("set_weights")

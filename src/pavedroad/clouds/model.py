@@ -43,13 +43,15 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True)
 class TargetGroupSpec:
-    """`name` has at most 32 letters, digits and hyphens."""
+    """`name` has at most 32 letters, digits and hyphens. `known_by` are those of its tags by which its maker
+    knows it again."""
 
     name: str
     port: int
     health_check: HealthCheck
     deregistration_delay_seconds: int
     tags: dict[str, str]
+    known_by: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ class Balancer:
 class ServerGroupSpec:
     """A server group to create; the target group must exist.
 
-    `health_grace_seconds` shields booting instances.
+    `health_grace_seconds` shields booting instances. `known_by` are those of its tags by which its maker
+    knows it again.
     """
 
     name: str
@@ -108,6 +111,7 @@ class ServerGroupSpec:
     health_grace_seconds: int
     user_data: str
     tags: dict[str, str]
+    known_by: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)

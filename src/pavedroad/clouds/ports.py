@@ -1,7 +1,9 @@
 """The cloud port: all that the platform ever asks of a cloud.
 
-Every call that creates is idempotent by name, so that a step may run twice. A thing that is not there is
-`NotFound`; a refusal is `CloudFailed` (no room: `CapacityRefused`) with the cloud's sentence in it.
+Every call that creates is idempotent, so that a step may run twice: `known_by` are the tags by which whoever
+makes a thing knows it again. One of that name which does not carry them is a stranger's: creating it is a
+`Conflict` and changes nothing, and deleting it leaves it as it is. A thing that is not there is `NotFound`; a
+refusal is `CloudFailed` (no room: `CapacityRefused`) with the cloud's sentence in it.
 """
 
 from __future__ import annotations
@@ -74,7 +76,12 @@ class ServerGroups(Protocol):
 
     async def resize_server_group(self, name: str, *, minimum: int, maximum: int, desired: int) -> None: ...
 
-    async def delete_server_group(self, name: str) -> None:
+    async def in_the_way(self, name: str) -> list[dict[str, str]]:
+        """The tags of each thing that a new group of this name would meet: the group, and what is made for
+        it alone."""
+        ...
+
+    async def delete_server_group(self, name: str, *, known_by: Mapping[str, str]) -> None:
         """Delete the group with its instances, and what was made for it alone; gone already is fine."""
         ...
 
@@ -102,7 +109,9 @@ class Instances(Protocol):
 class Balancing(Protocol):
     """Load balancers, listeners and target groups."""
 
-    async def ensure_balancer(self, name: str, *, port: int, tags: Mapping[str, str]) -> Balancer:
+    async def ensure_balancer(
+        self, name: str, *, port: int, tags: Mapping[str, str], known_by: Mapping[str, str]
+    ) -> Balancer:
         """A balancer with one HTTP listener that answers 503 until weights are set."""
         ...
 
@@ -110,13 +119,13 @@ class Balancing(Protocol):
 
     async def balancers(self, tags: Mapping[str, str] | None = None) -> list[Balancer]: ...
 
-    async def delete_balancer(self, name: str) -> None: ...
+    async def delete_balancer(self, name: str, *, known_by: Mapping[str, str]) -> None: ...
 
     async def ensure_target_group(self, spec: TargetGroupSpec) -> TargetGroup: ...
 
     async def target_group(self, name: str) -> TargetGroup: ...
 
-    async def delete_target_group(self, name: str) -> None: ...
+    async def delete_target_group(self, name: str, *, known_by: Mapping[str, str]) -> None: ...
 
     async def set_weights(self, listener: Listener, weights: Mapping[str, int]) -> None:
         """One step: when this returns, traffic follows the new weights. Empty: 503 for everything."""

@@ -13,6 +13,8 @@ OWNER = "pavedroad:owner"
 VERSION = "pavedroad:version"
 IMAGE = "pavedroad:image"
 MANIFEST_DIGEST = "pavedroad:manifest-digest"
+WORK = "pavedroad:work"
+"""The deployment that made a thing: only that one takes it away again when it fails."""
 
 _LONGEST = 32
 _HASH = 6
@@ -28,6 +30,16 @@ def balancing_name(name: str) -> str:
     digest = hashlib.sha256(name.encode()).hexdigest()[:_HASH]
     stem = plain.removeprefix("internal-")[: _LONGEST - _HASH - 1].strip("-")
     return f"{stem}-{digest}" if stem else f"x-{digest}"
+
+
+def of_cluster(cluster: str) -> dict[str, str]:
+    """What all that belongs to a cluster is known by."""
+    return {CLUSTER: cluster}
+
+
+def of_group(server_group: str) -> dict[str, str]:
+    """What all that is made for one server group is known by."""
+    return {SERVER_GROUP: server_group}
 
 
 def cluster_of(tags: Mapping[str, str]) -> str:

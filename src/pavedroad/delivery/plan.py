@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,7 +19,8 @@ from pavedroad.manifest.model import Manifest
 class Plan:
     """`before` are the listener's weights that a failure returns to; `previous` are the groups that lose
     the traffic, with their sizes (minimum, desired, maximum); `first` means that the cluster has no balancer
-    yet, so that a failure removes it again."""
+    yet, so that a failure removes it again; `work` is whose all is that it makes (empty in plans that were
+    written before that was kept)."""
 
     cluster: str
     server_group: str
@@ -30,14 +31,22 @@ class Plan:
     before: dict[str, int]
     previous: dict[str, list[int]]
     first: bool
+    work: str = ""
+
+    @property
+    def known_by(self) -> dict[str, str]:
+        """The tags of what this deployment made, and nobody else."""
+        return {naming.WORK: self.work} if self.work else naming.of_group(self.server_group)
 
     def document(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def make_plan(manifest: Manifest, image_id: str, version: str, cluster: Cluster) -> Plan:
+def make_plan(  # noqa: PLR0917
+    manifest: Manifest, image_id: str, version: str, cluster: Cluster, name: str, work: str
+) -> Plan:
+    """`name` is the new group's: one that `next_name` gave and that is free."""
     _check_port(manifest, cluster)
-    name = next_name(manifest, cluster.groups)
     losing = {"red-black": cluster.serving, "highlander": cluster.present, "none": ()}[manifest.strategy.kind]
     return Plan(
         cluster=cluster.name,
@@ -49,6 +58,7 @@ def make_plan(manifest: Manifest, image_id: str, version: str, cluster: Cluster)
         before=cluster.weights,
         previous={group.name: [group.minimum, group.desired, group.maximum] for group in losing},
         first=cluster.balancer is None,
+        work=work,
     )
 
 
@@ -62,12 +72,12 @@ def _check_port(manifest: Manifest, cluster: Cluster) -> None:
         )
 
 
-def next_name(manifest: Manifest, groups: Sequence[ServerGroup]) -> str:
-    """The push after the newest group's, those being deleted included; v000 follows v999."""
-    if not groups:
-        return str(ServerGroupName.first(manifest.cluster))
-    taken = {group.name for group in groups}
-    name = ServerGroupName.parse(groups[0].name).next()
+def next_name(manifest: Manifest, groups: Sequence[ServerGroup], litter: Set[str] = frozenset()) -> str:
+    """The push after the newest group's, those being deleted included; v000 follows v999. `litter` are names
+    of which something is left that could not be removed."""
+    taken = {group.name for group in groups} | litter
+    newest = ServerGroupName.parse(groups[0].name) if groups else None
+    name = newest.next() if newest is not None else ServerGroupName.first(manifest.cluster)
     for _ in range(len(taken)):
         if str(name) not in taken:
             break
@@ -85,6 +95,7 @@ def tags(manifest: Manifest, plan: Plan) -> dict[str, str]:
         naming.VERSION: plan.version,
         naming.IMAGE: plan.image_id,
         naming.MANIFEST_DIGEST: manifest.digest,
+        **plan.known_by,
     }
 
 
@@ -111,6 +122,7 @@ def target_group_spec(manifest: Manifest, plan: Plan) -> TargetGroupSpec:
         ),
         deregistration_delay_seconds=math.ceil(manifest.strategy.drain),
         tags=tags(manifest, plan),
+        known_by=plan.known_by,
     )
 
 
@@ -127,4 +139,5 @@ def server_group_spec(manifest: Manifest, plan: Plan, target_group_id: str) -> S
         health_grace_seconds=math.ceil(manifest.strategy.boot_timeout),
         user_data="",
         tags=tags(manifest, plan),
+        known_by=plan.known_by,
     )

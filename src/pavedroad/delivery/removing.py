@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pavedroad.access.audit import Audit
 from pavedroad.access.model import Principal
@@ -45,14 +45,14 @@ class Removing:
         """Remove a cluster: its address first, then all of its groups."""
         await self._begin(cloud, cluster, cluster.groups, whole=True)
         if cluster.balancer is not None:
-            await cloud.delete_balancer(cluster.balancer.name)
-        await asyncio.gather(*(cloud.delete_server_group(group.name) for group in cluster.present))
+            await cloud.delete_balancer(cluster.balancer.name, known_by=naming.of_cluster(cluster.name))
+        await _delete(cloud, cluster, cluster.present)
 
     async def start(self, cloud: Cloud, cluster: Cluster, *groups: ServerGroup) -> None:
         """The groups leave the listener in one step, then end; requests in flight may drain."""
         if cluster.balancer is not None and (left := cluster.weights_without(*groups)) != cluster.weights:
             await cloud.set_weights(cluster.listener, left)
-        await asyncio.gather(*(cloud.delete_server_group(group.name) for group in groups))
+        await _delete(cloud, cluster, groups)
 
     async def _begin(
         self, cloud: Cloud, cluster: Cluster, groups: Sequence[ServerGroup], *, whole: bool
@@ -90,7 +90,7 @@ class Removing:
             if not found.deleting:
                 return  # a new group of that name: what is there is its own
             await asyncio.sleep(_PAUSE)
-        await remove_target_group(cloud, group)
+        await remove_target_group(cloud, group, known_by=naming.of_group(group))
 
 
 def _left(document: Document, cluster: Cluster) -> list[ServerGroup]:
@@ -106,12 +106,17 @@ def _left(document: Document, cluster: Cluster) -> list[ServerGroup]:
     ]
 
 
-async def remove_target_group(cloud: Cloud, group: str) -> None:
+async def _delete(cloud: Cloud, cluster: Cluster, groups: Sequence[ServerGroup]) -> None:
+    ours = naming.of_cluster(cluster.name)
+    await asyncio.gather(*(cloud.delete_server_group(group.name, known_by=ours) for group in groups))
+
+
+async def remove_target_group(cloud: Cloud, group: str, *, known_by: Mapping[str, str]) -> None:
     """Remove a group's target group, waiting while a listener lets go of it."""
     name = naming.balancing_name(group)
     for attempt in range(_IN_USE_ATTEMPTS):
         try:
-            await cloud.delete_target_group(name)
+            await cloud.delete_target_group(name, known_by=known_by)
         except CloudFailed as error:
             if error.aws_code != "ResourceInUse" or attempt == _IN_USE_ATTEMPTS - 1:
                 raise

@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from pavedroad.clouds.model import Balancer, ServerGroup
+from pavedroad.clouds.model import ServerGroup
 from pavedroad.clouds.ports import Cloud, CloudProvider
 from pavedroad.core.clock import Clock
-from pavedroad.core.errors import Conflict, NotFound
+from pavedroad.core.errors import NotFound
 from pavedroad.delivery import naming
 from pavedroad.delivery.awaiting import HealthWait
 from pavedroad.delivery.cluster import Cluster, healthy_count, look
 from pavedroad.delivery.durable import Document, Durable
 from pavedroad.delivery.failures import Cancelled, NotUp, StepRefused
+from pavedroad.delivery.foreign import free_name
 from pavedroad.delivery.journal import Journal
 from pavedroad.delivery.model import Phase
 from pavedroad.delivery.plan import Plan, cluster_tags, make_plan, server_group_spec, target_group_spec
@@ -131,7 +132,8 @@ class Rollout:
             raise NotUp(
                 f"There is no image {image_id} in {manifest.region}.", next_step="Bake it: paved bake."
             ) from error
-        plan = make_plan(manifest, image_id, str(document["version"]), found)
+        name = await free_name(cloud, manifest, found)
+        plan = make_plan(manifest, image_id, str(document["version"]), found, name, deployment)
         await self._journal.set_plan(deployment, server_group=plan.server_group)
         beside = f", beside {', '.join(group.name for group in found.serving)}" if found.serving else ""
         await self._journal.note(deployment, Phase.CREATING, f"Creating {plan.server_group}{beside}.")
@@ -141,9 +143,11 @@ class Rollout:
         await self._journal.check_cancel(run.deployment)
         plan, manifest = run.plan, run.manifest
         balancer = await run.cloud.ensure_balancer(
-            plan.balancer, port=manifest.listen, tags=cluster_tags(manifest)
+            plan.balancer,
+            port=manifest.listen,
+            tags={**cluster_tags(manifest), **plan.known_by},
+            known_by=naming.of_cluster(plan.cluster),
         )
-        _check_ours(balancer, plan)
         await self._journal.set_url(run.deployment, balancer.url)
 
     async def _ensure_target_group(self, run: _Run) -> None:
@@ -211,7 +215,7 @@ class Rollout:
         await self._journal.finish(run.deployment, Phase.SUCCEEDED)
 
     async def _withdraw(self, run: _Run) -> None:
-        """Back to what was: the old weights first, then nothing left of the new."""
+        """Back to what was: the old weights first, then nothing left of what this deployment made."""
         await self._journal.note(
             run.deployment, Phase.ROLLING_BACK, f"Taking {run.plan.server_group} away again."
         )
@@ -222,10 +226,10 @@ class Rollout:
             restored = {target: weight for target, weight in plan.before.items() if target in standing}
             if restored != cluster.weights:
                 await cloud.set_weights(cluster.listener, restored)
-        await cloud.delete_server_group(plan.server_group)
-        await remove_target_group(cloud, plan.server_group)
-        if plan.first and cluster.balancer is not None:
-            await cloud.delete_balancer(plan.balancer)
+        await cloud.delete_server_group(plan.server_group, known_by=plan.known_by)
+        await remove_target_group(cloud, plan.server_group, known_by=plan.known_by)
+        if plan.first:
+            await cloud.delete_balancer(plan.balancer, known_by=plan.known_by)
 
 
 class _Run:
@@ -253,12 +257,3 @@ def _weights_after(cluster: Cluster, group: ServerGroup, manifest: Manifest) -> 
 def _flip_sentence(cluster: Cluster, group: ServerGroup) -> str:
     losing = ", ".join(held.name for held in cluster.serving) or "nobody"
     return f"Moving the traffic from {losing} to {group.name}."
-
-
-def _check_ours(balancer: Balancer, plan: Plan) -> None:
-    owner = naming.cluster_of(balancer.tags)
-    if owner != plan.cluster:
-        raise Conflict(
-            f"The load balancer {balancer.name} is there already and does not belong to {plan.cluster}.",
-            next_step="Remove it, or deploy under another name.",
-        )

@@ -13,6 +13,7 @@ from pavedroad.clouds.aws import tags as tagging
 from pavedroad.clouds.aws.errors import code_of, is_missing
 from pavedroad.clouds.aws.link import Link
 from pavedroad.clouds.model import Balancer, Listener
+from pavedroad.clouds.ownership import check_known, is_known
 from pavedroad.core.errors import NotFound
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
         TargetGroupTupleTypeDef,
     )
 
-_URL_TAG = "pavedroad:url"
+_OURS = "pavedroad:"
+_URL_TAG = f"{_OURS}url"
 _TAGGED_AT_ONCE = 20  # AWS's limit to one DescribeTags
 
 
@@ -33,13 +35,17 @@ class AwsBalancers:
     def __init__(self, link: Link) -> None:
         self._link = link
 
-    async def ensure_balancer(self, name: str, *, port: int, tags: Mapping[str, str]) -> Balancer:
+    async def ensure_balancer(
+        self, name: str, *, port: int, tags: Mapping[str, str], known_by: Mapping[str, str]
+    ) -> Balancer:
         def ensure() -> Balancer:
             found = self._described_balancer(name) or self._create_balancer(name, port, tags)
             arn = found.get("LoadBalancerArn", "")
+            held = self._tags([arn])[arn]
+            check_known("load balancer", name, held, known_by)
             if not any(listener.get("Port") == port for listener in self._listeners(arn)):
                 self._listen(arn, port, tags)
-            return self._read_balancer(found, self._tags([arn])[arn])
+            return self._read_balancer(found, held)
 
         return await self._link.run(ensure)
 
@@ -67,10 +73,11 @@ class AwsBalancers:
         ]
         return sorted(await asyncio.gather(*read), key=lambda balancer: balancer.name)
 
-    async def delete_balancer(self, name: str) -> None:
+    async def delete_balancer(self, name: str, *, known_by: Mapping[str, str]) -> None:
         def delete() -> None:
-            if found := self._described_balancer(name):
-                self._link.elbv2.delete_load_balancer(LoadBalancerArn=found.get("LoadBalancerArn", ""))
+            arn = (self._described_balancer(name) or {}).get("LoadBalancerArn", "")
+            if arn and is_known(self._tags([arn])[arn], known_by):
+                self._link.elbv2.delete_load_balancer(LoadBalancerArn=arn)
 
         await self._link.run(delete)
 
@@ -130,6 +137,14 @@ class AwsBalancers:
         pages = self._link.elbv2.get_paginator("describe_listeners").paginate(LoadBalancerArn=arn)
         return [listener for page in pages for listener in page["Listeners"]]
 
+    def _own(self, listeners: list[ListenerTypeDef]) -> list[ListenerTypeDef]:
+        """Without those that others added to a balancer of ours."""
+        if len(listeners) < 2:
+            return listeners
+        tags = self._tags([listener.get("ListenerArn", "") for listener in listeners])
+        ours = {arn for arn, own in tags.items() if any(key.startswith(_OURS) for key in own)}
+        return [listener for listener in listeners if listener.get("ListenerArn", "") in ours] or listeners
+
     def _tags(self, arns: list[str]) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = {}
         for start in range(0, len(arns), _TAGGED_AT_ONCE):
@@ -142,7 +157,7 @@ class AwsBalancers:
         arn = found.get("LoadBalancerArn", "")
         listeners = tuple(
             Listener(listener.get("ListenerArn", ""), listener.get("Port", 0), _weights(listener))
-            for listener in self._listeners(arn)
+            for listener in self._own(self._listeners(arn))
         )
         port = listeners[0].port if listeners else 80
         address = f"http://{found.get('DNSName', '')}" + ("" if port == 80 else f":{port}")

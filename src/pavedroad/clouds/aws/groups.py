@@ -13,10 +13,12 @@ from pavedroad.clouds.aws import tags as tagging
 from pavedroad.clouds.aws.errors import code_of, is_missing
 from pavedroad.clouds.aws.link import Link
 from pavedroad.clouds.model import Activity, Member, ServerGroup, ServerGroupSpec
+from pavedroad.clouds.ownership import check_known, is_known
 from pavedroad.core.errors import CloudFailed, NotFound
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling.type_defs import AutoScalingGroupTypeDef, FilterTypeDef
+    from mypy_boto3_ec2.type_defs import LaunchTemplateTypeDef
 
 _TEMPLATE_EXISTS = "InvalidLaunchTemplateName.AlreadyExistsException"
 _MOST_ACTIVITIES = 100
@@ -58,18 +60,21 @@ class AwsServerGroups:
             )
         )
 
-    async def delete_server_group(self, name: str) -> None:
+    async def in_the_way(self, name: str) -> list[dict[str, str]]:
+        def find() -> list[dict[str, str]]:
+            found = [_tags_of(group)] if (group := self._find_group(name)) is not None else []
+            template = self._find_template(name)
+            return [*found, _tags_of(template)] if template is not None else found
+
+        return await self._link.run(find)
+
+    async def delete_server_group(self, name: str, *, known_by: Mapping[str, str]) -> None:
         def delete() -> None:
-            try:
-                self._link.autoscaling.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
-            except ClientError as error:
-                if not is_missing(error):
-                    raise
-            try:
-                self._link.ec2.delete_launch_template(LaunchTemplateName=name)
-            except ClientError as error:
-                if not is_missing(error):
-                    raise
+            group, template = self._find_group(name), self._find_template(name)
+            if group is not None and is_known(_tags_of(group), known_by):
+                self._delete_group(name)
+            if template is not None and is_known(_tags_of(template), known_by):
+                self._delete_template(template.get("LaunchTemplateId", ""))
 
         await self._link.run(delete)
 
@@ -93,24 +98,21 @@ class AwsServerGroups:
         return await self._link.run(describe)
 
     def _create_group(self, spec: ServerGroupSpec) -> None:
+        template = self._find_template(spec.name)
+        if template is not None:
+            check_known("launch template", spec.name, _tags_of(template), spec.known_by)
+        if self._is_there(spec):
+            return
         subnets = network.default_subnets(self._link, spec.zones or network.zones(self._link))
-        try:
-            self._link.ec2.create_launch_template(
-                LaunchTemplateName=spec.name,
-                LaunchTemplateData={
-                    "ImageId": spec.image_id,
-                    "InstanceType": spec.instance_type,  # pyright: ignore[reportArgumentType] - any of AWS's
-                    "UserData": base64.b64encode(spec.user_data.encode()).decode(),
-                },
-                **tagging.given_to("launch-template", spec.tags),
-            )
-        except ClientError as error:
-            if code_of(error) != _TEMPLATE_EXISTS:
-                raise
+        if template is None:
+            template = self._create_template(spec)
         try:
             self._link.autoscaling.create_auto_scaling_group(
                 AutoScalingGroupName=spec.name,
-                LaunchTemplate={"LaunchTemplateName": spec.name, "Version": "$Default"},
+                LaunchTemplate={
+                    "LaunchTemplateId": template.get("LaunchTemplateId", ""),
+                    "Version": "$Default",
+                },
                 MinSize=spec.minimum,
                 MaxSize=spec.maximum,
                 DesiredCapacity=spec.desired,
@@ -123,18 +125,71 @@ class AwsServerGroups:
                 ],
             )
         except ClientError as error:
-            if code_of(error) != "AlreadyExists":
+            if code_of(error) != "AlreadyExists" or not self._is_there(spec):
                 raise
-            if self._described_group(spec.name).get("Status"):
-                raise CloudFailed(
-                    f"A server group named {spec.name} is still being deleted.", aws_code="AlreadyExists"
-                ) from None
+
+    def _is_there(self, spec: ServerGroupSpec) -> bool:
+        """Whether it is made already; a stranger's group of this name is refused."""
+        group = self._find_group(spec.name)
+        if group is None:
+            return False
+        if group.get("Status"):
+            raise CloudFailed(
+                f"A server group named {spec.name} is still being deleted.", aws_code="AlreadyExists"
+            )
+        check_known("server group", spec.name, _tags_of(group), spec.known_by)
+        return True
+
+    def _create_template(self, spec: ServerGroupSpec) -> LaunchTemplateTypeDef:
+        try:
+            made = self._link.ec2.create_launch_template(
+                LaunchTemplateName=spec.name,
+                LaunchTemplateData={
+                    "ImageId": spec.image_id,
+                    "InstanceType": spec.instance_type,  # pyright: ignore[reportArgumentType] - any of AWS's
+                    "UserData": base64.b64encode(spec.user_data.encode()).decode(),
+                },
+                **tagging.given_to("launch-template", spec.tags),
+            )
+        except ClientError as error:
+            if code_of(error) != _TEMPLATE_EXISTS or (template := self._find_template(spec.name)) is None:
+                raise
+            check_known("launch template", spec.name, _tags_of(template), spec.known_by)
+            return template
+        return made["LaunchTemplate"]
+
+    def _delete_group(self, name: str) -> None:
+        try:
+            self._link.autoscaling.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
+        except ClientError as error:
+            if not is_missing(error):
+                raise
+
+    def _delete_template(self, template_id: str) -> None:
+        try:
+            self._link.ec2.delete_launch_template(LaunchTemplateId=template_id)
+        except ClientError as error:
+            if not is_missing(error):
+                raise
+
+    def _find_template(self, name: str) -> LaunchTemplateTypeDef | None:
+        try:
+            found = self._link.ec2.describe_launch_templates(LaunchTemplateNames=[name])["LaunchTemplates"]
+        except ClientError as error:
+            if is_missing(error):
+                return None
+            raise
+        return found[0] if found else None
+
+    def _find_group(self, name: str) -> AutoScalingGroupTypeDef | None:
+        answer = self._link.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])
+        return next(iter(answer["AutoScalingGroups"]), None)
 
     def _described_group(self, name: str) -> AutoScalingGroupTypeDef:
-        found = self._link.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])
-        if not found["AutoScalingGroups"]:
+        found = self._find_group(name)
+        if found is None:
             raise NotFound(f"There is no server group {name} in {self._link.region}.")
-        return found["AutoScalingGroups"][0]
+        return found
 
     def _read_group(self, group: AutoScalingGroupTypeDef) -> ServerGroup:
         template = group.get("LaunchTemplate", {}).get("LaunchTemplateId", "")
@@ -181,3 +236,7 @@ class AwsServerGroups:
             data = answer["LaunchTemplateVersions"][0].get("LaunchTemplateData", {})
             self._templates[template_id] = (data.get("ImageId", ""), data.get("InstanceType", ""))
         return self._templates[template_id]
+
+
+def _tags_of(thing: AutoScalingGroupTypeDef | LaunchTemplateTypeDef) -> dict[str, str]:
+    return tagging.read(thing.get("Tags", []))

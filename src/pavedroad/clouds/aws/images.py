@@ -12,6 +12,7 @@ from pavedroad.clouds.aws import tags as tagging
 from pavedroad.clouds.aws.errors import code_of, is_missing
 from pavedroad.clouds.aws.link import Link
 from pavedroad.clouds.model import Image, ImageSpec
+from pavedroad.clouds.ownership import stranger
 from pavedroad.core.errors import NotFound
 
 if TYPE_CHECKING:
@@ -36,7 +37,10 @@ class AwsImages:
             except ClientError as error:
                 if code_of(error) != "InvalidAMIName.Duplicate":
                     raise
-                return self._find_images([{"Name": "name", "Values": [spec.name]}])[0]
+                (twin,) = self._find_images([{"Name": "name", "Values": [spec.name]}])
+                if not tagging.carries(twin.tags, spec.tags):
+                    raise stranger("image", spec.name, next_step="Remove it, or bake again.") from None
+                return twin
             return self._described_image(answer["ImageId"])
 
         return await self._link.run(register)

@@ -8,9 +8,12 @@ from botocore.exceptions import ClientError
 
 from pavedroad.clouds.aws.errors import code_of
 from pavedroad.clouds.aws.link import Link
+from pavedroad.clouds.ownership import stranger
 from pavedroad.core.errors import CloudFailed
 
 _GROUP = "pavedroad-balancers"
+_DESCRIPTION = "Clients of Pavedroad's load balancers"
+"""Cannot be changed, so it tells ours from a stranger's of the same name."""
 
 
 def zones(link: Link) -> list[str]:
@@ -52,10 +55,11 @@ def balancer_security_groups(link: Link, vpc: str, port: int) -> list[str]:
         Filters=[{"Name": "vpc-id", "Values": [vpc]}, {"Name": "group-name", "Values": ["default", _GROUP]}]
     )
     known = {group.get("GroupName", ""): group.get("GroupId", "") for group in answer["SecurityGroups"]}
+    for group in answer["SecurityGroups"]:
+        if group.get("GroupName") == _GROUP and group.get("Description") != _DESCRIPTION:
+            raise stranger("security group", _GROUP, next_step="Rename or delete it.")
     if _GROUP not in known:
-        made = link.ec2.create_security_group(
-            GroupName=_GROUP, Description="Clients of Pavedroad's load balancers", VpcId=vpc
-        )
+        made = link.ec2.create_security_group(GroupName=_GROUP, Description=_DESCRIPTION, VpcId=vpc)
         known[_GROUP] = made["GroupId"]
     try:
         link.ec2.authorize_security_group_ingress(

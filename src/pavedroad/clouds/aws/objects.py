@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from pavedroad.clouds.aws.errors import code_of, is_missing
 from pavedroad.clouds.aws.link import Link
+from pavedroad.clouds.ownership import stranger
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.literals import BucketLocationConstraintType
@@ -81,5 +82,8 @@ class AwsObjects:
                 place = cast("BucketLocationConstraintType", region)
                 s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": place})
         except ClientError as error:
-            if code_of(error) not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
+            if code_of(error) == "BucketAlreadyExists":  # somebody else's account has taken the name
+                why = "The name is fixed by account and region: whoever owns the bucket has to give it up."
+                raise stranger("bucket", name, next_step=why) from None
+            if code_of(error) != "BucketAlreadyOwnedByYou":
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import ClientError
@@ -11,6 +12,7 @@ from pavedroad.clouds.aws import tags as tagging
 from pavedroad.clouds.aws.errors import code_of, is_missing
 from pavedroad.clouds.aws.link import Link
 from pavedroad.clouds.model import HealthCheck, HealthState, TargetGroup, TargetGroupSpec, TargetHealth
+from pavedroad.clouds.ownership import check_known, is_known
 from pavedroad.core.errors import NotFound
 
 if TYPE_CHECKING:
@@ -30,9 +32,10 @@ class AwsTargetGroups:
     async def ensure_target_group(self, spec: TargetGroupSpec) -> TargetGroup:
         def ensure() -> TargetGroup:
             found = self._described_targets(spec.name) or self._create_targets(spec)
-            arn = found.get("TargetGroupArn", "")
+            held = self._read_targets(found)
+            check_known("target group", spec.name, held.tags, spec.known_by)
             self._link.elbv2.modify_target_group_attributes(
-                TargetGroupArn=arn,
+                TargetGroupArn=held.id,
                 Attributes=[
                     {
                         "Key": "deregistration_delay.timeout_seconds",
@@ -40,7 +43,7 @@ class AwsTargetGroups:
                     }
                 ],
             )
-            return self._read_targets(found)
+            return held
 
         return await self._link.run(ensure)
 
@@ -53,10 +56,11 @@ class AwsTargetGroups:
 
         return await self._link.run(describe)
 
-    async def delete_target_group(self, name: str) -> None:
+    async def delete_target_group(self, name: str, *, known_by: Mapping[str, str]) -> None:
         def delete() -> None:
-            if found := self._described_targets(name):
-                self._link.elbv2.delete_target_group(TargetGroupArn=found.get("TargetGroupArn", ""))
+            found = self._described_targets(name)
+            if found is not None and is_known((held := self._read_targets(found)).tags, known_by):
+                self._link.elbv2.delete_target_group(TargetGroupArn=held.id)
 
         await self._link.run(delete)
 
