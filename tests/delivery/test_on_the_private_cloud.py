@@ -152,4 +152,4 @@ async def test_a_control_process_killed_in_mid_deploy_costs_no_request_either(
     assert (ended, [view.phase for view in deployments]) == (0, ["succeeded"])
     assert load.failures == []
     view = await shop.road.delivery.cluster("shop")
-    assert [group.name for group in view.server_groups] == ["shop-v001", "shop-v000"]
+    assert [group.name for group in view.server_groups] == [deployments[0].server_group, first.server_group]
