@@ -10,18 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from pavedroad.bakery.reading import read_text
+from pavedroad.bakery.remote import are_remote, lock_is_remote, logical_lines, settings_are_remote
 from pavedroad.core.errors import InvalidInput
 
 _INCLUDE = re.compile(r"^(?:-r|--requirement|-c|--constraint)[ =]+(?P<file>\S+)")
 _EDITABLE = re.compile(r"^(?:-e|--editable)[ =]+")
-_LOCAL = re.compile(r"^(?:\.{0,2}/|\.{1,2}(?:$|\[|\s)|file:)|@\s*file:|\.(?:whl|tar\.gz|zip)(?:$|\s)")
 
 
 @dataclass(frozen=True, slots=True)
 class PythonNeeds:
     """`lock`: install what uv.lock pins. `files`: those to install from, relative to the folder. `lines`:
     requirements besides. `project`: what to install without dependencies. `key`: of all that decides what
-    the dependencies are; `whole` says that this may be any file of the folder."""
+    the dependencies are; `whole` says that this may be any file of the folder, since not all of them are
+    provably from elsewhere."""
 
     lock: bool
     files: tuple[str, ...]
@@ -39,7 +41,7 @@ def python_needs(folder: Path, packages: tuple[str, ...]) -> PythonNeeds:
     if pyproject.keys() & {"project", "build-system"}:
         return _of_pyproject(folder, pyproject, packages)
     if (folder / "requirements.txt").is_file():
-        return _of_requirements(folder, packages)
+        return _of_requirements(folder, pyproject, packages)
     if (folder / "setup.py").is_file():
         return PythonNeeds(
             lock=False,
@@ -57,86 +59,99 @@ def python_needs(folder: Path, packages: tuple[str, ...]) -> PythonNeeds:
         )
     if wheels:
         return _of_wheel(wheels[0], packages)
+    settings, remote = _settings(folder, pyproject)
     return PythonNeeds(
-        lock=False, files=(), lines=packages, project=None, requires_python=None, key=packages, whole=False
+        lock=False,
+        files=(),
+        lines=packages,
+        project=None,
+        requires_python=None,
+        key=(*settings, *packages),
+        whole=not (remote and are_remote(packages)),
     )
 
 
 def _pyproject(folder: Path) -> dict[str, Any]:
-    place = folder / "pyproject.toml"
-    if not place.is_file():
+    text = read_text(folder, "pyproject.toml")
+    if text is None:
         return {}
     try:
-        return tomllib.loads(place.read_text(errors="replace"))
-    except tomllib.TOMLDecodeError as error:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InvalidInput(f"pyproject.toml is not TOML: {error}.") from error
 
 
 def _of_pyproject(folder: Path, read: dict[str, Any], packages: tuple[str, ...]) -> PythonNeeds:
     project = _table(read, "project")
-    settings = _table(_table(read, "tool"), "uv")
-    declared = cast("list[str]", project.get("dependencies", []))
-    dynamic = not project or "dependencies" in cast("list[str]", project.get("dynamic", []))
-    lock = (folder / "uv.lock").is_file()
-    texts, local = list[str](), False
-    files = () if lock else ("pyproject.toml",)
-    if not (lock or dynamic or declared) and (folder / "requirements.txt").is_file():
-        texts, local = _included(folder, "requirements.txt", set())
-        files = ("requirements.txt",)
-    key = (
-        *declared,
-        repr(project.get("requires-python")),
-        repr({name: settings[name] for name in sorted(settings) if name != "dev-dependencies"}),
-        (folder / "uv.lock").read_text() if lock else "",
-        *texts,
-        *packages,
-    )
+    settings, remote = _settings(folder, read)
+    declared = _texts(project, "dependencies")
+    dynamic = not project or "dependencies" in _texts(project, "dynamic")
+    lock = read_text(folder, "uv.lock")
+    texts = list[str]()
+    files = () if lock is not None else ("pyproject.toml",)
+    if not (lock is not None or dynamic or declared) and (folder / "requirements.txt").is_file():
+        texts, all_remote = _included(folder, "requirements.txt", set())
+        files, remote = ("requirements.txt",), remote and all_remote
+    if lock is not None:
+        remote = lock_is_remote(lock) and remote
+    remote = are_remote([*declared, *packages]) and remote
     return PythonNeeds(
-        lock=lock,
+        lock=lock is not None,
         files=files,
         lines=packages,
-        project="." if settings.get("package", "build-system" in read) else None,
+        project="." if _uv(read).get("package", "build-system" in read) else None,
         requires_python=cast("str | None", project.get("requires-python")),
-        key=key,
-        whole=local or "path" in repr(_table(settings, "sources")) or (dynamic and not lock),
+        key=(*declared, repr(project.get("requires-python")), *settings, lock or "", *texts, *packages),
+        whole=not remote or (dynamic and lock is None),
     )
 
 
-def _of_requirements(folder: Path, packages: tuple[str, ...]) -> PythonNeeds:
-    texts, local = _included(folder, "requirements.txt", set())
+def _of_requirements(folder: Path, read: dict[str, Any], packages: tuple[str, ...]) -> PythonNeeds:
+    texts, remote = _included(folder, "requirements.txt", set())
+    settings, none_local = _settings(folder, read)
     return PythonNeeds(
         lock=False,
         files=("requirements.txt",),
         lines=packages,
         project=None,
         requires_python=None,
-        key=(*texts, *packages),
-        whole=local,
+        key=(*settings, *texts, *packages),
+        whole=not (are_remote(packages) and remote and none_local),
     )
 
 
+def _settings(folder: Path, pyproject: dict[str, Any]) -> tuple[list[str], bool]:
+    """uv's own, which may name local indexes and sources: their texts, and whether all is from elsewhere."""
+    settings = _uv(pyproject)
+    texts = [repr({name: settings[name] for name in sorted(settings) if name != "dev-dependencies"})]
+    beside = read_text(folder, "uv.toml")
+    return [*texts, beside or ""], settings_are_remote(settings) and beside is None
+
+
 def _included(folder: Path, name: str, seen: set[Path]) -> tuple[list[str], bool]:
-    """The texts of a requirements file and of those it includes, and whether any names a local path.
+    """The texts of a requirements file and of those it includes, and whether all is from elsewhere.
 
     Editable installs become plain ones: the folder they would point to is gone after the bake.
     """
-    place = (folder / name).resolve()
+    root = folder.resolve()
+    place = (root / name).resolve()
     if place in seen:
-        return [], False
-    if not place.is_relative_to(folder.resolve()) or not place.is_file():
+        return [], True
+    text = read_text(root, str(place.relative_to(root))) if place.is_relative_to(root) else None
+    if text is None:
         raise InvalidInput(f"requirements.txt includes {name}, which is not in the folder.")
     seen.add(place)
-    lines = [_EDITABLE.sub("", line.strip()) for line in place.read_text(errors="replace").splitlines()]
-    place.write_text("\n".join(lines) + "\n")
-    texts, local = ["\n".join(lines)], any(_LOCAL.search(line) for line in lines)
+    plain = "\n".join(_EDITABLE.sub("", line.strip()) for line in text.splitlines()) + "\n"
+    place.write_text(plain)
+    lines = logical_lines(plain)
+    here = str(place.parent.relative_to(root))
+    texts, remote = [plain], are_remote([line for line in lines if not _INCLUDE.match(line)], here)
     for line in lines:
         if match := _INCLUDE.match(line):
-            more, also = _included(
-                folder, str(place.parent.relative_to(folder.resolve()) / match["file"]), seen
-            )
+            more, also = _included(folder, f"{here}/{match['file']}", seen)
             texts += more
-            local = local or also
-    return texts, local
+            remote = remote and also
+    return texts, remote
 
 
 def _of_wheel(wheel: Path, packages: tuple[str, ...]) -> PythonNeeds:
@@ -157,8 +172,19 @@ def _of_wheel(wheel: Path, packages: tuple[str, ...]) -> PythonNeeds:
         project=wheel.name,
         requires_python=str(requires) if requires else None,
         key=(*lines, *packages),
-        whole=False,
+        whole=not are_remote([*lines, *packages]),
     )
+
+
+def _texts(project: dict[str, Any], name: str) -> list[str]:
+    value = project.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in cast("list[Any]", value)):
+        raise InvalidInput(f"pyproject.toml: project.{name} is not a list of texts.")
+    return cast("list[str]", value)
+
+
+def _uv(pyproject: dict[str, Any]) -> dict[str, Any]:
+    return _table(_table(pyproject, "tool"), "uv")
 
 
 def _table(parent: dict[str, Any], name: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pavedroad.bakery.interpreters import Node
 from pavedroad.bakery.layers import key_of
 from pavedroad.bakery.model import Built, Layer
 from pavedroad.bakery.reading import read_text
+from pavedroad.bakery.remote import npm_is_remote
 from pavedroad.core.errors import InvalidInput
 
 _VERSION = 1  # of what this builder makes: raise it when that changes
@@ -70,14 +71,7 @@ async def _modules(
     fields = (*_DECIDING, "devDependencies") if development else _DECIDING
     wanted = {name: package[name] for name in fields if name in package}
     files = {name: text for name in _FILES if (text := read_text(bench.work, name)) is not None}
-    local = (
-        any(
-            version.startswith(("file:", "link:", ".", "/"))
-            for group in ("dependencies", "devDependencies", "optionalDependencies")
-            for version in cast("dict[str, str]", package.get(group, {})).values()
-        )
-        or "workspaces" in package
-    )
+    local = not npm_is_remote(package, files)
     key = key_of(
         "node",
         _VERSION,
@@ -86,7 +80,7 @@ async def _modules(
         development,
         wanted,
         files,
-        local and bench.source_digest,
+        local and [bench.source_digest, bench.build.command],  # the command may have changed what is local
     )
 
     async def make(folder: Path) -> None:
@@ -102,6 +96,7 @@ async def _modules(
         flags = ["--no-audit", "--no-fund", "--no-progress", "--no-update-notifier"]
         (folder / "node_modules").mkdir(exist_ok=True)
         await bench.runner.run(f"npm {verb}", [*npm, verb, *omit, *flags], folder=folder, path=path)
+        await asyncio.to_thread(_take_in, folder)
         await asyncio.to_thread(_keep_modules, folder)
 
     bench.report("Dependencies: looking for their layer")
@@ -122,6 +117,16 @@ async def _runtime(bench: Bench, node: Node) -> Layer:
 
     key = key_of("node-runtime", _VERSION, package)
     return await bench.layers.made_from(key, path=_RUNTIME, make=make, anew=bench.anew)
+
+
+def _take_in(folder: Path) -> None:
+    """Packages of the folder are linked into the modules, and would stay behind: copies take their places."""
+    modules = folder / "node_modules"
+    for place in [*modules.iterdir(), *modules.glob("@*/*")]:
+        target = place.resolve()
+        if place.is_symlink() and target.is_dir() and target.is_relative_to(folder.resolve()):
+            place.unlink()
+            shutil.copytree(target, place, symlinks=True)
 
 
 def _keep_modules(folder: Path) -> None:
