@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlencode
@@ -16,6 +17,7 @@ from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.moto_adapter.certificates import AcmService
 from pavedroad.localcloud.moto_adapter.ec2_service import Ec2Service
 from pavedroad.localcloud.moto_adapter.install import account_of, install
+from pavedroad.localcloud.moto_adapter.object_service import ObjectService
 from pavedroad.localcloud.moto_adapter.queue_service import QueueService
 from pavedroad.localcloud.moto_adapter.services import MotoService
 from pavedroad.localcloud.state import State
@@ -28,10 +30,12 @@ class Bench:
     """One a process: moto's state is the process's."""
 
     def __init__(self, folder: Path) -> None:
-        contents = install(BlobStore(folder / "objects"), Block(0))
+        store = BlobStore(folder / "objects")
+        contents = install(store, Block(0))
         self.state = State()
         self.ec2 = Ec2Service(self.state, contents, LayerStore(folder / "layers"), lambda _: b"said")
-        self.moto = {name: MotoService(name, self.state) for name in ("s3", "iam", "sts", "sns")}
+        self.moto = {name: MotoService(name, self.state) for name in ("iam", "sts", "sns")}
+        self.moto["s3"] = ObjectService(self.state, store)
         self.moto["sqs"] = QueueService(self.state)
         self.moto["acm"] = AcmService(self.state, lambda _account, _region: {})
 
@@ -59,7 +63,11 @@ class Bench:
             len(body),
             "request-1",
         )
-        return legible((self.ec2 if service == "ec2" else self.moto[service]).handle(request))
+        answer = legible((self.ec2 if service == "ec2" else self.moto[service]).handle(request))
+        if answer.content is None:
+            return answer
+        with answer.content.file as file:
+            return replace(answer, body=file.read(answer.content.length), content=None)
 
     def ask(
         self,

@@ -45,6 +45,7 @@ from pavedroad.localcloud.moto_adapter.ec2_walls import security_groups
 from pavedroad.localcloud.moto_adapter.install import account_of, install
 from pavedroad.localcloud.moto_adapter.machines import MotoMachines
 from pavedroad.localcloud.moto_adapter.network import MotoNetwork
+from pavedroad.localcloud.moto_adapter.object_service import ObjectService
 from pavedroad.localcloud.moto_adapter.queue_service import QueueService
 from pavedroad.localcloud.moto_adapter.queues import queues_of
 from pavedroad.localcloud.moto_adapter.services import NAMES, MotoService
@@ -108,7 +109,7 @@ class Cloud:
             groups_of=monitored.groups,
         )
         self._moto = [MotoService(name, self._state) for name in NAMES]
-        self._moto.append(QueueService(self._state))
+        self._moto += [ObjectService(self._state, self._blobs), QueueService(self._state)]
         self._moto.append(AcmService(self._state, self._balancing.users_of_certificates))
         services: list[Service] = [ec2, self._balancing, self._scaling, self._monitoring, *self._moto]
         self._faults.zone_returned.append(self._scaling.zone_returned)

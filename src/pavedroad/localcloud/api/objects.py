@@ -5,14 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import threading
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
 _INLINE = 16 * 1024
 _YOUNG_SECONDS = 120.0
+_COMING = ".coming"
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,29 +30,48 @@ class Blob:
 
 
 class BlobStore:
-    """`<folder>/<2 hex>/<62 hex>`. Contents are written once and never changed."""
+    """`<folder>/<2 hex>/<62 hex>`. Contents are written once and never changed: whoever has opened one reads
+    it to its end. All that `put` gives is on the disk."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        self._settling = threading.Lock()
+        (folder / _COMING).mkdir(parents=True, exist_ok=True)
 
     def put(self, content: bytes) -> Blob:
-        digest = hashlib.sha256(content).hexdigest()
-        if len(content) <= _INLINE:
-            return Blob(len(content), digest, content)
-        path = self._path(digest)
-        if path.exists():
-            os.utime(path)
-            return Blob(len(content), digest, None)
-        path.parent.mkdir(exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".coming-")
+        return self.put_pieces([content])
+
+    def put_pieces(self, pieces: Iterable[bytes]) -> Blob:
+        """What they are together; of large contents never all in memory. If they raise, nothing stays."""
+        digest, size, first = hashlib.sha256(), 0, bytearray()
+        coming = iter(pieces)
+        for piece in coming:
+            first += piece
+            if len(first) > _INLINE:
+                break
+        else:
+            return Blob(len(first), hashlib.sha256(first).hexdigest(), bytes(first))
+        descriptor, name = tempfile.mkstemp(dir=self._folder / _COMING)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-            Path(name).replace(path)
+                for piece in chain([bytes(first)], coming):
+                    digest.update(piece)
+                    file.write(piece)
+                    size += len(piece)
+                file.flush()
+                os.fsync(file.fileno())
+            self._settle(Path(name), self._path(digest.hexdigest()))
         finally:
             Path(name).unlink(missing_ok=True)
-        return Blob(len(content), digest, None)
+        return Blob(size, digest.hexdigest(), None)
+
+    def pieces(self, blob: Blob, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        with self.open(blob) as file:
+            file.seek(start)
+            left = blob.size - start if length is None else length
+            while piece := file.read(min(_PIECE, left)):
+                left -= len(piece)
+                yield piece
 
     def get(self, blob: Blob) -> bytes:
         return self._path(blob.digest).read_bytes() if blob.inline is None else blob.inline
@@ -57,11 +81,31 @@ class BlobStore:
 
     def keep_only(self, digests: set[str]) -> None:
         """Delete what no object holds any more, but for what has just come."""
-        oldest = time.time() - _YOUNG_SECONDS
         for folder in self._folder.iterdir():
             for path in folder.iterdir():
-                if folder.name + path.name not in digests and path.stat().st_mtime < oldest:
-                    path.unlink(missing_ok=True)
+                if folder.name + path.name not in digests:
+                    self._delete_old(path)
+
+    def _delete_old(self, path: Path) -> None:
+        with self._settling:
+            if path.stat().st_mtime < time.time() - _YOUNG_SECONDS:
+                path.unlink(missing_ok=True)
+
+    def _settle(self, coming: Path, path: Path) -> None:
+        is_new = not path.parent.exists()
+        path.parent.mkdir(exist_ok=True)
+        with self._settling:
+            coming.replace(path)
+        for folder in (path.parent, *([self._folder] if is_new else [])):
+            _sync(folder)
 
     def _path(self, digest: str) -> Path:
         return self._folder / digest[:2] / digest[2:]
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

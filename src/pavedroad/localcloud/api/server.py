@@ -20,7 +20,7 @@ from pavedroad.localcloud.api.errors import error_response, legible
 from pavedroad.localcloud.api.later import Call, Gone, Waits
 from pavedroad.localcloud.api.problems import problem
 from pavedroad.localcloud.api.scope import Scope, UnknownRegion, scope_of, scope_of_form
-from pavedroad.localcloud.api.services import ApiRequest, ApiResponse, Hindrance, Service
+from pavedroad.localcloud.api.services import ApiRequest, ApiResponse, Content, Hindrance, Service
 from pavedroad.localcloud.errors import ServiceError, internal_failure
 
 _log = logging.getLogger(__name__)
@@ -28,6 +28,7 @@ _IN_MEMORY = 4 * 2**20
 _LARGEST = 16 * 2**20
 _LARGEST_OBJECT = 5 * 2**30
 _DRAINED = 64 * 2**20
+_PIECE = 256 * 1024
 _THREADS = 48
 _SILENCE_SECONDS = 60.0
 """In the middle of a body."""
@@ -286,9 +287,21 @@ def _too_large(request: ApiRequest, limit: int) -> ServiceError:
 async def _send(send: Send, response: ApiResponse) -> None:
     headers = [(name.lower().encode("latin-1"), _latin(value)) for name, value in response.headers]
     if response.status not in (204, 304) and not any(name == b"content-length" for name, _ in headers):
-        headers.append((b"content-length", str(len(response.body)).encode()))
+        length = response.content.length if response.content else len(response.body)
+        headers.append((b"content-length", str(length).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    if response.content is not None:
+        await _send_content(send, response.content)
     await send({"type": "http.response.body", "body": response.body})
+
+
+async def _send_content(send: Send, content: Content) -> None:
+    """Piece by piece, as the client takes it."""
+    left = content.length
+    with content.file:
+        while left and (piece := await asyncio.to_thread(content.file.read, min(left, _PIECE))):
+            left -= len(piece)
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
 
 
 def _latin(value: str) -> bytes:

@@ -43,6 +43,16 @@ class ApiResponse:
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    content: Content | None = None
+    """In place of the body, where that is large."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A part of an open file, from where it stands on."""
+
+    file: BinaryIO
+    length: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 # pyright: basic, reportAttributeAccessIssue=false, reportArgumentType=false, reportReturnType=false
-"""The services that are moto's own, whole: S3, IAM, STS, Route 53, SNS; SQS and ACM stand on them."""
+"""The services that are moto's own, whole: IAM, STS, Route 53, SNS; those of S3, SQS and ACM stand on it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import importlib
 import logging
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from pavedroad.localcloud.api.errors import error_response
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.errors import ServiceError, internal_failure
 from pavedroad.localcloud.moto_adapter.environ import environ_of
 from pavedroad.localcloud.moto_adapter.model_checks import checks_of
+from pavedroad.localcloud.moto_adapter.outside import Known, called
 from pavedroad.localcloud.moto_adapter.responses import (
     as_service_error,
     is_of_the_call,
@@ -20,13 +22,12 @@ from pavedroad.localcloud.moto_adapter.responses import (
     missing_action,
     only_reads,
 )
-from pavedroad.localcloud.moto_adapter.s3_bodies import check_body
-from pavedroad.localcloud.moto_adapter.s3_checks import check_s3
+from pavedroad.localcloud.moto_adapter.s3_contents import Stored
 from pavedroad.localcloud.state import State
 
 _log = logging.getLogger(__name__)
 _ROUTED = "pavedroad.localcloud.moto_adapter.routed"
-NAMES = ("s3", "iam", "sts", "route53", "sns")
+NAMES = ("iam", "sts", "route53", "sns")
 
 _INVALID = {
     "s3": "InvalidRequest",
@@ -59,23 +60,24 @@ class MotoService:
             return self._app
 
     def handle(self, request: ApiRequest) -> ApiResponse:
+        return self.ask(request)
+
+    def ask(self, request: ApiRequest, known: Known | None = None) -> ApiResponse:
+        """`known` is what the call may ask for by `given` and `outside`."""
         app = self.prepare()
-        if self._name == "s3":
-            try:
-                check_s3(request)
-                check_body(request)
-            except ServiceError as error:
-                return error_response(request, error)
         if refused := checks_of(self._name).refusal(request):
             return refused
+        try:
+            return called(partial(self._locked, app, request), known)
+        except Exception as error:
+            return error_response(request, self._refusal(error, request))
+
+    def _locked(self, app: Application, request: ApiRequest) -> ApiResponse:
         with self._state.lock:
-            try:
-                response = _call(app, request)
-            except Exception as error:
-                return error_response(request, self._refusal(error, request))
+            response = _call(app, request)
             if request.method not in ("GET", "HEAD") and (self._name == "s3" or not only_reads(request)):
                 self._state.touch()
-        return response
+            return response
 
     def _refusal(self, error: Exception, request: ApiRequest) -> ServiceError:
         known = as_service_error(error, request)
@@ -94,7 +96,9 @@ def _call(app: Application, request: ApiRequest) -> ApiResponse:
         said.append((int(status.split(maxsplit=1)[0]), headers))
         return lambda _: None
 
-    body = b"".join(app(environ_of(request), start_response))
+    pieces = list(app(environ_of(request), start_response))
+    content = pieces[0].opened() if pieces and isinstance(pieces[0], Stored) else None
+    body = b"" if content else b"".join(pieces)
     status, headers = said[-1]
     if request.service != "s3" and not body and status == 404:
         raise missing_action()
@@ -110,4 +114,4 @@ def _call(app: Application, request: ApiRequest) -> ApiResponse:
         kept += tuple(
             ("content-length", value) for name, value in headers if name.lower() == "content-length"
         )
-    return ApiResponse(status, kept, body)
+    return ApiResponse(status, kept, body, content)
