@@ -6,6 +6,7 @@ import hashlib
 import os
 
 from tests.localcloud.running import RunningCloud
+from tests.waiting import eventually
 
 SIZE = 30 << 20
 
@@ -34,7 +35,7 @@ def test_who_hangs_up_in_the_middle_stops_nobody(cloud: RunningCloud) -> None:
     for _ in range(60):
         s3.get_object(Bucket="half-read", Key="key")["Body"].close()
     assert s3.get_object(Bucket="half-read", Key="key", Range="bytes=-5")["Body"].read() == content[-5:]
-    files = cloud.part("api").open_files()
-    assert not [file for file in files if "/objects/" in file.path]
+    api = cloud.part("api")
+    eventually(lambda: not [file for file in api.open_files() if "/objects/" in file.path])
     s3.delete_object(Bucket="half-read", Key="key")
     s3.delete_bucket(Bucket="half-read")

@@ -14,13 +14,14 @@ from typing import Any, BinaryIO, Protocol, cast
 
 from pavedroad.core.callers import is_called_here, is_page_elsewhere
 from pavedroad.core.errors import Forbidden
+from pavedroad.localcloud.api.answers import Receive, Send, send_answer
 from pavedroad.localcloud.api.connections import CLIENT_ENDED
 from pavedroad.localcloud.api.encodings import plain
 from pavedroad.localcloud.api.errors import error_response, legible
 from pavedroad.localcloud.api.later import Call, Gone, Waits
 from pavedroad.localcloud.api.problems import problem
 from pavedroad.localcloud.api.scope import Scope, UnknownRegion, scope_of, scope_of_form
-from pavedroad.localcloud.api.services import ApiRequest, ApiResponse, Content, Hindrance, Service
+from pavedroad.localcloud.api.services import ApiRequest, ApiResponse, Hindrance, Service
 from pavedroad.localcloud.errors import ServiceError, internal_failure
 
 _log = logging.getLogger(__name__)
@@ -28,15 +29,12 @@ _IN_MEMORY = 4 * 2**20
 _LARGEST = 16 * 2**20
 _LARGEST_OBJECT = 5 * 2**30
 _DRAINED = 64 * 2**20
-_PIECE = 256 * 1024
 _THREADS = 48
 _SILENCE_SECONDS = 60.0
 """In the middle of a body."""
 _LONGEST_NAME = 100
 _HEALTH = "/_pavedroad/health"
 
-Receive = Callable[[], Any]
-Send = Callable[[dict[str, Any]], Any]
 AccountOf = Callable[[str], str]
 Hinders = Callable[[ApiRequest], Hindrance | None]
 """What stands between a call and its service, if anything; asked in the event loop."""
@@ -91,7 +89,8 @@ class Endpoint:
         path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
         stranger = _stranger(headers, cast("tuple[str, int | None]", scope["server"])[1])
         if path == _HEALTH:
-            await _send(send, problem(stranger) if stranger else await self._in_thread(self._healthy))
+            healthy = problem(stranger) if stranger else await self._in_thread(self._healthy)
+            await send_answer(healthy, receive, send)
             return
         with cast("BinaryIO", SpooledTemporaryFile(max_size=_IN_MEMORY)) as stream:
             blank = ApiRequest(
@@ -104,7 +103,7 @@ class Endpoint:
                 response = legible(await (answer or self._answer(blank, receive, gone, stranger)))
             except _Gone:
                 return
-            await _send(send, response)
+            await send_answer(response, receive, send)
 
     async def _answer(
         self, blank: ApiRequest, receive: Receive, gone: Gone, stranger: Forbidden | None
@@ -282,32 +281,3 @@ def _is_action(headers: Mapping[str, str]) -> bool:
 def _too_large(request: ApiRequest, limit: int) -> ServiceError:
     code, status = ("EntityTooLarge", 400) if request.service == "s3" else ("RequestEntityTooLarge", 413)
     return ServiceError(code, f"The request's body is over the limit of {limit} bytes.", status)
-
-
-async def _send(send: Send, response: ApiResponse) -> None:
-    headers = [(name.lower().encode("latin-1"), _latin(value)) for name, value in response.headers]
-    if response.status not in (204, 304) and not any(name == b"content-length" for name, _ in headers):
-        length = response.content.length if response.content else len(response.body)
-        headers.append((b"content-length", str(length).encode()))
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    if response.content is not None:
-        await _send_content(send, response.content)
-    await send({"type": "http.response.body", "body": response.body})
-
-
-async def _send_content(send: Send, content: Content) -> None:
-    """Piece by piece, as the client takes it."""
-    left = content.length
-    with content.file:
-        while left and (piece := await asyncio.to_thread(content.file.read, min(left, _PIECE))):
-            left -= len(piece)
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-
-
-def _latin(value: str) -> bytes:
-    """Header values as bytes; whatever is not Latin-1 goes as UTF-8, as S3 sends its metadata."""
-    clean = value.replace("\r", " ").replace("\n", " ")
-    try:
-        return clean.encode("latin-1")
-    except UnicodeEncodeError:
-        return clean.encode()
