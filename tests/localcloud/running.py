@@ -68,6 +68,11 @@ class RunningCloud:
             self._process.send_signal(signal.SIGTERM)
             self._process.wait(60)
 
+    def ended(self) -> int:
+        """The launcher's status, once it has ended by itself."""
+        assert self._process is not None
+        return self._process.wait(60)
+
     def kill(self) -> None:
         """The launcher alone, with -9: the rest must end by itself."""
         assert self._process is not None

@@ -13,6 +13,7 @@ from pavedroad.core.networking import Mode
 from pavedroad.core.places import Places
 from pavedroad.localcloud.host.network.possible import NetworkImpossible
 from pavedroad.localcloud.launcher import HomeInUse, NotReady, PortInUse, launch
+from pavedroad.localcloud.unreadable import EXIT_STATUS, StateUnreadable
 
 DEFAULT_PORT = 4566
 _EXIT_STATUS: dict[type[PavedError], int] = {
@@ -20,6 +21,7 @@ _EXIT_STATUS: dict[type[PavedError], int] = {
     HomeInUse: 4,
     NotReady: 5,
     NetworkImpossible: 7,
+    StateUnreadable: EXIT_STATUS,
 }
 _REFUSED = 6
 

@@ -27,6 +27,11 @@ class DetailedError(ServiceError):
         self.details = dict(details)
 
 
+def unavailable(message: str) -> ServiceError:
+    """The code that every service has among its common errors; clients try again."""
+    return ServiceError("ServiceUnavailable", message, 503)
+
+
 def internal_failure() -> ServiceError:
     """What callers hear when the fault is ours; the log has the rest."""
     return ServiceError(

@@ -14,11 +14,11 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from pavedroad.core.errors import PavedError, Unavailable
 from pavedroad.core.networking import Mode
@@ -28,6 +28,7 @@ from pavedroad.localcloud.host.network import annex as annexes
 from pavedroad.localcloud.host.network.annex import Annex
 from pavedroad.localcloud.host.network.possible import NetworkImpossible, Way, require_namespaces
 from pavedroad.localcloud.host.sweep import sweep
+from pavedroad.localcloud.unreadable import EXIT_STATUS, told
 
 _log = logging.getLogger(__name__)
 _PR_SET_PDEATHSIG = 1
@@ -176,6 +177,7 @@ class _Launcher:
         self._record = home / "cloud.json"
         self._sweep_sockets()
         self._sockets = Path(tempfile.mkdtemp(prefix="paved-", dir="/tmp"))
+        self._refusal = self._sockets / "refusal"
         self._host_socket = self._sockets / "host.sock"
         self._gate_socket = self._sockets / "gate.sock"
         # Nobody writes to the lifeline: the host ends when its other end is closed, however we end.
@@ -201,8 +203,8 @@ class _Launcher:
         children = [it for it in (self._api, self._host, self._gate) if it is not None]
         keeping = [asyncio.create_task(self._keep(child)) for child in children]
         try:
-            await self._until_ready()
-            await self._stopping.wait()
+            await self._first_of(self._until_ready(), *keeping)
+            await self._first_of(self._stopping.wait(), *keeping)
         finally:
             for task in keeping:
                 task.cancel()
@@ -215,6 +217,17 @@ class _Launcher:
             self._record.unlink(missing_ok=True)
             shutil.rmtree(self._sockets, ignore_errors=True)
 
+    async def _first_of(self, awaited: Coroutine[Any, Any, object], *keeping: asyncio.Task[None]) -> None:
+        """What keeps a process ends only where it is not to be started again."""
+        task = asyncio.create_task(awaited)
+        try:
+            await asyncio.wait([task, *keeping], return_when=asyncio.FIRST_COMPLETED)
+            for it in (*keeping, task):
+                if it.done():
+                    it.result()
+        finally:
+            task.cancel()
+
     def _api_command(self, descriptors: tuple[int, ...]) -> Callable[[bool], Sequence[str]]:
         listen = [word for it in descriptors for word in ("--listen", str(it))]
 
@@ -224,6 +237,7 @@ class _Launcher:
                 "pavedroad.localcloud.api",
                 *("--home", str(self._home), "--host-socket", str(self._host_socket)),
                 *("--block", str(self._block.number), "--network", self._network, *listen, *fresh),
+                *("--refusal", str(self._refusal)),
                 *(("--annex",) if self._annex is not None else ()),
             )
 
@@ -257,6 +271,8 @@ class _Launcher:
             )
             first = False
             status = await child.process.wait()
+            if status == EXIT_STATUS:
+                raise told(self._refusal)
             steady = time.monotonic() - began > _STEADY_SECONDS
             pause = _SHORTEST_PAUSE if steady else min(pause * 2, _LONGEST_PAUSE)
             _log.error("The %s process has ended with %s; it is started again.", child.name, status)

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pavedroad.localcloud.api.forked import forked
 from pavedroad.localcloud.api.snapshots import Snapshots
+from pavedroad.localcloud.documents import Document
 from pavedroad.localcloud.state import State
 from tests.localcloud.machines import instance, run
 from tests.localcloud.running import RunningCloud
@@ -101,35 +102,36 @@ def test_nothing_that_was_answered_is_lost(fresh_cloud: RunningCloud) -> None:
 
 
 class Ledger:
-    def __init__(self) -> None:
-        self.lines: list[bytes] = []
+    form = Document(list[str])
 
-    def dump(self) -> object:
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def dump(self) -> list[str]:
         return self.lines
 
-    def load(self, saved: object) -> None:
-        assert isinstance(saved, list)
-        self.lines = saved  # pyright: ignore[reportUnknownMemberType]
+    def load(self, saved: list[str]) -> None:
+        self.lines = saved
 
 
 def test_a_large_state_is_kept_by_a_copy_of_the_process(tmp_path: Path) -> None:
     """Calls are answered in turn with what is on disk, also once the state takes long to write."""
     path, state, ledger = tmp_path / "state", State(), Ledger()
-    ledger.lines += [os.urandom(8) for _ in range(400_000)]
-    keeper = Snapshots(path, state, {"ledger": ledger}, {})
+    ledger.lines += [os.urandom(8).hex() for _ in range(400_000)]
+    keeper = Snapshots(path, state, {"ledger": ledger})
     keeper.start()
     for number in range(3):
         with state.changing():
-            ledger.lines.append(b"entry %d" % number)
+            ledger.lines.append(f"entry {number}")
         keeper.keep(state.take_own_revision())
         restored = Ledger()
-        assert Snapshots(path, State(), {"ledger": restored}, {}).restore()
-        assert restored.lines[-1] == b"entry %d" % number
+        assert Snapshots(path, State(), {"ledger": restored}).restore()
+        assert restored.lines[-1] == f"entry {number}"
     keeper.close()
 
 
 def test_what_fails_in_the_copy_is_said_here(tmp_path: Path) -> None:
-    finish = forked(lambda: (tmp_path / "absent" / "file").write_text("x") and None)
+    finish = forked((tmp_path / "absent" / "file").touch)
     try:
         finish()
     except OSError as error:

@@ -159,16 +159,48 @@ def test_stopping_leaves_nothing_running(fresh_cloud: RunningCloud) -> None:
     assert not Path(record["host_socket"]).parent.exists()
 
 
-def test_a_broken_snapshot_is_set_aside_and_the_cloud_begins_empty(fresh_cloud: RunningCloud) -> None:
+def test_a_state_that_does_not_load_stops_the_cloud_and_costs_nothing(fresh_cloud: RunningCloud) -> None:
+    """Neither an instance's disk nor an object; and with a copy of the state all goes on."""
     cloud = fresh_cloud
-    cloud.client("s3").create_bucket(Bucket="lost")
+    cloud.client("s3").create_bucket(Bucket="kept")
+    cloud.client("s3").put_object(Bucket="kept", Key="large", Body=b"x" * 100_000)
+    [made] = run(cloud, **image_of_command(cloud, "sh -c 'echo $(cat kept); exec sleep 1000'"))
+    await_state(cloud, made, "running")
+    disk = cloud.home / "instances" / made / "root" / "kept"
+    disk.write_text("what it wrote")
     cloud.stop()
     snapshot = cloud.home / "state.snapshot"
-    snapshot.write_bytes(snapshot.read_bytes()[:-100])
+    good = snapshot.read_bytes()
+    snapshot.write_bytes(good[:-100])
+    done = launch("--home", str(cloud.home), "--port", "0")
+    assert done.returncode == 8
+    sentence = done.stderr.splitlines()[-1]
+    assert sentence.startswith(f"The saved state {snapshot} is damaged: it should have ")
+    assert sentence.endswith("to begin with an empty cloud.")
+    assert snapshot.read_bytes() == good[:-100]
+    assert disk.read_text() == "what it wrote"
+    snapshot.write_bytes(good)
     cloud.start()
-    assert cloud.client("s3").list_buckets()["Buckets"] == []
-    assert "cannot be used" in cloud.log
-    assert list(cloud.home.glob("state.snapshot.broken-*"))
+    await_state(cloud, made, "running")
+    eventually(lambda: "what it wrote" in console(cloud, made))
+    body = cloud.client("s3").get_object(Bucket="kept", Key="large")["Body"].read()
+    assert body == b"x" * 100_000
+
+
+def test_a_state_that_spoils_while_the_cloud_runs_stops_it_at_the_next_start(
+    fresh_cloud: RunningCloud,
+) -> None:
+    """The API process is not started again and again, and the guests' disks stay."""
+    cloud = fresh_cloud
+    [made] = run(cloud)
+    await_state(cloud, made, "running")
+    api = cloud.part("api")
+    api.suspend()  # so that it does not save once more
+    snapshot = cloud.home / "state.snapshot"
+    snapshot.write_bytes(snapshot.read_bytes()[:-100])
+    api.kill()
+    assert cloud.ended() == 8
+    assert (cloud.home / "instances" / made).exists()
 
 
 def launch(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,35 +1,36 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pavedroad.localcloud.api.objects import BlobStore
-from pavedroad.localcloud.api.snapshots import Snapshots
+from pavedroad.localcloud.api.snapshots import NotSaved, Snapshots
+from pavedroad.localcloud.documents import Document
 from pavedroad.localcloud.state import State
+from pavedroad.localcloud.unreadable import StateUnreadable
 from tests.waiting import eventually
 
 
 class Notes:
     """A part with state of its own."""
 
+    form = Document(list[str])
+
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def dump(self) -> object:
+    def dump(self) -> list[str]:
         return self.lines
 
-    def load(self, saved: object) -> None:
-        assert isinstance(saved, list)
-        self.lines = saved  # pyright: ignore[reportUnknownMemberType]
+    def load(self, saved: list[str]) -> None:
+        self.lines = saved
 
 
-def snapshots(
-    path: Path, state: State, notes: Notes, version: str = "1", written: Callable[[], None] = lambda: None
-) -> Snapshots:
-    return Snapshots(path, state, {"notes": notes}, {"moto": version}, written)
+def snapshots(path: Path, state: State, notes: Notes, **options: Any) -> Snapshots:
+    return Snapshots(path, state, {"notes": notes}, **options)
 
 
 def test_a_change_is_on_disk_soon_after(tmp_path: Path) -> None:
@@ -66,39 +67,108 @@ def test_nothing_is_written_while_nothing_changes(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-@pytest.mark.parametrize("damage", ["cut", "garbage", "version", "foreign"])
-def test_a_snapshot_that_cannot_be_used_is_set_aside_and_named(
-    tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_no_byte_may_be_another_one_and_none_may_be_missing(tmp_path: Path) -> None:
     path, notes = tmp_path / "state", Notes()
-    notes.lines.append("x" * 1000)
-    snapshots(path, State(), notes, "0" if damage == "version" else "1").save()
+    notes.lines.append("something")
+    snapshots(path, State(), notes).save()
     content = path.read_bytes()
-    if damage == "cut":
-        path.write_bytes(content[: len(content) // 2])
-    elif damage == "garbage":
-        path.write_bytes(content[:40] + os.urandom(200))
-    elif damage == "foreign":
-        path.write_bytes(b"hello")
-    restored = Notes()
-    assert not snapshots(path, State(), restored).restore()
-    assert restored.lines == []
-    assert not path.exists()
-    assert len(list(tmp_path.glob("state.broken-*"))) == 1
-    assert "cannot be used" in caplog.text
+    for place in range(len(content)):
+        for damaged in (
+            content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :],
+            content[:place],
+            content[:place] + b"x" + content[place:],
+        ):
+            path.write_bytes(damaged)
+            restored = Notes()
+            with pytest.raises(StateUnreadable, match=str(path)):
+                snapshots(path, State(), restored).restore()
+            assert (restored.lines, path.read_bytes()) == ([], damaged)
+    assert [it.name for it in tmp_path.iterdir()] == ["state"]
 
 
-def test_a_failed_write_keeps_the_last_good_snapshot(tmp_path: Path) -> None:
+def test_a_state_of_a_later_schema_asks_for_the_version_that_wrote_it(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    path.write_bytes(b"pavedroad-cloud-state 4 0123\n...")
+    with pytest.raises(StateUnreadable, match="it is of schema 4, and this version reads up to 3") as refused:
+        snapshots(path, State(), Notes()).restore()
+    assert "Install the version of Pavedroad that wrote it" in (refused.value.next_step or "")
+
+
+def test_a_state_that_is_missing_is_missed_once_there_was_one(tmp_path: Path) -> None:
+    path, beside = tmp_path / "state", tmp_path / "instances"
+    (beside / ".coming").mkdir(parents=True)
+    keeper = snapshots(path, State(), Notes(), beside=[beside])
+    assert not keeper.restore()
+    keeper.begin()
+    assert path.exists()
+    (beside / "i-1").mkdir()
+    assert keeper.restore()
+    path.unlink()
+    with pytest.raises(StateUnreadable, match="is missing"):
+        keeper.restore()
+    assert (beside / "i-1").exists()
+
+
+def test_what_cannot_be_written_down_fails_the_call_that_brought_it_until_it_is_gone(tmp_path: Path) -> None:
     path, state, notes = tmp_path / "state", State(), Notes()
     keeper = snapshots(path, state, notes)
     notes.lines.append("good")
-    keeper.save()
-    notes.lines.append(lambda: None)  # pyright: ignore[reportArgumentType] - cannot be pickled
-    with pytest.raises(Exception, match="pickle"):
-        keeper.save()
+    keeper.start()
+
+    def change(*lines: Any) -> int:
+        with state.changing():
+            notes.lines[1:] = lines
+        return state.take_own_revision()
+
+    keeper.keep(change("better"))
+    with pytest.raises(NotSaved, match="what notes keeps cannot be written down"):
+        keeper.keep(change(lambda: None))
+    assert "what notes keeps" in keeper.failure
     restored = Notes()
     assert snapshots(path, State(), restored).restore()
-    assert restored.lines == ["good"]
+    assert restored.lines == ["good", "better"]
+    keeper.keep(change("best"))
+    assert keeper.failure == ""
+    keeper.close()
+
+
+def test_what_fails_is_tried_again_by_itself(tmp_path: Path) -> None:
+    folder, state, notes = tmp_path / "absent", State(), Notes()
+    keeper = snapshots(folder / "state", state, notes)
+    keeper.start()
+    with state.changing():
+        notes.lines.append("one")
+    with pytest.raises(NotSaved, match="No such file or directory"):
+        keeper.keep(state.take_own_revision())
+    folder.mkdir()
+    eventually(lambda: keeper.saved_revision == state.revision, within=30)
+    assert keeper.failure == ""
+    keeper.close()
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_save_that_takes_too_long_is_none(tmp_path: Path, large: bool) -> None:
+    """A disk that does not answer: of a small state here, of a large one in the copy that writes it."""
+    path, state, notes = tmp_path / "state", State(), Notes()
+    if large:
+        notes.lines += ["x" * 20] * 300_000
+    keeper = snapshots(path, state, notes, limit_seconds=1.0)
+    keeper.begin()
+    if large:
+        keeper.save()  # from now on it is known to be large
+    draft = tmp_path / ".state.coming"
+    os.mkfifo(draft)  # whoever opens it waits for a reader
+    keeper.start()
+    with state.changing():
+        notes.lines.append("one")
+    with pytest.raises(NotSaved, match=r"(within|longer than) 1 seconds"):
+        keeper.keep(state.take_own_revision())
+    assert keeper.failure
+    os.close(os.open(draft, os.O_RDONLY | os.O_NONBLOCK))  # who waits for a reader goes on
+    draft.unlink(missing_ok=True)
+    eventually(lambda: keeper.saved_revision == state.revision, within=30)
+    assert keeper.failure == ""
+    keeper.close()
 
 
 def test_contents_are_kept_once_and_deleted_when_nobody_holds_them(tmp_path: Path) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pickle
 import time
 
-from pavedroad.localcloud.autoscaling.model import Group
+from pavedroad.localcloud.autoscaling.model import FORM, Group
 from tests.localcloud.autoscaling.bench import ARN, Bench
 from tests.waiting import eventually
 
@@ -67,8 +66,7 @@ def test_everything_is_kept_over_a_restart(bench: Bench) -> None:
     bench.call("SetDesiredCapacity", AutoScalingGroupName="web", DesiredCapacity=2)
     bench.service.step()
     before = bench.group()
-    saved = pickle.dumps(bench.service.dump())
-    bench.service.load(pickle.loads(saved))
+    bench.service.load(FORM.decode(FORM.encode(bench.service.dump()), FORM.version))
     after: Group = bench.group()
     assert after == before
     assert after is not before

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pickle
 from typing import Any
 
 import pytest
 
+from pavedroad.localcloud.autoscaling.model import FORM
 from pavedroad.localcloud.errors import ServiceError
 from tests.localcloud.autoscaling.bench import Bench
 from tests.localcloud.autoscaling.calls import create, refusal
@@ -154,7 +154,7 @@ def test_all_that_boto3_puts_is_described_as_it_was_put_and_kept_over_a_restart(
     client.put_scheduled_update_group_action(
         **named, ScheduledActionName="s", Recurrence="0 8 * * *", MinSize=1
     )
-    bench.service.load(pickle.loads(pickle.dumps(bench.service.dump())))
+    bench.service.load(FORM.decode(FORM.encode(bench.service.dump()), FORM.version))
     predicted, tracked = client.describe_policies(**named)["ScalingPolicies"]
     assert predicted["PredictiveScalingConfiguration"] == prediction
     assert tracked["TargetTrackingConfiguration"] == tracking

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import pickle
 from typing import Any
 
 import pytest
 
 from pavedroad.localcloud.autoscaling.hooks.model import LAUNCHING, TERMINATING
-from pavedroad.localcloud.autoscaling.model import Member
+from pavedroad.localcloud.autoscaling.model import FORM, Member
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.ports import LaunchData
 from tests.localcloud.autoscaling.bench import ARN, QUEUE_ARN, Bench
@@ -239,7 +238,7 @@ def test_all_that_is_kept_outlives_a_restart(bench: Bench) -> None:
     bench.settle()
     [waiting] = bench.members(state="Pending:Wait")
     token = waiting.actions[0].token
-    bench.service.load(pickle.loads(pickle.dumps(bench.service.dump())))
+    bench.service.load(FORM.decode(FORM.encode(bench.service.dump()), FORM.version))
     bench.call(
         "CompleteLifecycleAction",
         **WEB,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from urllib.parse import urlencode
 
 import pytest
@@ -25,9 +24,10 @@ def s3(bench: Bench, method: str, path: str, body: bytes = b"") -> tuple[int, by
 
 def restart() -> None:
     """As a new process has it: the backends, and nothing that moto keeps beside them."""
-    saved = pickle.dumps(snapshot.dump())
+    moto = snapshot.MotoState()
+    saved = moto.form.encode(moto.dump())
     s3_backends.bucket_accounts.clear()
-    snapshot.load(pickle.loads(saved))
+    moto.load(moto.form.decode(saved, moto.form.version))
 
 
 def test_a_bucket_that_is_made_again_after_a_restart_keeps_its_objects(bench: Bench) -> None:

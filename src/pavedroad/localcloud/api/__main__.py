@@ -22,6 +22,7 @@ from pavedroad.core.networking import Mode
 from pavedroad.localcloud.api.cloud import Cloud
 from pavedroad.localcloud.api.connections import Connection
 from pavedroad.localcloud.blocks import Block
+from pavedroad.localcloud.unreadable import EXIT_STATUS, StateUnreadable
 
 _TURN_SECONDS = 0.001
 """A call goes through several threads: behind others that are all work, each would wait 5 ms for its turn."""
@@ -48,6 +49,7 @@ def main() -> None:
     parser.add_argument(
         "--fresh", action="store_true", help="the cloud starts anew, so nothing that should run does yet"
     )
+    parser.add_argument("--refusal", type=Path, help="where to write why the saved state does not load")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     os.umask(0o077)
@@ -60,7 +62,13 @@ def main() -> None:
         options.network,
         annex=options.annex,
     )
-    cloud.start(fresh=options.fresh)
+    try:
+        cloud.start(fresh=options.fresh)
+    except StateUnreadable as refusal:
+        logging.error("%s %s", refusal.sentence, refusal.next_step)
+        if options.refusal:
+            refusal.tell(options.refusal)
+        sys.exit(EXIT_STATUS)
     try:
         asyncio.run(_serve(cloud, options.listen))
     finally:

@@ -9,8 +9,8 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
-from typing import cast
 
 from pavedroad.core.clock import SystemClock
 from pavedroad.core.networking import OUTSIDE, SAID, Mode
@@ -23,17 +23,18 @@ from pavedroad.localcloud.api.host_link import HostLink
 from pavedroad.localcloud.api.objects import BlobStore
 from pavedroad.localcloud.api.server import Endpoint
 from pavedroad.localcloud.api.services import Durable, Service
-from pavedroad.localcloud.api.snapshots import Snapshots
+from pavedroad.localcloud.api.snapshots import NotSaved, Snapshots
 from pavedroad.localcloud.autoscaling.service import AutoScaling
 from pavedroad.localcloud.balancing.service import LoadBalancing
 from pavedroad.localcloud.blocks import Block
+from pavedroad.localcloud.errors import unavailable
 from pavedroad.localcloud.faults.kinds import Reach
 from pavedroad.localcloud.faults.routes import FaultRoutes
 from pavedroad.localcloud.faults.service import FaultInjection
 from pavedroad.localcloud.faults.tunnels import tunnels_possible
 from pavedroad.localcloud.monitoring.alarms.actions import Outlets
 from pavedroad.localcloud.monitoring.service import Monitoring
-from pavedroad.localcloud.moto_adapter import ec2_outages, snapshot
+from pavedroad.localcloud.moto_adapter import ec2_outages
 from pavedroad.localcloud.moto_adapter.certificates import AcmService, MotoCertificates
 from pavedroad.localcloud.moto_adapter.compute import MotoCompute
 from pavedroad.localcloud.moto_adapter.ec2_capture import captures
@@ -49,6 +50,7 @@ from pavedroad.localcloud.moto_adapter.object_service import ObjectService
 from pavedroad.localcloud.moto_adapter.queue_service import QueueService
 from pavedroad.localcloud.moto_adapter.queues import queues_of
 from pavedroad.localcloud.moto_adapter.services import NAMES, MotoService
+from pavedroad.localcloud.moto_adapter.snapshot import MotoState
 from pavedroad.localcloud.moto_adapter.topics import topics_of
 from pavedroad.localcloud.ports import Scaling
 from pavedroad.localcloud.publishing.controller import Publishing
@@ -122,9 +124,10 @@ class Cloud:
         self._snapshots = Snapshots(
             home / "state.snapshot",
             self._state,
-            {"moto": _MotoState(), "faults": self._faults, **_durable(services)},
-            {"moto": snapshot.VERSION},
-            self._clean,
+            {"moto": MotoState(), "faults": self._faults, **_durable(services)},
+            writer=version("pavedroad"),
+            beside=(home / "instances", home / "objects"),
+            written=self._clean,
         )
         self._cleaned_at = time.monotonic()
         self._held: set[str] = set()
@@ -140,10 +143,12 @@ class Cloud:
         )
 
     def start(self, *, fresh: bool) -> None:
-        """`fresh` says that the host starts too, so that nothing runs yet."""
+        """`fresh` says that the host starts too, so that nothing runs yet. `StateUnreadable` before anything
+        has been done, or told to the host."""
         if self._snapshots.restore() and fresh:
             for instance in MotoFleet().instances():
                 instance.life.power_on_again()
+        self._snapshots.begin()
         # The host is told first what should run and be balanced: where it does already, it goes on.
         self._controller.step()
         self._balancing.start()
@@ -191,7 +196,10 @@ class Cloud:
     def _keep(self) -> None:
         """What a call has changed outlives this process from when its answer goes out."""
         if revision := self._state.take_own_revision():
-            self._snapshots.keep(revision)
+            try:
+                self._snapshots.keep(revision)
+            except NotSaved as error:
+                raise unavailable(f"It may have been done, and may be lost: {error}") from error
 
     def _measured_instances(self) -> Iterator[InstanceView]:
         """Those that still warm up are left out of their groups' metrics."""
@@ -242,16 +250,6 @@ class _Guests:
 
     def taken(self, revision: int) -> bool:
         return self._link.taken(revision)
-
-
-class _MotoState:
-    """moto's backends as a `Durable`."""
-
-    def dump(self) -> object:
-        return snapshot.dump()
-
-    def load(self, saved: object) -> None:
-        snapshot.load(cast("snapshot.Dump", saved))
 
 
 def _durable(services: list[Service]) -> dict[str, Durable]:

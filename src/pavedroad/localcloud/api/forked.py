@@ -5,16 +5,17 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import select
 import signal
-import traceback
 from collections.abc import Callable
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def forked(work: Callable[[], None]) -> Callable[[], None]:
-    """Start `work` in a forked child; what is given waits for it, and raises `OSError` where it failed.
+def forked(work: Callable[[], None], limit_seconds: float | None = None) -> Callable[[], None]:
+    """Start `work` in a forked child; what is given waits for it, and raises `OSError` where it failed, or
+    had to be killed because it took longer than the limit.
 
     The child has one thread alone: `work` must take no lock that another thread may have held. It keeps no
     connection open that this process closes meanwhile, and dies with the thread that forked it.
@@ -28,10 +29,14 @@ def forked(work: Callable[[], None]) -> Callable[[], None]:
 
     def finish() -> None:
         with os.fdopen(reading) as said:
+            in_time = bool(select.select([said], [], [], limit_seconds)[0])
+            if not in_time:
+                os.kill(pid, signal.SIGKILL)
             trouble = said.read()
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         if status != 0:
-            raise OSError(trouble.strip() or f"the writing process ended with {status}")
+            late = "" if in_time else f"it took longer than {limit_seconds:g} seconds"
+            raise OSError(late or trouble.strip() or f"the writing process ended with {status}")
 
     return finish
 
@@ -46,7 +51,7 @@ def _live_and_die(work: Callable[[], None], writing: int, parent: int) -> None:
             os.closerange(writing + 1, os.sysconf("SC_OPEN_MAX"))
             work()
             status = 0
-    except BaseException:
-        os.write(writing, traceback.format_exc().encode()[-4096:])
+    except BaseException as error:
+        os.write(writing, f"{type(error).__name__}: {error}".encode()[:4096])
     finally:
         os._exit(status)

@@ -14,6 +14,8 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
+from pavedroad.core.files import sync
+
 _INLINE = 16 * 1024
 _YOUNG_SECONDS = 120.0
 _COMING = ".coming"
@@ -97,15 +99,8 @@ class BlobStore:
         with self._settling:
             coming.replace(path)
         for folder in (path.parent, *([self._folder] if is_new else [])):
-            _sync(folder)
+            sync(folder)
 
     def _path(self, digest: str) -> Path:
         return self._folder / digest[:2] / digest[2:]
 
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
-from typing import BinaryIO, Protocol, runtime_checkable
+from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.ports import Balancers, Compute, Metrics, Queues, Topics
@@ -72,14 +72,33 @@ class Service(Protocol):
     def handle(self, request: ApiRequest) -> ApiResponse: ...
 
 
+class Form(Protocol):
+    """How what a part keeps is written down, in some version of some kind."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    def encode(self, value: Any) -> bytes: ...
+
+    def decode(self, body: bytes, version: str) -> Any:
+        """What was written, perhaps by an earlier version; raises where it cannot be had whole."""
+        ...
+
+
 @runtime_checkable
 class Durable(Protocol):
     """A service (or controller) that keeps state of its own over a restart. Both are called with the
-    state lock held; what `dump` gives is pickled at once, so it may be live objects."""
+    state lock held; what `dump` gives is written at once, so it may be live objects."""
+
+    @property
+    def form(self) -> Form: ...
 
     def dump(self) -> object: ...
 
-    def load(self, saved: object) -> None: ...
+    def load(self, saved: Any) -> None: ...
 
 
 ComputeOf = Callable[[str, str], Compute]

@@ -11,13 +11,16 @@ from pavedroad.localcloud.autoscaling.hooks.model import Action, Hook, Place
 from pavedroad.localcloud.autoscaling.refresh.model import Refresh
 from pavedroad.localcloud.autoscaling.scaling import Scaling
 from pavedroad.localcloud.autoscaling.sources import (
+    ConfigurationChoice,
     LaunchConfiguration,
     Market,
     MixedPolicy,
     Source,
+    TemplateChoice,
     TemplateUse,
 )
 from pavedroad.localcloud.autoscaling.warm.model import WarmPool
+from pavedroad.localcloud.documents import Document
 
 LifecycleState = Literal[
     "Pending",
@@ -308,3 +311,15 @@ class Region:
     activities: dict[str, list[Activity]] = field(default_factory=dict[str, list[Activity]])
     """By group ARN, oldest first; a deleted group's stay for six weeks."""
     activities_begun: int = 0
+
+
+FORM = Document(
+    tuple[Region, ...],
+    tags={
+        TemplateChoice: "launch-template",
+        ConfigurationChoice: "launch-configuration",
+        MixedPolicy: "mixed-policy",
+    },
+    shared=frozenset({Activity}),
+)
+"""How the regions are saved: a member and its region know one and the same activity."""

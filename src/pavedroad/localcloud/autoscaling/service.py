@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 from pavedroad.core.clock import Clock
 from pavedroad.localcloud.api.errors import error_response
@@ -21,7 +21,7 @@ from pavedroad.localcloud.autoscaling import journal, lengths, warmup
 from pavedroad.localcloud.autoscaling.call import Call, Result
 from pavedroad.localcloud.autoscaling.controller import Controller
 from pavedroad.localcloud.autoscaling.group_pass import GroupPass
-from pavedroad.localcloud.autoscaling.model import Region
+from pavedroad.localcloud.autoscaling.model import FORM, Region
 from pavedroad.localcloud.autoscaling.operations import OPERATIONS
 from pavedroad.localcloud.autoscaling.policies import deciding, owners
 from pavedroad.localcloud.errors import ServiceError, internal_failure
@@ -37,6 +37,8 @@ Regions = dict[tuple[str, str], Region]
 
 class AutoScaling:
     """A `Service` and `Durable` of the endpoint, with a controller that `start` sets going."""
+
+    form = FORM
 
     def __init__(
         self,
@@ -135,11 +137,11 @@ class AutoScaling:
                 if member.warmup_seconds and member.in_capacity and not warmup.is_warm(member, now)
             )
 
-    def dump(self) -> object:
-        return self._regions
+    def dump(self) -> tuple[Region, ...]:
+        return tuple(self._regions.values())
 
-    def load(self, saved: object) -> None:
-        self._regions = cast("Regions", saved)
+    def load(self, saved: Any) -> None:
+        self._regions = {(region.account, region.name): region for region in saved}
         self._generation += 1
 
     def region(self, account: str, region: str) -> Region:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from pavedroad.core.clock import Clock
 from pavedroad.localcloud.api.errors import error_response
@@ -18,7 +19,7 @@ from pavedroad.localcloud.balancing.membership import Membership
 from pavedroad.localcloud.balancing.monitored import MonitoredBalancing
 from pavedroad.localcloud.balancing.operations import OPERATIONS, Operation
 from pavedroad.localcloud.balancing.publisher import CertificatesOf, NetworkOf, Publisher
-from pavedroad.localcloud.balancing.store import Journal, Stores
+from pavedroad.localcloud.balancing.store import FORM, Journal, Kept, Stores
 from pavedroad.localcloud.constraints import Constraints
 from pavedroad.localcloud.errors import ServiceError, internal_failure
 from pavedroad.localcloud.moto_adapter.modelled import Wire
@@ -49,6 +50,8 @@ class LoadBalancing:
 
     Calls that change routing wait for Envoy with no lock held; what Envoy does not take is taken back.
     """
+
+    form = FORM
 
     def __init__(
         self,
@@ -92,10 +95,10 @@ class LoadBalancing:
     def stop(self) -> None:
         self._controller.stop()
 
-    def dump(self) -> object:
+    def dump(self) -> tuple[Kept, ...]:
         return self._stores.dump()
 
-    def load(self, saved: object) -> None:
+    def load(self, saved: Any) -> None:
         self._stores.load(saved)
         self._state.touch()
 

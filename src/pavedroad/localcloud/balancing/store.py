@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-from pavedroad.localcloud.balancing.model import Balancer, Listener, ListenerRule, Member, TargetGroup
+from pavedroad.localcloud.balancing.model import (
+    Balancer,
+    ForwardTo,
+    Listener,
+    ListenerRule,
+    Member,
+    TargetGroup,
+)
+from pavedroad.localcloud.documents import Document
+from pavedroad.localcloud.wanted import FixedResponse, Redirect
 
 _ABSENT = object()
 
@@ -44,6 +53,26 @@ class Journal:
         self._entries.clear()
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a store has, to be written down."""
+
+    account: str
+    region: str
+    balancers: dict[str, Balancer]
+    listeners: dict[str, Listener]
+    rules: dict[str, ListenerRule]
+    groups: dict[str, TargetGroup]
+    members: dict[str, Members]
+    tags: dict[str, dict[str, str]]
+
+
+FORM = Document(
+    tuple[Kept, ...],
+    tags={ForwardTo: "forward", FixedResponse: "fixed-response", Redirect: "redirect"},
+)
+
+
 class Store:
     """Immutable values in tables by ARN. Changed through `put` and `drop` alone, under the state lock."""
 
@@ -59,12 +88,24 @@ class Store:
         self.tags: dict[str, dict[str, str]] = {}
         self._journal: Journal | None = None
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+    @classmethod
+    def of(cls, kept: Kept) -> Store:
+        store = cls(kept.account, kept.region)
+        store.balancers, store.listeners, store.rules = kept.balancers, kept.listeners, kept.rules
+        store.groups, store.members, store.tags = kept.groups, kept.members, kept.tags
+        return store
 
-    def __setstate__(self, saved: dict[str, Any]) -> None:
-        self.__init__(saved["account"], saved["region"])
-        vars(self).update(saved)
+    def kept(self) -> Kept:
+        return Kept(
+            self.account,
+            self.region,
+            self.balancers,
+            self.listeners,
+            self.rules,
+            self.groups,
+            self.members,
+            self.tags,
+        )
 
     @contextmanager
     def journal(self, begun: Journal | None = None) -> Generator[Journal]:
@@ -132,11 +173,11 @@ class Stores:
     def at(self, account: str, region: str) -> Store:
         return self._stores.setdefault((account, region), Store(account, region))
 
-    def dump(self) -> object:
-        return tuple(self._stores.values())
+    def dump(self) -> tuple[Kept, ...]:
+        return tuple(store.kept() for store in self._stores.values())
 
-    def load(self, saved: object) -> None:
-        self._stores = {(it.account, it.region): it for it in cast("tuple[Store, ...]", saved)}
+    def load(self, saved: tuple[Kept, ...]) -> None:
+        self._stores = {(it.account, it.region): Store.of(it) for it in saved}
 
 
 def groups_of(rule: ListenerRule) -> list[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from pavedroad.core.clock import Clock
 from pavedroad.localcloud.api.services import ApiRequest, Hindrance
+from pavedroad.localcloud.documents import Document
 from pavedroad.localcloud.faults.effects import Effects
 from pavedroad.localcloud.faults.gate import Gate
 from pavedroad.localcloud.faults.journal import Journal
@@ -23,6 +25,14 @@ from pavedroad.localcloud.watch import RESYNC_SECONDS, Watch
 _SOONEST_SECONDS = 0.02
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is written down: those that last, oldest first, and those that have ended, latest first."""
+
+    active: tuple[Fault, ...] = ()
+    ended: tuple[Fault, ...] = ()
+
+
 class FaultInjection:
     """A `Durable` and `pavedroad.localcloud.ports.Faults`; `hinders` is asked for every call of the API.
 
@@ -30,6 +40,7 @@ class FaultInjection:
     """
 
     name = "faults"
+    form = Document(Kept)
 
     def __init__(
         self,
@@ -107,11 +118,11 @@ class FaultInjection:
 
     # Durable, and looked after
 
-    def dump(self) -> object:
-        return self._register.active, self._register.ended
+    def dump(self) -> Kept:
+        return Kept(self._register.active, self._register.ended)
 
-    def load(self, saved: object) -> None:
-        self._register.take_up(*cast("tuple[tuple[Fault, ...], tuple[Fault, ...]]", saved))
+    def load(self, saved: Any) -> None:
+        self._register.take_up(saved.active, saved.ended)
 
     def start(self) -> None:
         self._watch.start()

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from pavedroad.localcloud.documents import Document
+
 StateValue = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 STATES: tuple[StateValue, ...] = ("OK", "ALARM", "INSUFFICIENT_DATA")
 AlarmType = Literal["MetricAlarm", "CompositeAlarm"]
@@ -90,3 +92,7 @@ class Region:
     history_begun: int = 0
     generation: int = 0
     """Rises with every change of an alarm's configuration."""
+
+
+FORM = Document(tuple[Region, ...])
+"""How the regions are saved."""

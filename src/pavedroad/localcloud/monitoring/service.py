@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from pavedroad.core.clock import Clock
 from pavedroad.localcloud.api.errors import speaks_cbor
@@ -16,7 +16,7 @@ from pavedroad.localcloud.monitoring.alarms.actions import Actions, Outlets
 from pavedroad.localcloud.monitoring.alarms.controller import Controller
 from pavedroad.localcloud.monitoring.call import Call, Result
 from pavedroad.localcloud.monitoring.journal import MetricJournal
-from pavedroad.localcloud.monitoring.model import Region
+from pavedroad.localcloud.monitoring.model import FORM, Region
 from pavedroad.localcloud.monitoring.operations import OPERATIONS, WITHOUT_STATE_LOCK
 from pavedroad.localcloud.monitoring.publishing import PlaceMetrics
 from pavedroad.localcloud.monitoring.retention import Retention
@@ -36,6 +36,8 @@ _READING = ("Describe", "Get", "List")
 
 class Monitoring:
     """A `Service` and `Durable` of the endpoint; `metrics` is what the cloud's own parts ask of it."""
+
+    form = FORM
 
     def __init__(self, state: State, clock: Clock, outlets: Outlets, folder: Path | None = None) -> None:
         """In `folder` datapoints outlive a restart; without it they do not."""
@@ -116,11 +118,11 @@ class Monitoring:
                 self._state.touch()
             return result
 
-    def dump(self) -> object:
-        return self._regions
+    def dump(self) -> tuple[Region, ...]:
+        return tuple(self._regions.values())
 
-    def load(self, saved: object) -> None:
-        self._regions = cast("Regions", saved)
+    def load(self, saved: Any) -> None:
+        self._regions = {(region.account, region.name): region for region in saved}
 
     def region(self, account: str, region: str) -> Region:
         """What is kept there; for more than its name, with the state lock held."""
