@@ -12,7 +12,7 @@ import httpx
 import psutil
 import pytest
 
-from pavedroad.core.errors import Unavailable
+from pavedroad.core.errors import StateUnreadable, Unavailable
 from pavedroad.platform.logs import BoundedLog
 from pavedroad.platform.parts import Part, PartSpec
 from tests.running_platform import free_port
@@ -151,3 +151,23 @@ def test_a_log_that_cannot_be_written_harms_nobody(tmp_path: Path) -> None:
     log = BoundedLog(tmp_path / "missing" / "a.log")
     log.write(b"hello\n")
     assert log.tail == ("hello",)
+
+
+async def test_a_part_whose_saved_state_does_not_load_is_not_started_again(tmp_path: Path) -> None:
+    """What it says on its way out is what is said of it."""
+    said = "print('The saved state x is damaged. Put a copy in its place.'); sys.exit(8)"
+    refuses = part(spec(f"import sys; {said}"), tmp_path)
+    with pytest.raises(StateUnreadable, match=r"^The saved state x is damaged\. Put a copy in its place\.$"):
+        await refuses.start()
+    flag = tmp_path / "spoilt"
+    once = f"import os, sys; os.path.exists({str(flag)!r}) and ({said})\n"
+    spoils = part(spec(once.replace("; sys.exit", ", sys.exit") + SERVER), tmp_path)
+    await spoils.start()
+    keeping = asyncio.create_task(spoils.keep())
+    flag.touch()
+    assert spoils.view.pid
+    os.kill(spoils.view.pid, signal.SIGKILL)
+    await keeping
+    assert spoils.view.state == "refused"
+    assert (spoils.view.restarts, spoils.view.pid) == (1, None)
+    assert spoils.view.reason.startswith("The saved state x is damaged.")

@@ -8,6 +8,7 @@ _BY_CODE = {
     "invalid-input": 2,
     "too-large": 2,
     "unavailable": 3,
+    "state-unreadable": 8,
     "cloud-failed": 3,
     "not-found": 4,
     "conflict": 5,
@@ -39,6 +40,8 @@ class Exit(IntEnum):
     """A bake or a deployment failed or was cancelled; what served before still serves."""
     FORBIDDEN = 7
     """No token, a wrong one, or one that may not do this."""
+    UNREADABLE = 8
+    """What was saved does not load; nothing of it was changed."""
     INTERRUPTED = 130
     """Ctrl-C."""
 

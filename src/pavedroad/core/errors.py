@@ -14,6 +14,7 @@ PavedError
 ├── CloudFailed           cloud-failed       502   the cloud refused or broke
 │   └── CapacityRefused   capacity-refused   502   the cloud has no room for what was asked
 └── Unavailable           unavailable        503   a part of the platform is not there
+    └── StateUnreadable   state-unreadable   503   what was saved does not load; it is left as it is
 """
 
 from __future__ import annotations
@@ -98,3 +99,9 @@ class CapacityRefused(CloudFailed):
 class Unavailable(PavedError):
     code = "unavailable"
     status = 503
+
+
+class StateUnreadable(Unavailable):
+    """Nothing was changed, ended or deleted."""
+
+    code = "state-unreadable"

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 from typing import get_args
 
-from pavedroad.core.errors import PavedError
+from pavedroad.core.errors import PavedError, StateUnreadable
 from pavedroad.core.networking import Mode
 from pavedroad.core.places import Places
 from pavedroad.localcloud.host.network.possible import NetworkImpossible
 from pavedroad.localcloud.launcher import HomeInUse, NotReady, PortInUse, launch
-from pavedroad.localcloud.unreadable import EXIT_STATUS, StateUnreadable
+from pavedroad.localcloud.unreadable import EXIT_STATUS
 
 DEFAULT_PORT = 4566
 _EXIT_STATUS: dict[type[PavedError], int] = {

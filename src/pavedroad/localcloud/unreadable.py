@@ -5,21 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pavedroad.core.errors import PavedError
+from pavedroad.core.errors import StateUnreadable
 
 EXIT_STATUS = 8
 """Of the API process, of the launcher, and of the commands that wait for it."""
-
-
-class StateUnreadable(PavedError):
-    """Nothing was changed, ended or deleted."""
-
-    code = "state-unreadable"
-    status = 503
-
-    def tell(self, path: Path) -> None:
-        """To who started this process, and looks there."""
-        path.write_text(json.dumps([self.sentence, self.next_step]))
 
 
 def damaged(path: Path, why: str) -> StateUnreadable:
@@ -45,8 +34,13 @@ def missing(path: Path, folder: Path) -> StateUnreadable:
     )
 
 
+def tell(refusal: StateUnreadable, path: Path) -> None:
+    """To who started this process, and looks there."""
+    path.write_text(json.dumps([refusal.sentence, refusal.next_step]))
+
+
 def told(path: Path) -> StateUnreadable:
-    """What a process said with `tell`."""
+    """What a process has told there."""
     try:
         sentence, next_step = json.loads(path.read_text())
     except (OSError, ValueError):

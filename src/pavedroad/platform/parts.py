@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from pavedroad.core.errors import Unavailable
+from pavedroad.core.errors import StateUnreadable, Unavailable
 from pavedroad.platform.children import die_with_parent
 from pavedroad.platform.logs import BoundedLog
 from pavedroad.platform.running import PartState, PartView
@@ -23,8 +23,10 @@ _PROBE_EVERY = 0.05
 _PROBE_SECONDS = 5.0
 _LONGEST_PAUSE = 5.0
 _STEADY_SECONDS = 30.0
-_REFUSED = range(3, 8)
+_REFUSED = range(3, 9)
 """Exit statuses of a part that will not start, with its reason as its last line."""
+_UNREADABLE = 8
+"""Of one whose saved state does not load: started again, it would not either."""
 
 logger = logging.getLogger(__name__)
 
@@ -68,12 +70,17 @@ class Part:
         await self._until_ready()
 
     async def keep(self) -> None:
-        """Start it again whenever it dies, at once the first time, then with growing pauses."""
+        """Start it again whenever it dies, at once the first time, then with growing pauses; but not where
+        what it has saved does not load."""
         pause = 0.0
         while True:
             since = time.monotonic()
             await self._ended()
             if self._stopping:
+                return
+            if self._is_unreadable:
+                self._turn("refused", self._why_ended())
+                logger.error("%s: %s", self.spec.name, self._reason)
                 return
             pause = (
                 0.0 if time.monotonic() - since > _STEADY_SECONDS else min(pause * 2 + 0.2, _LONGEST_PAUSE)
@@ -133,6 +140,8 @@ class Part:
         while not self._stopping:
             if self._process is None or self._process.returncode is not None:
                 await self._ended()
+                if self._is_unreadable:
+                    raise StateUnreadable(f"{self._why_ended()}.")
                 raise Unavailable(
                     f"The {self.spec.name} did not start: {self._why_ended()}.",
                     next_step=f"Read {self._log.path}.",
@@ -168,6 +177,10 @@ class Part:
         with suppress(ProcessLookupError):
             process.kill()
         await self._ended()
+
+    @property
+    def _is_unreadable(self) -> bool:
+        return self._process is not None and self._process.returncode == _UNREADABLE
 
     def _why_ended(self) -> str:
         status = self._process.returncode if self._process else None

@@ -22,7 +22,7 @@ RELEASE = "release"
 _TRIES = 5
 _PAUSE = 0.05
 
-PartState = Literal["starting", "ready", "restarting", "stopping"]
+PartState = Literal["starting", "ready", "restarting", "stopping", "refused"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from pavedroad.core.errors import StateUnreadable
 from pavedroad.localcloud.api.objects import BlobStore
 from pavedroad.localcloud.api.snapshots import NotSaved, Snapshots
 from pavedroad.localcloud.documents import Document
 from pavedroad.localcloud.state import State
-from pavedroad.localcloud.unreadable import StateUnreadable
 from tests.waiting import eventually
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from pavedroad.core.errors import StateUnreadable
 from pavedroad.localcloud.api import container, schema_2
 from pavedroad.localcloud.api.container import Part
 from pavedroad.localcloud.api.snapshots import Snapshots
@@ -21,7 +22,6 @@ from pavedroad.localcloud.faults.service import FaultInjection
 from pavedroad.localcloud.monitoring.model import FORM as ALARMS
 from pavedroad.localcloud.moto_adapter import snapshot
 from pavedroad.localcloud.state import State
-from pavedroad.localcloud.unreadable import StateUnreadable
 from pavedroad.localcloud.wanted import GuestImage
 from tests.localcloud.api.alone import released
 from tests.localcloud.moto_adapter.bench import Bench

@@ -17,12 +17,13 @@ from typing import Any, cast, get_args
 import uvicorn
 
 from pavedroad.core.connections import KEEP_ALIVE_SECONDS
+from pavedroad.core.errors import StateUnreadable
 from pavedroad.core.limits import raise_open_files
 from pavedroad.core.networking import Mode
 from pavedroad.localcloud.api.cloud import Cloud
 from pavedroad.localcloud.api.connections import Connection
 from pavedroad.localcloud.blocks import Block
-from pavedroad.localcloud.unreadable import EXIT_STATUS, StateUnreadable
+from pavedroad.localcloud.unreadable import EXIT_STATUS, tell
 
 _TURN_SECONDS = 0.001
 """A call goes through several threads: behind others that are all work, each would wait 5 ms for its turn."""
@@ -67,7 +68,7 @@ def main() -> None:
     except StateUnreadable as refusal:
         logging.error("%s %s", refusal.sentence, refusal.next_step)
         if options.refusal:
-            refusal.tell(options.refusal)
+            tell(refusal, options.refusal)
         sys.exit(EXIT_STATUS)
     try:
         asyncio.run(_serve(cloud, options.listen))

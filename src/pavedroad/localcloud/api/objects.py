@@ -103,4 +103,3 @@ class BlobStore:
 
     def _path(self, digest: str) -> Path:
         return self._folder / digest[:2] / digest[2:]
-
