@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from pavedroad.core.confinement import READABLE
 from tests import unsteady
 from tests.running_platform import Platform
+
+# Instances of tests are often served by the interpreter that runs the tests, with what is installed for it.
+os.environ.setdefault(READABLE, f"{sys.prefix}:{sys.base_prefix}")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -136,3 +136,5 @@ class Measurements:
     limited_by: LimitedBy
     guests: tuple[GuestMeasure, ...]
     traffic: Traffic | None
+    confined: str = ""
+    """How guests are walled in, a sentence."""

@@ -89,13 +89,13 @@ def test_what_every_killed_supervisor_left_is_ended_by_the_next_host(
 
 def test_a_host_told_to_stop_stops_its_guests(new_machine: Callable[[], Machine]) -> None:
     machine = new_machine()
-    it = guest("trap 'echo going > ../gone; exit' TERM; echo up; while :; do sleep 0.1; done")
+    it = guest("trap 'echo going > gone; exit' TERM; echo up; while :; do sleep 0.1; done")
     machine.want(it)
     machine.printed(it, "up")
     nursery = machine.nursery
     machine.process.send_signal(signal.SIGTERM)
     assert machine.process.wait(40) == 0, machine.log()
-    assert (machine.home / "instances" / it.id / "gone").exists()
+    assert (machine.home / "instances" / it.id / "root/gone").exists()
     assert not alive(nursery)
 
 

@@ -225,6 +225,7 @@ class Cloud:
             "status": self._snapshots.failure or "ok",
             "host": "connected" if self._link.actual.epoch else "not connected",
             "limits": self._publishing.limited_by or "not known yet",
+            "confinement": self._publishing.confined or "not known yet",
             "network": self._network,
             "security_groups": SAID[self._network],
             **({"outside": OUTSIDE} if self._annex else {}),

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from pavedroad.core.confinement import SYSTEM_PATH, let_through
 from pavedroad.localcloud.faults.clocks import skewed
 from pavedroad.localcloud.host.faults.afflicted import IN_PROCESSES
 from pavedroad.localcloud.host.faults.network import Trouble
@@ -22,6 +23,8 @@ from pavedroad.localcloud.host.meter import Meter
 from pavedroad.localcloud.host.network.namespaces import Namespaces
 from pavedroad.localcloud.host.nursery.console import tail
 from pavedroad.localcloud.host.nursery.messages import Boot, Ended, Running
+from pavedroad.localcloud.host.nursery.seclusion import user_of
+from pavedroad.localcloud.host.nursery.walls import TEMPORARY
 from pavedroad.localcloud.host.pace import Pace
 from pavedroad.localcloud.host.supervision import Life, Supervision
 from pavedroad.localcloud.host.sweep import ROOT_VARIABLE
@@ -45,7 +48,6 @@ _LET_THROUGH = (
     "NODE_EXTRA_CA_CERTS",
     "AWS_CA_BUNDLE",
 )
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class _Run:
@@ -84,6 +86,7 @@ class Guests:
         network: Namespaces | None = None,
         forget_seconds: float = _FORGET_SECONDS,
         disk_seconds: float = _DISK_SECONDS,
+        own_users: bool = False,
     ) -> None:
         self._instances = home / "instances"
         self._instances.mkdir(parents=True, exist_ok=True)
@@ -93,6 +96,8 @@ class Guests:
         self._images = ImageStore(home / "images")
         self._network = network
         """None where guests share the machine's."""
+        self._own_users = own_users
+        """Each guest is a user of its own."""
         self._imds = GatewayImds(network.gateway, network.metadata_url) if network else Imds()
         self._boots = Pace()
         self._stops = Pace()
@@ -209,10 +214,12 @@ class Guests:
             parts=parts,
             command=guest.image.command,
             script=script.decode(errors="replace") if script.startswith(b"#!") else "",
-            environment=self._environment(guest, str(folder / "root"), url),
+            environment=self._environment(guest, folder, url),
             bounds=hold.bounds,
             cage=hold.cage,
             ordinary=self._network is not None and self._network.is_annex,
+            user=user_of(guest.address) if self._own_users else None,
+            readable=let_through(os.environ),
         )
         life = Life(lambda running: self._running(run, running), lambda ended: self._ended(run, ended))
         await self._supervision.boot(boot, life, space)
@@ -237,15 +244,16 @@ class Guests:
             run.afflictions = wanted
             run.life.afflict(wanted)
 
-    def _environment(self, guest: Guest, root: str, metadata_url: str) -> dict[str, str]:
-        """Nothing of our own but what finds programs, languages and certificates. Programs of the image come
-        before those of this machine."""
+    def _environment(self, guest: Guest, folder: Path, metadata_url: str) -> dict[str, str]:
+        """Of our own, languages and certificates. Programs of the image come before the system's."""
+        root = str(folder / "root")
         ours = {name: os.environ[name] for name in _LET_THROUGH if name in os.environ}
         programs = [f"{root}/{folder}" for folder in _PROGRAM_FOLDERS]
         environment = {
             **ours,
-            "PATH": ":".join([*programs, os.environ.get("PATH", _PATH)]),
+            "PATH": ":".join([*programs, SYSTEM_PATH]),
             "HOME": root,
+            "TMPDIR": str(folder / TEMPORARY),
             "HOST": guest.address,
             "PAVED_INSTANCE_ID": guest.id,
             "AWS_REGION": guest.region,

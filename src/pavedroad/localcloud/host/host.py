@@ -7,12 +7,14 @@ import time
 from pathlib import Path
 from typing import TypeVar
 
+from pavedroad.core.confinement import sentence
 from pavedroad.localcloud.host.faults.network import Relays
 from pavedroad.localcloud.host.guests import Guests
 from pavedroad.localcloud.host.journal import Journal
 from pavedroad.localcloud.host.limits import Limiter
 from pavedroad.localcloud.host.meter import Meter
 from pavedroad.localcloud.host.network.namespaces import Namespaces
+from pavedroad.localcloud.host.nursery import seclusion
 from pavedroad.localcloud.host.routing import Routing
 from pavedroad.localcloud.host.supervision import Supervision
 from pavedroad.localcloud.host.sweep import sweep
@@ -49,6 +51,8 @@ class Host:
         self.limiter = Limiter(home)
         self._meter = Meter(self.limiter, own_networks=network is not None)
         self._supervision = Supervision(self._sweep)
+        own_users = seclusion.possible()
+        self._confined = sentence("instances", own_users=own_users)
         self.guests = Guests(
             home,
             endpoint,
@@ -58,6 +62,7 @@ class Host:
             forgotten=self.journal.forget,
             gone=routing.guest_gone,
             network=network,
+            own_users=own_users,
         )
         self._network = network
         self._relays = Relays()
@@ -148,7 +153,7 @@ class Host:
         traffic, guests = await asyncio.gather(
             self._routing.traffic(), asyncio.to_thread(self._meter.read, since)
         )
-        return Measurements(self.journal.epoch, time.time(), self.limiter.by, guests, traffic)
+        return Measurements(self.journal.epoch, time.time(), self.limiter.by, guests, traffic, self._confined)
 
     def refused(self) -> dict[str, str]:
         return self._routing.refused()

@@ -84,6 +84,8 @@ def _add_file(archive: tarfile.TarFile, source: str, path: str) -> None:
         member = archive.gettarinfo(arcname=path, fileobj=file)
         member.type, member.linkname = tarfile.REGTYPE, ""
         member.size = os.fstat(file.fileno()).st_size
+        member.uid = member.gid = 0  # of its guest here
+        member.uname = member.gname = ""
         archive.addfile(member, cast("IO[bytes]", _Exactly(file, member.size)))
 
 

@@ -40,6 +40,7 @@ def unpack(layer: Path, folder: Path) -> None:
 
 def main() -> None:
     linux.die_with(os.getppid(), signal.SIGKILL)
+    os.umask(0o022)  # guests that are users of their own enter its folders
     try:
         unpack(Path(sys.argv[1]), Path(sys.argv[2]))
     except OSError as error:

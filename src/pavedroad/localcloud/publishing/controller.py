@@ -58,6 +58,8 @@ class Publishing:
         self._thread = threading.Thread(target=self._run, name="publishing", daemon=True)
         self.limited_by: LimitedBy | None = None
         """What holds instances to their types' limits on the host; None before it was asked."""
+        self.confined = ""
+        """How they are walled in there."""
 
     def start(self) -> None:
         self._thread.start()
@@ -73,6 +75,7 @@ class Publishing:
         now = self._clock.now().timestamp()
         minute = int(now // instances.MINUTE - 1) * instances.MINUTE
         self._since, self.limited_by = measured.at, measured.limited_by
+        self.confined = measured.confined
         running = self._some_by_some(self._instances_of, _SEEN_AT_ONCE)
         with self._state.lock:
             balancing = list(self._balancers_of())

@@ -1,4 +1,4 @@
-"""A user namespace of our own, and what its processes may do in it."""
+"""A user namespace of our own, what its processes may do in it, and other users."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import os
 from pavedroad.localcloud.host.nursery import linux
 
 _CLONE_NEWUSER = 0x10000000
+_PR_SET_KEEPCAPS = 8
 _PR_CAPBSET_DROP = 24
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
 _PR_CAP_AMBIENT_CLEAR_ALL = 4
 _VERSION_3 = 0x20080522
+_BIND = 10
 _LAST = "/proc/sys/kernel/cap_last_cap"
 
 
@@ -63,9 +65,27 @@ def hand_on() -> None:
 def give_up() -> None:
     """This thread and all that it executes may do what an ordinary user may, and never more."""
     _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
-    for capability in _every():
-        _prctl(_PR_CAPBSET_DROP, capability)
+    _bound(())
     linux.call("capset", ctypes.byref(_Header(_VERSION_3, 0)), (_Set * 2)())
+
+
+def become(user: int) -> None:
+    """This process, of one thread, is another user's from now on, and may do no more than that user may, but
+    listen on any port, as on a machine of its own."""
+    _bound((_BIND,))
+    _prctl(_PR_SET_KEEPCAPS, 1)
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+    sets = (_Set * 2)(_Set(1 << _BIND, 1 << _BIND, 1 << _BIND), _Set())
+    linux.call("capset", ctypes.byref(_Header(_VERSION_3, 0)), sets)
+    _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _BIND)
+
+
+def _bound(kept: tuple[int, ...]) -> None:
+    for capability in _every():
+        if capability not in kept:
+            _prctl(_PR_CAPBSET_DROP, capability)
 
 
 def _prctl(option: int, first: int, second: int = 0) -> None:

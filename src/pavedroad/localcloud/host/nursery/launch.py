@@ -92,6 +92,7 @@ def _become(
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
         linux.limit_guest()
         confine()
+        linux.die_with(parent, signal.SIGKILL)  # who becomes another user has forgotten it
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(output, 1)
         os.dup2(output, 2)

@@ -37,6 +37,10 @@ class Boot(NamedTuple):
     """The control group to make for it; without one its bounds hold for each of its processes."""
     ordinary: bool = False
     """Its processes give up what we may do in a user namespace of our own."""
+    user: int | None = None
+    """Whom its processes are run by; None for our own user."""
+    readable: tuple[str, ...] = ()
+    """What its processes may see besides the system's folders, their own and their interpreters."""
 
 
 class Stop(NamedTuple):
@@ -103,10 +107,12 @@ def decode(packet: bytes) -> Message:
     if name == Boot.__name__:
         parts: list[Any] = fields.pop("parts")
         bounds, cage = Bounds(*fields.pop("bounds")), fields.pop("cage")
+        readable: list[str] = fields.pop("readable")
         return Boot(
             parts=[Part(*part) for part in parts],
             bounds=bounds,
             cage=None if cage is None else Cage(*cage),
+            readable=tuple(readable),
             **fields,
         )
     return _KINDS[name](**fields)

@@ -9,7 +9,10 @@ import signal
 import socket
 import time
 from contextlib import suppress
+from functools import partial
 
+from pavedroad.core import confinement
+from pavedroad.core.confinement import Walls
 from pavedroad.localcloud.host.faults.afflicted import Afflicted
 from pavedroad.localcloud.host.nursery import capabilities, launch, links, linux, tree
 from pavedroad.localcloud.host.nursery.console import Console
@@ -26,6 +29,7 @@ from pavedroad.localcloud.host.nursery.messages import (
     encode,
 )
 from pavedroad.localcloud.host.nursery.root import prepare
+from pavedroad.localcloud.host.nursery.walls import OURS, SCRIPT, give, walls
 
 _READ = 1 << 16
 _BURST = 1 << 20
@@ -51,7 +55,8 @@ class Shim:
         self._wake, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._output, self._input = os.pipe2(os.O_CLOEXEC)
         self._cage = boot.cage
-        self._afflicted = Afflicted(self._launch, self._console.note)
+        self._afflicted = Afflicted(self._launch_burden, self._console.note)
+        self._walls = Walls()
         self._main: int | None = None
         self._in_script = False
         self._deadline: float | None = None
@@ -76,6 +81,7 @@ class Shim:
         try:
             self._enter_network()
             self._root = prepare(self._boot.folder, self._boot.parts)
+            self._wall_in()
             self._begin()
             while not self._over:
                 self._step()
@@ -91,15 +97,25 @@ class Shim:
             os.close(self._space)
             self._space = None
 
-    def _confine(self) -> None:
+    def _wall_in(self) -> None:
+        self._walls = walls(self._boot)
+        if self._boot.user is not None:
+            give(self._boot, self._boot.user, self._walls)
+            os.fchown(self._input, self._boot.user, self._boot.user)  # by its name too, as /dev/stdout
+        confinement.keep_to_itself()
+
+    def _confine(self, walls: Walls) -> None:
         """Called in the guest's process."""
         bounds = self._boot.bounds
         if self._cage is not None:
             self._cage.join()
         else:
             linux.bound_process(bounds.cpus, bounds.memory_bytes)
-        if self._boot.ordinary:
+        if self._boot.user is not None:
+            capabilities.become(self._boot.user)
+        elif self._boot.ordinary or (os.geteuid() == 0 and confinement.wanted()):
             capabilities.give_up()
+        confinement.confine(walls, alone=False)
 
     def _refuse(self, words: str) -> None:
         self._end_all()
@@ -117,9 +133,11 @@ class Shim:
         return Running(pid, os.getpid())
 
     def _run_script(self) -> None:
-        path = os.path.join(self._boot.folder, "user-data")
+        path = os.path.join(self._boot.folder, SCRIPT)
         with open(path, "w", encoding="utf-8", opener=_private) as script:
             script.write(self._boot.script)
+            if self._boot.user is not None:
+                os.fchown(script.fileno(), self._boot.user, self._boot.user)
         try:
             self._main = self._launch([path])
         except launch.NotStartedError as refusal:
@@ -142,7 +160,15 @@ class Shim:
         self._say(self._running(self._main))
 
     def _launch(self, arguments: list[str]) -> int:
-        return launch.launch(arguments, self._root, self._boot.environment, self._input, self._confine)
+        return self._launch_within(self._walls, arguments)
+
+    def _launch_burden(self, arguments: list[str]) -> int:
+        """A program of ours among the guest's."""
+        return self._launch_within(self._walls.also(*OURS), arguments)
+
+    def _launch_within(self, walls: Walls, arguments: list[str]) -> int:
+        confine = partial(self._confine, walls)
+        return launch.launch(arguments, self._root, self._boot.environment, self._input, confine)
 
     def _step(self) -> None:
         """Wait for something to happen, and see to it."""
