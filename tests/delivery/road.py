@@ -14,6 +14,7 @@ from pavedroad.access.service import Access
 from pavedroad.access.tokens import Tokens
 from pavedroad.clouds.memory import MemoryCloud, MemoryClouds
 from pavedroad.clouds.model import ImageSpec, Listener
+from pavedroad.clouds.regions import check_region
 from pavedroad.core.checkpoints import Checkpoints
 from pavedroad.core.clock import SystemClock
 from pavedroad.core.errors import NotFound
@@ -53,6 +54,7 @@ class WatchedClouds(MemoryClouds):
         self._watched = {region: WatchedCloud(region) for region in REGIONS}
 
     def region(self, name: str) -> WatchedCloud:
+        check_region(name, REGIONS)
         return self._watched[name]
 
 
@@ -130,6 +132,7 @@ async def open_road(
     clouds: Any = None,
     url: str | None = None,
     checkpoints: Checkpoints | None = None,
+    patience: float = 10.0,
 ) -> AsyncIterator[Road]:
     clock, events = SystemClock(), Events()
     clouds = clouds or WatchedClouds()
@@ -144,6 +147,7 @@ async def open_road(
         clock=clock,
         regions=REGIONS,
         checkpoints=checkpoints,
+        patience=patience,
     )
     try:
         await delivery.start()

@@ -53,6 +53,7 @@ def clusters(
     if as_json:
         result(found)
         return
+    _say_silent(client)
     if not found:
         say("There are no clusters yet. Ship one: paved new api --kind python && paved deploy api")
         return
@@ -60,6 +61,12 @@ def clusters(
     for cluster in found:
         if cluster["reason"] and cluster["server_groups"]:
             say(f"{cluster['name']}: {cluster['reason']}")
+
+
+def _say_silent(client: Client) -> None:
+    for region in client.get("/v1/regions"):
+        if not region["answers"]:
+            say(f"{region['name']} has not answered for {age(region['since'])}: {region['reason']}")
 
 
 def age(moment: str | None) -> str:
@@ -92,7 +99,9 @@ def _rows(found: list[dict[str, Any]]) -> Rows:
                 name,
                 group["name"],
                 f"{group['weight']} %" if group["enabled"] else "off",
-                Text(f"{group['healthy']}/{group['desired']}", style=_style(group)),
+                Text(
+                    f"{'?' if group['unknown'] else group['healthy']}/{group['desired']}", style=_style(group)
+                ),
                 group["version"],
                 age(group["created_at"]),
                 url,
@@ -102,7 +111,7 @@ def _rows(found: list[dict[str, Any]]) -> Rows:
 
 
 def _style(group: dict[str, Any]) -> str:
-    if not group["enabled"]:
+    if group["unknown"] or not group["enabled"]:
         return "dim"
     return "green" if group["healthy"] >= group["desired"] else "yellow" if group["healthy"] else "red"
 

@@ -12,7 +12,8 @@ from pavedroad.cli.screen import AsJson, result, say
 
 def status(as_json: AsJson = False) -> None:
     """What runs, where, since when, and whether the cloud answers."""
-    found = Client.here().get("/v1/status")
+    client = Client.here()
+    found = client.get("/v1/status")
     if as_json:
         result(found)
         return
@@ -23,6 +24,9 @@ def status(as_json: AsJson = False) -> None:
     say(f"  {kind:<16} {cloud['endpoint'] or 'AWS'}  ({cloud['region']})")
     if not cloud["reachable"]:
         say(f"                   {cloud['reason']}")
+    for region in client.get("/v1/regions"):
+        if not region["answers"]:
+            say(f"  {region['name']:<16} does not answer: {region['reason']}")
     for part in found["parts"]:
         restarts = f", restarted {part['restarts']} times" if part["restarts"] else ""
         reason = f": {part['reason']}" if part["reason"] else ""

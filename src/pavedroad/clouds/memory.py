@@ -28,11 +28,13 @@ from pavedroad.clouds.model import (
     TargetHealth,
 )
 from pavedroad.clouds.ownership import check_known, is_known, stranger
+from pavedroad.clouds.regions import check_region
 from pavedroad.core.clock import Clock, SystemClock
 from pavedroad.core.errors import CloudFailed, NotFound, PavedError
 
 Thing = TypeVar("Thing")
 
+_REGIONS = ("us-east-1", "us-west-2", "eu-west-1")
 _MOST_ACTIVITIES = 100
 _MOST_TARGET_GROUPS = 5
 """In one forward action, by AWS's quota."""
@@ -304,13 +306,17 @@ class MemoryCloud:
 class MemoryClouds:
     """A memory cloud a region."""
 
-    def __init__(self, *, boot_steps: int = 2, clock: Clock | None = None) -> None:
+    def __init__(
+        self, *, boot_steps: int = 2, clock: Clock | None = None, regions: Sequence[str] = _REGIONS
+    ) -> None:
+        self._regions = tuple(regions)
         self._clouds: dict[str, MemoryCloud] = {}
         self._boot_steps = boot_steps
         self._clock = clock
 
     def region(self, name: str) -> MemoryCloud:
         if name not in self._clouds:
+            check_region(name, self._regions)
             self._clouds[name] = MemoryCloud(name, boot_steps=self._boot_steps, clock=self._clock)
         return self._clouds[name]
 

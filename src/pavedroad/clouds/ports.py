@@ -153,4 +153,6 @@ class Cloud(Objects, Images, ServerGroups, Instances, Balancing, Protocol):
 class CloudProvider(Protocol):
     """Clouds by region."""
 
-    def region(self, name: str) -> Cloud: ...
+    def region(self, name: str) -> Cloud:
+        """The same each time; `InvalidInput`, and nothing made, for what is no region."""
+        ...

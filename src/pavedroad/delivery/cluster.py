@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pavedroad.clouds.model import Balancer, Listener, ServerGroup, TargetHealth
@@ -19,11 +19,13 @@ MOST_ATTACHED = 5
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """`groups` are newest first, those being deleted among them."""
+    """`groups` are newest first, those being deleted among them. `odd` are names of groups that are tagged as
+    the cluster's, but not called as one of it is: they are told of, and otherwise left alone."""
 
     name: str
     balancer: Balancer | None
     groups: tuple[ServerGroup, ...]
+    odd: tuple[str, ...] = ()
 
     @property
     def listener(self) -> Listener:
@@ -116,20 +118,25 @@ async def look(cloud: Cloud, cluster: str) -> Cluster:
     balancer, groups = await asyncio.gather(
         _balancer(cloud, cluster), cloud.server_groups({naming.CLUSTER: cluster})
     )
-    return Cluster(cluster, balancer, newest_first(groups))
+    return gathered(cluster, balancer, groups)
 
 
-def newest_first(groups: list[ServerGroup]) -> tuple[ServerGroup, ...]:
-    """By their making; a name's number only tells which of one second's is newer."""
-    return tuple(sorted(groups, key=lambda group: (group.created_at, group.name), reverse=True))
+def gathered(cluster: str, balancer: Balancer | None, groups: Sequence[ServerGroup]) -> Cluster:
+    """A cluster of its balancer, if that is its own, and those of the groups that are tagged as its.
+
+    Newest first by their making; a name's number only tells which of one second's is newer."""
+    tagged = [group for group in groups if naming.cluster_of(group.tags) == cluster]
+    ours = [group for group in tagged if naming.is_group_of(group.name, cluster)]
+    ours.sort(key=lambda group: (group.created_at, group.name), reverse=True)
+    own = balancer if balancer is not None and naming.cluster_of(balancer.tags) == cluster else None
+    return Cluster(cluster, own, tuple(ours), tuple(group.name for group in tagged if group not in ours))
 
 
 async def _balancer(cloud: Cloud, cluster: str) -> Balancer | None:
     try:
-        found = await cloud.balancer(naming.balancing_name(cluster))
+        return await cloud.balancer(naming.balancing_name(cluster))
     except NotFound:
         return None
-    return found if naming.cluster_of(found.tags) == cluster else None
 
 
 async def health_of(cloud: Cloud, group: ServerGroup) -> dict[str, TargetHealth]:

@@ -16,6 +16,8 @@ from pavedroad.database.engine import Database
 from pavedroad.delivery.durable import Durable
 from pavedroad.delivery.estate import Estate
 from pavedroad.delivery.journal import Journal
+from pavedroad.delivery.overview import Overview
+from pavedroad.delivery.regions import Regions
 from pavedroad.delivery.removing import Removing
 from pavedroad.delivery.retiring import Retiring
 from pavedroad.delivery.rollout import Rollout
@@ -35,11 +37,14 @@ def compose(
     executor: str = "control-1",
     regions: Sequence[str] = REGIONS,
     checkpoints: Checkpoints | None = None,
+    patience: float = 10.0,
 ) -> Delivery:
-    """`executor` names this process's slot: unique among those that run, the same after a restart."""
+    """`executor` names this process's slot: unique among those that run, the same after a restart; `patience`
+    is how many seconds a region may take to answer."""
     durable = Durable(
         workflows_url(database.url), executor=executor, checkpoints=checkpoints or NoCheckpoints()
     )
+    estate = Estate(Regions(clouds, regions, clock, patience=patience))
     turns = Turns(database, clock, executor)
     journal = Journal(database, turns, access.audit, events, clock)
     removing = Removing(clouds, durable, turns, access.audit)
@@ -56,7 +61,8 @@ def compose(
     rollout = Rollout(clouds=clouds, durable=durable, journal=journal, retiring=retiring, clock=clock)
     return Delivery(
         durable=durable,
-        estate=Estate(clouds, regions),
+        overview=Overview(estate, journal, clock),
+        estate=estate,
         access=access,
         journal=journal,
         turns=turns,

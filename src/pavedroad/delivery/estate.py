@@ -3,56 +3,71 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 
-from pavedroad.clouds.ports import Cloud, CloudProvider
+from pavedroad.clouds.ports import Cloud
 from pavedroad.core.errors import NotFound
 from pavedroad.core.names import ClusterName, ServerGroupName, is_server_group
 from pavedroad.delivery import naming
-from pavedroad.delivery.cluster import Cluster, look, newest_first
+from pavedroad.delivery.cluster import Cluster, gathered, look
+from pavedroad.delivery.model import RegionView
+from pavedroad.delivery.regions import Answer, Regions, unknown
+
+Found = tuple[Cloud, Cluster]
 
 
 class Estate:
     """All clusters of all regions."""
 
-    def __init__(self, clouds: CloudProvider, regions: Sequence[str]) -> None:
-        self._clouds = clouds
-        self._regions = tuple(regions)
+    def __init__(self, regions: Regions) -> None:
+        self._regions = regions
         self._known: dict[str, str] = {}
 
-    def cloud(self, region: str) -> Cloud:
-        return self._clouds.region(region)
+    async def of(self, region: str, work: Callable[[Cloud], Awaitable[Answer]]) -> Answer:
+        """What one region answers, in time or not at all."""
+        return await self._regions.one(region, work)
 
-    async def all(self) -> list[tuple[Cloud, Cluster]]:
-        """Every cluster, by name, from two calls a region."""
-        found = await asyncio.gather(*(self._of_region(region) for region in self._regions))
-        return sorted((pair for pairs in found for pair in pairs), key=lambda pair: pair[1].name)
+    def regions(self) -> list[RegionView]:
+        """How each region did when it was last asked."""
+        return self._regions.views()
 
-    async def find(self, name: str) -> tuple[Cloud, Cluster]:
+    async def silence(self, region: str) -> RegionView | None:
+        """Whether a region is silent still."""
+        return await self._regions.silence(region)
+
+    async def all(self) -> tuple[list[Found], list[RegionView]]:
+        """Every cluster of the regions that answer, by name, by two calls each; and those that do not."""
+        found, silent = await self._regions.all(self._of_region)
+        return sorted((pair for pairs in found for pair in pairs), key=lambda pair: pair[1].name), silent
+
+    async def find(self, name: str) -> Found:
         """A cluster where it was last seen, else wherever it is."""
         ClusterName.parse(name)
-        if (region := self._known.get(name)) is not None:
-            cloud = self._clouds.region(region)
-            if _exists(cluster := await look(cloud, name)):
-                return cloud, cluster
-        found = await self.search(name)
-        if found is None:
-            self._known.pop(name, None)
-            raise NotFound(f"There is no cluster '{name}'.", next_step="List them: paved clusters.")
+        if (region := self._known.get(name)) is not None and (found := await self.in_region(region, name)):
+            return found
+        found, silent = await self.search(name)
+        if found is not None:
+            return found
+        self._known.pop(name, None)
+        if silent:
+            raise unknown(f"The cluster {name}", silent)
+        raise NotFound(f"There is no cluster '{name}'.", next_step="List them: paved clusters.")
+
+    async def in_region(self, region: str, name: str) -> Found | None:
+        """A cluster, if it is in this region."""
+        found = await self._regions.one(region, lambda cloud: _looked(cloud, name))
+        if found is not None:
+            self._known[name] = region
         return found
 
-    async def search(self, name: str) -> tuple[Cloud, Cluster] | None:
-        """A cluster in any region, if it is anywhere."""
-        clouds = [self._clouds.region(region) for region in self._regions]
-        for cloud, cluster in zip(
-            clouds, await asyncio.gather(*(look(cloud, name) for cloud in clouds)), strict=True
-        ):
-            if _exists(cluster):
-                self._known[name] = cloud.region
-                return cloud, cluster
-        return None
+    async def search(self, name: str, *, but: str = "") -> tuple[Found | None, list[RegionView]]:
+        """A cluster in any region `but` one; when it is in none, those that do not answer."""
+        found, silent = await self._regions.first(lambda cloud: _looked(cloud, name), but=but)
+        if found is not None:
+            self._known[name] = found[0].region
+        return found, silent
 
-    async def find_group(self, name: str) -> tuple[Cloud, Cluster]:
+    async def find_group(self, name: str) -> Found:
         """The cluster of a server group that exists."""
         if not is_server_group(name):
             raise NotFound(
@@ -68,31 +83,25 @@ class Estate:
 
     async def find_instance(self, instance: str) -> Cloud:
         """The cloud that knows an instance."""
-        clouds = [self._clouds.region(region) for region in self._regions]
-        answers = await asyncio.gather(*(cloud.instances([instance]) for cloud in clouds))
-        for cloud, found in zip(clouds, answers, strict=True):
-            if found:
-                return cloud
+
+        async def known(cloud: Cloud) -> Cloud | None:
+            return cloud if await cloud.instances([instance]) else None
+
+        found, silent = await self._regions.first(known)
+        if found is not None:
+            return found
+        if silent:
+            raise unknown(f"The instance {instance}", silent)
         raise NotFound(f"There is no instance '{instance}'.", next_step="List them: paved status.")
 
-    async def _of_region(self, region: str) -> list[tuple[Cloud, Cluster]]:
-        cloud = self._clouds.region(region)
+    async def _of_region(self, cloud: Cloud) -> list[Found]:
         groups, balancers = await asyncio.gather(cloud.server_groups(), cloud.balancers())
         names = {naming.cluster_of(thing.tags) for thing in (*groups, *balancers)} - {""}
-        by_name = {naming.cluster_of(balancer.tags): balancer for balancer in balancers}
-        self._known.update(dict.fromkeys(names, region))
-        return [
-            (
-                cloud,
-                Cluster(
-                    name,
-                    by_name.get(name),
-                    newest_first([group for group in groups if naming.cluster_of(group.tags) == name]),
-                ),
-            )
-            for name in names
-        ]
+        by_name = {balancer.name: balancer for balancer in balancers}
+        self._known.update(dict.fromkeys(names, cloud.region))
+        return [(cloud, gathered(name, by_name.get(naming.balancing_name(name)), groups)) for name in names]
 
 
-def _exists(cluster: Cluster) -> bool:
-    return bool(cluster.balancer or cluster.groups)
+async def _looked(cloud: Cloud, name: str) -> Found | None:
+    cluster = await look(cloud, name)
+    return (cloud, cluster) if cluster.balancer or cluster.groups or cluster.odd else None

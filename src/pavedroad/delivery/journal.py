@@ -245,6 +245,19 @@ class Journal:
         rows = await self._database.read(lambda s: s.execute(wanted.order_by(DeploymentRow.number)).all())
         return {row.id: row.cluster for row in rows}
 
+    async def running(self) -> dict[str, str]:
+        """The first unfinished deployment of each cluster that has one."""
+        unfinished = await self.unfinished()
+        return {cluster: deployment for deployment, cluster in reversed(unfinished.items())}
+
+    async def last_region(self, cluster: str) -> str | None:
+        """Where a cluster was last deployed to, well or not."""
+        wanted = sa.select(DeploymentRow.region).where(
+            DeploymentRow.cluster == cluster, DeploymentRow.server_group != ""
+        )
+        newest = wanted.order_by(DeploymentRow.number.desc()).limit(1)
+        return await self._database.read(lambda session: session.scalar(newest))
+
     async def document(self, deployment: str) -> dict[str, Any]:
         """All that its workflow needs to know."""
 

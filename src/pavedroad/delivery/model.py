@@ -45,7 +45,8 @@ class InstanceView:
 
 @dataclass(frozen=True, slots=True)
 class ServerGroupView:
-    """A server group; `weight` is its share of traffic in percent; `reason` is empty when it is well."""
+    """A server group; `weight` is its share of traffic in percent; `reason` is empty when it is well. Of
+    `unknown` instances nobody can say now whether they are healthy."""
 
     name: str
     cluster: str
@@ -61,11 +62,13 @@ class ServerGroupView:
     created_at: datetime
     deleting: bool
     reason: str
+    unknown: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterView:
-    """A cluster: its server groups newest first, and the address where its users find it."""
+    """A cluster: its server groups newest first, and the address where its users find it. `as_of` is when the
+    cloud said so: long ago where its region does not answer, which is then the `reason`."""
 
     name: str
     application: str
@@ -75,6 +78,17 @@ class ClusterView:
     server_groups: tuple[ServerGroupView, ...]
     deployment: str | None
     reason: str
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegionView:
+    """A region, and whether it answers; if not, why, and since when."""
+
+    name: str
+    answers: bool
+    reason: str
+    since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ import hashlib
 import re
 from collections.abc import Mapping
 
+from pavedroad.core.names import is_server_group
+
 APPLICATION = "pavedroad:application"
 CLUSTER = "pavedroad:cluster"
 SERVER_GROUP = "pavedroad:server-group"
@@ -40,6 +42,11 @@ def of_cluster(cluster: str) -> dict[str, str]:
 def of_group(server_group: str) -> dict[str, str]:
     """What all that is made for one server group is known by."""
     return {SERVER_GROUP: server_group}
+
+
+def is_group_of(name: str, cluster: str) -> bool:
+    """Whether a server group of this cluster may be called so."""
+    return is_server_group(name) and name.rpartition("-v")[0] == cluster
 
 
 def cluster_of(tags: Mapping[str, str]) -> str:

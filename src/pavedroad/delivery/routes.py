@@ -19,6 +19,7 @@ from pavedroad.delivery.model import (
     DeploymentView,
     DeployRequest,
     Progress,
+    RegionView,
     RollbackView,
     ServerGroupView,
 )
@@ -130,6 +131,12 @@ async def roll_back(
 async def destroy_cluster(delivery: Service, someone: Someone, cluster: str) -> Gone:
     await delivery.destroy_cluster(someone, cluster)
     return Gone(destroyed=cluster)
+
+
+@router.get("/regions", summary="The regions, and which of them do not answer")
+async def list_regions(delivery: Service) -> list[RegionView]:
+    """As each did when it was last asked, by whatever."""
+    return delivery.regions()
 
 
 @router.get("/server-groups/{name}", summary="One server group")

@@ -31,15 +31,17 @@ from pavedroad.delivery.model import (
     DeployRequest,
     Phase,
     Progress,
+    RegionView,
     RollbackView,
     ServerGroupView,
     WhenCold,
 )
+from pavedroad.delivery.overview import Overview
 from pavedroad.delivery.removing import Removing
 from pavedroad.delivery.retiring import Retiring, Sizes
 from pavedroad.delivery.rollout import Rollout
 from pavedroad.delivery.turns import Turns
-from pavedroad.delivery.views import view_cluster, view_group
+from pavedroad.delivery.views import view_group
 from pavedroad.manifest.model import Manifest, Strategy
 
 _CONSOLE_LINES = 2000
@@ -54,6 +56,7 @@ class Delivery:
         self,
         *,
         durable: Durable,
+        overview: Overview,
         estate: Estate,
         access: Access,
         journal: Journal,
@@ -65,6 +68,7 @@ class Delivery:
         clock: Clock,
     ) -> None:
         self._durable = durable
+        self._overview = overview
         self._estate = estate
         self._access = access
         self._journal = journal
@@ -88,27 +92,18 @@ class Delivery:
         await self._durable.close()
 
     async def applications(self) -> list[ApplicationView]:
-        clusters: dict[str, list[str]] = {}
-        owners: dict[str, str] = {}
-        for _, cluster in await self._estate.all():
-            tags = cluster.groups[0].tags if cluster.groups else {}
-            if cluster.balancer is not None:
-                tags = {**cluster.balancer.tags, **tags}
-            application = tags.get(naming.APPLICATION, cluster.name)
-            clusters.setdefault(application, []).append(cluster.name)
-            owners[application] = tags.get(naming.OWNER, "")
-        return [ApplicationView(name, owners[name], tuple(clusters[name])) for name in sorted(clusters)]
+        return await self._overview.applications()
 
     async def clusters(self, application: str | None = None) -> list[ClusterView]:
-        found, deployments = await asyncio.gather(self._estate.all(), self._running())
-        views = await asyncio.gather(
-            *(view_cluster(cloud, cluster, deployments.get(cluster.name)) for cloud, cluster in found)
-        )
+        views = await self._overview.clusters()
         return [view for view in views if application in {None, view.application}]
 
     async def cluster(self, name: str) -> ClusterView:
-        (cloud, cluster), deployments = await asyncio.gather(self._estate.find(name), self._running())
-        return await view_cluster(cloud, cluster, deployments.get(name))
+        return await self._overview.cluster(name)
+
+    def regions(self) -> list[RegionView]:
+        """The regions, and which of them did not answer when they were last asked."""
+        return self._overview.regions()
 
     async def server_group(self, name: str) -> ServerGroupView:
         cloud, cluster = await self._estate.find_group(name)
@@ -289,14 +284,9 @@ class Delivery:
         await self._retiring.write_down(retirement, cluster.name, group.name, sizes, kept)
         await self._retiring.begin(retirement, region, cluster.name, group.name, kept)
 
-    async def _running(self) -> dict[str, str]:
-        """The first unfinished deployment of each cluster that has one."""
-        unfinished = await self._journal.unfinished()
-        return {cluster: deployment for deployment, cluster in reversed(unfinished.items())}
-
     async def _version(self, request: DeployRequest, manifest: Manifest) -> str:
         try:
-            image = await self._estate.cloud(manifest.region).image(request.image_id)
+            image = await self._estate.of(manifest.region, lambda cloud: cloud.image(request.image_id))
         except NotFound as error:
             raise NotFound(
                 f"There is no image '{request.image_id}' in {manifest.region}.",
@@ -305,11 +295,20 @@ class Delivery:
         return image.tags.get(naming.VERSION, "")
 
     async def _refuse_two_regions(self, name: str, region: str) -> None:
-        found = await self._estate.search(name)
-        if found is not None and found[0].region != region:
+        """Where a region does not answer, the journal knows whether the cluster was deployed to it."""
+        if await self._estate.in_region(region, name) is not None:
+            return
+        found, silent = await self._estate.search(name, but=region)
+        if found is not None:
             raise Guarded(
                 f"The cluster {name} lives in {found[0].region}; the manifest says {region}.",
                 next_step="Give the other region's cluster a stack or detail of its own.",
+            )
+        if silent and (last := await self._journal.last_region(name)) in {view.name for view in silent}:
+            raise Unavailable(
+                f"The cluster {name} was last deployed to {last}, which does not answer; "
+                f"the manifest says {region}.",
+                next_step="Try again when it answers: paved status.",
             )
 
     def _changed(self, cluster: str, why: str) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from pavedroad.clouds.model import Activity, Instance, Member, ServerGroup, TargetHealth
 from pavedroad.clouds.ports import Cloud
 from pavedroad.core.errors import NotFound
-from pavedroad.core.names import ClusterName
 from pavedroad.delivery import naming
 from pavedroad.delivery.cluster import Cluster, health_of
 from pavedroad.delivery.model import ClusterView, InstanceView, ServerGroupView
@@ -25,21 +25,37 @@ class _Facts:
     activities: list[Activity]
 
 
-async def view_cluster(cloud: Cloud, cluster: Cluster, deployment: str | None) -> ClusterView:
+async def view_cluster(
+    cloud: Cloud, cluster: Cluster, deployment: str | None, as_of: datetime
+) -> ClusterView:
     """All calls that one picture takes, at once."""
     groups = await asyncio.gather(*(view_group(cloud, cluster, group) for group in cluster.groups))
     newest = cluster.groups[0].tags if cluster.groups else {}
     tags = cluster.balancer.tags if cluster.balancer is not None else newest
     return ClusterView(
         name=cluster.name,
-        application=tags.get(naming.APPLICATION) or ClusterName.parse(cluster.name).application,
+        application=tags.get(naming.APPLICATION) or cluster.name.partition("-")[0],
         owner=newest.get(naming.OWNER) or tags.get(naming.OWNER, ""),
         region=cloud.region,
         url=cluster.balancer.url if cluster.balancer is not None else "",
         server_groups=tuple(groups),
         deployment=deployment,
         reason=_cluster_reason(cluster, groups),
+        as_of=as_of,
     )
+
+
+def unseen(name: str, region: str, reason: str, last: ClusterView | None) -> ClusterView:
+    """A cluster that cannot be looked at now: as it was last seen, with nothing said of its health."""
+    if last is None:
+        return ClusterView(name, name.partition("-")[0], "", region, "", (), None, reason)
+    groups = tuple(_unknown(group, reason) for group in last.server_groups)
+    return replace(last, server_groups=groups, reason=reason)
+
+
+def _unknown(group: ServerGroupView, reason: str) -> ServerGroupView:
+    instances = tuple(replace(instance, health="unavailable", reason=reason) for instance in group.instances)
+    return replace(group, healthy=0, unknown=len(instances), instances=instances, reason=reason)
 
 
 async def view_group(cloud: Cloud, cluster: Cluster, group: ServerGroup) -> ServerGroupView:
@@ -126,6 +142,9 @@ def _group_reason(
 
 
 def _cluster_reason(cluster: Cluster, groups: tuple[ServerGroupView, ...] | list[ServerGroupView]) -> str:
+    if cluster.odd:
+        names = ", ".join(sorted(cluster.odd))
+        return f"{names}: tagged as its server group, but not named as one; left out."
     if cluster.balancer is None:
         return "It has no load balancer."
     serving = [group for group in groups if group.enabled and not group.deleting]

@@ -18,7 +18,7 @@ from pavedroad.core.clock import Clock, SystemClock
 from pavedroad.core.events import Events
 from pavedroad.database.engine import Database, sqlite_url
 from pavedroad.database.migrating import migrate
-from pavedroad.delivery.composing import compose
+from pavedroad.delivery.composing import REGIONS, compose
 from pavedroad.delivery.service import Delivery
 from pavedroad.platform.settings import Settings
 
@@ -48,7 +48,7 @@ def build(settings: Settings) -> Services:
     events = Events()
     database = Database(settings.database_url or sqlite_url(settings.places.database))
     migrate(database)
-    clouds = AwsClouds(endpoint_url=settings.endpoint)
+    clouds = AwsClouds(endpoint_url=settings.endpoint, regions=REGIONS if settings.private_cloud else ())
     access = Access(Tokens(database, clock), Audit(database, clock))
     return Services(
         settings=settings,
@@ -60,7 +60,13 @@ def build(settings: Settings) -> Services:
         access=access,
         bakery=Bakery(clouds, settings.places, clock, access.audit),
         delivery=compose(
-            database=database, clouds=clouds, access=access, events=events, clock=clock, executor=_SLOT
+            database=database,
+            clouds=clouds,
+            access=access,
+            events=events,
+            clock=clock,
+            executor=_SLOT,
+            regions=(settings.region, *REGIONS),
         ),
         faults=FaultInjection(
             FaultClient(settings.endpoint) if settings.private_cloud and settings.endpoint else None, access

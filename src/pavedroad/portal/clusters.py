@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import asyncio
+from typing import Annotated, cast
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
+from pavedroad.bakery.model import ImageView
 from pavedroad.bakery.service import Bakery
+from pavedroad.core.errors import CloudFailed, Unavailable
 from pavedroad.core.names import ClusterName
 from pavedroad.delivery.model import ClusterView, DeploymentView, ServerGroupView
+from pavedroad.delivery.overview import why
 from pavedroad.delivery.service import Delivery
 from pavedroad.portal.live import live
 from pavedroad.portal.rendering import fragment, page
 from pavedroad.portal.sessions import Viewer
 
 router = APIRouter(include_in_schema=False)
+_IMAGES_SECONDS = 5.0
 
 
 def _delivery(request: Request) -> Delivery:
@@ -23,7 +28,10 @@ def _delivery(request: Request) -> Delivery:
 
 
 async def _overview(request: Request) -> dict[str, object]:
-    return {"clusters": await _delivery(request).clusters()}
+    delivery = _delivery(request)
+    clusters = await delivery.clusters()
+    silent = [why(region) for region in delivery.regions() if not region.answers]
+    return {"clusters": clusters, "silent": silent}
 
 
 async def _cluster(request: Request, name: str) -> dict[str, object]:
@@ -35,7 +43,22 @@ async def _cluster(request: Request, name: str) -> dict[str, object]:
     target = rollback_target(cluster)
     serving = next((group for group in cluster.server_groups if group.enabled), None)
     back = target is not None and serving is not None and target.created_at < serving.created_at
-    return {"cluster": cluster, "running": running, "rollback_to": target, "back": back}
+    return {
+        "cluster": cluster,
+        "running": running,
+        "rollback_to": target,
+        "back": back,
+    }
+
+
+async def _images(request: Request, application: str, region: str) -> list[ImageView]:
+    """None from a region that does not answer: the cluster's own reason says so."""
+    bakery: Bakery = request.app.state.bakery
+    try:
+        async with asyncio.timeout(_IMAGES_SECONDS):
+            return await bakery.images(application, region=region)
+    except (CloudFailed, Unavailable, TimeoutError):
+        return []
 
 
 def rollback_target(cluster: ClusterView) -> ServerGroupView | None:
@@ -64,8 +87,8 @@ async def overview_live(request: Request, viewer: Viewer) -> StreamingResponse:
 @router.get("/clusters/{name}")
 async def cluster_page(request: Request, name: str, viewer: Viewer) -> Response:
     values = await _cluster(request, name)
-    bakery: Bakery = request.app.state.bakery
-    images = await bakery.images(ClusterName.parse(name).application)
+    region = cast("ClusterView", values["cluster"]).region
+    images = await _images(request, ClusterName.parse(name).application, region)
     deployments = await _delivery(request).deployments(name, 10)
     return page(
         request, "cluster.html", {**values, "images": images, "deployments": deployments}, principal=viewer

@@ -233,6 +233,8 @@ class AwsServerGroups:
                 if is_missing(error):
                     return "", ""
                 raise
+            if not answer["LaunchTemplateVersions"]:
+                return "", ""
             data = answer["LaunchTemplateVersions"][0].get("LaunchTemplateData", {})
             self._templates[template_id] = (data.get("ImageId", ""), data.get("InstanceType", ""))
         return self._templates[template_id]
