@@ -19,6 +19,7 @@ from pavedroad.access.model import Role
 from pavedroad.access.service import Access
 from pavedroad.access.tokens import Tokens
 from pavedroad.bakery.packing import pack_folder
+from pavedroad.bakery.queueing import MOST
 from pavedroad.bakery.routes import router
 from pavedroad.core.clock import SystemClock
 from pavedroad.core.errors import PavedError
@@ -26,7 +27,9 @@ from pavedroad.core.places import Places
 from pavedroad.database.engine import Database, sqlite_url
 from pavedroad.database.migrating import migrate
 from pavedroad.manifest.loading import load
+from pavedroad.platform.problems import problem_response
 from tests.bakery.kitchen import Kitchen, write
+from tests.waiting import eventually_async
 
 MANIFEST = "application: site\nowner: team-road\ncommand: ./serve\n"
 
@@ -43,7 +46,7 @@ async def client(kitchen: Kitchen, tmp_path: Path) -> AsyncGenerator[httpx.Async
 
     async def refuse(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, PavedError)
-        return JSONResponse({"code": error.code, "detail": error.sentence}, error.status)
+        return problem_response(error)
 
     app.add_exception_handler(PavedError, refuse)
     secrets = {
@@ -197,6 +200,81 @@ async def test_a_body_over_the_limit_is_refused_announced_or_not(
 async def test_an_unknown_bake_is_not_found(client: httpx.AsyncClient) -> None:
     assert (await client.get("/v1/bakes/nothing")).status_code == 404
     assert (await client.get("/v1/bakes/nothing/events")).status_code == 404
+
+
+def waits_for(folder: Path) -> str:
+    """A build that ends when the file `go` is there."""
+    return f"build: echo on; while [ ! -e {folder}/go ]; do sleep 0.05; done\n"
+
+
+async def state_of(client: httpx.AsyncClient, bake: str, state: str) -> dict[str, object]:
+    async def there() -> dict[str, object] | None:
+        view = (await client.get(f"/v1/bakes/{bake}")).json()
+        return view if view["state"] == state else None
+
+    found = await eventually_async(there)
+    assert found is not None
+    return found
+
+
+async def test_bakes_wait_in_line_and_say_behind_how_many(
+    client: httpx.AsyncClient, kitchen: Kitchen, tmp_path: Path, places: Places
+) -> None:
+    bakes: list[str] = []
+    for number in range(4):
+        body = packed(tmp_path / "site", **{"paved.yaml": MANIFEST + waits_for(tmp_path), "n": str(number)})
+        bakes.append((await client.post("/v1/bakes", content=body)).json()["id"])
+    first, second, third, fourth = bakes
+    for bake in (first, second):
+        await state_of(client, bake, "running")
+    assert (await state_of(client, third, "waiting"))["lines"] == ["2 bakes are before this one"]
+    assert (await state_of(client, fourth, "waiting"))["lines"] == ["3 bakes are before this one"]
+    answer = await client.delete(f"/v1/bakes/{third}")
+    assert answer.status_code == 202
+    gone = await state_of(client, third, "failed")
+    assert (gone["code"], str(gone["error"]).endswith("cancelled it.")) == ("cancelled", True)
+    await client.delete(f"/v1/bakes/{first}")
+    await state_of(client, fourth, "running")
+    (tmp_path / "go").touch()
+    for bake in (second, fourth):
+        await state_of(client, bake, "succeeded")
+    assert list(places.builds.iterdir()) == []
+
+
+async def test_a_line_that_is_full_says_when_to_come_again(
+    client: httpx.AsyncClient, kitchen: Kitchen, tmp_path: Path, places: Places
+) -> None:
+    body = packed(tmp_path / "site", **{"paved.yaml": MANIFEST + waits_for(tmp_path)})
+    bakes = [(await client.post("/v1/bakes", content=body)).json()["id"] for _ in range(MOST)]
+    answer = await client.post("/v1/bakes", content=body)
+    assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+    assert answer.headers["Retry-After"] == "30"
+    (tmp_path / "go").touch()
+    for bake in bakes:
+        await state_of(client, bake, "succeeded")
+    again = await client.post("/v1/bakes", content=body)
+    await state_of(client, again.json()["id"], "succeeded")
+    assert list(places.builds.iterdir()) == []
+
+
+async def test_what_waits_keeps_no_more_on_disk_than_there_is_room_for(
+    client: httpx.AsyncClient, kitchen: Kitchen, tmp_path: Path, places: Places
+) -> None:
+    kitchen.bakery.line.most_bytes = 3000
+    text = {"paved.yaml": MANIFEST + waits_for(tmp_path), "a": "x" * 2500}
+    bake = (await client.post("/v1/bakes", content=packed(tmp_path / "site", **text))).json()["id"]
+    await state_of(client, bake, "running")
+
+    async def stream() -> AsyncGenerator[bytes]:
+        for _ in range(20):
+            yield bytes(100)
+
+    for content in (bytes(1000), stream()):
+        answer = await client.post("/v1/bakes", content=content)
+        assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+    (tmp_path / "go").touch()
+    await state_of(client, bake, "succeeded")
+    assert list(places.builds.iterdir()) == []
 
 
 async def test_a_stopped_platform_ends_its_bakes(

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Literal
 
 Kind = Literal["python", "node", "command", "files"]
-BakeState = Literal["running", "succeeded", "failed"]
+BakeState = Literal["waiting", "running", "succeeded", "failed"]
+FINISHED: frozenset[BakeState] = frozenset({"succeeded", "failed"})
 
 
 @dataclass(frozen=True, slots=True)

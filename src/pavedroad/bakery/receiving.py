@@ -6,7 +6,9 @@ import asyncio
 from pathlib import Path
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
+from pavedroad.bakery.queueing import Place
 from pavedroad.core.errors import InvalidInput, TooLarge, Unavailable
 
 _BUFFER = 1 << 20
@@ -19,7 +21,7 @@ _TYPES = (
 )
 
 
-async def receive(request: Request, target: Path, *, largest: int) -> None:
+async def receive(request: Request, target: Path, place: Place, *, largest: int) -> None:
     """Refuses what is no archive by its type, and, as early as can be told, what is too large."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in _TYPES:
@@ -32,8 +34,10 @@ async def receive(request: Request, target: Path, *, largest: int) -> None:
         next_step="Leave out what is not needed, in .pavedignore or in build.exclude.",
     )
     announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > largest:
-        raise too_large
+    if announced.isdecimal():
+        if int(announced) > largest:
+            raise too_large
+        place.keep(int(announced))
     size = 0
     try:
         file = await asyncio.to_thread(target.open, "wb")
@@ -43,6 +47,8 @@ async def receive(request: Request, target: Path, *, largest: int) -> None:
                 size += len(chunk)
                 if size > largest:
                     raise too_large
+                if size > place.bytes:
+                    place.keep(size + _BUFFER)
                 buffer += chunk
                 if len(buffer) >= _BUFFER:
                     await asyncio.to_thread(file.write, bytes(buffer))
@@ -50,6 +56,8 @@ async def receive(request: Request, target: Path, *, largest: int) -> None:
             await asyncio.to_thread(file.write, bytes(buffer))
         finally:
             await asyncio.to_thread(file.close)
+    except ClientDisconnect:
+        raise InvalidInput("The body ended before it was whole.") from None
     except OSError as error:
         raise Unavailable(f"The body could not be kept: {error.strerror}.") from error
     if size == 0:

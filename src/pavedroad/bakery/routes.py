@@ -67,10 +67,14 @@ async def start_bake(  # noqa: PLR0917 - FastAPI passes all by name
 ) -> BakeView:
     gate.authorise(someone, "bake")
     async with AsyncExitStack() as stack:
+        place = stack.enter_context(bakery.line.place())
         folder = await stack.enter_async_context(bakery.scratch())
-        source = folder / "source"
-        await receive(request, folder / "body", largest=bakery.largest_bytes)
-        await asyncio.to_thread(partial(unpack, folder / "body", source, largest=bakery.largest_bytes))
+        source, body = folder / "source", folder / "body"
+        await receive(request, body, place, largest=bakery.largest_bytes)
+        async with bakery.line.unpacking:
+            size = await asyncio.to_thread(partial(unpack, body, source, largest=bakery.largest_bytes))
+        await asyncio.to_thread(body.unlink)
+        place.keep(size)
         content = await asyncio.to_thread(read, source, loading.FILE)
         if content is None:
             raise InvalidInput(f"The archive has no {loading.FILE} at its top.")
@@ -79,18 +83,23 @@ async def start_bake(  # noqa: PLR0917 - FastAPI passes all by name
         kept = stack.pop_all()
 
     async def work(report: Report) -> BakeResult:
-        async with kept:
-            return await bakery.bake(
-                someone, manifest, source, version=version, commit=commit, rebake=rebake, report=report
-            )
+        return await bakery.bake(
+            someone, manifest, source, version=version, commit=commit, rebake=rebake, report=report
+        )
 
-    return bakery.jobs.start(manifest.application, someone.name, work)
+    return bakery.jobs.start(manifest.application, someone.name, work, kept)
 
 
 @router.get("/bakes/{bake_id}", summary="A bake, with what it has said so far")
 async def read_bake(bakery: Service, gate: Gate, someone: Someone, bake_id: str) -> BakeView:
     gate.authorise(someone, "view")
     return bakery.jobs.view(bake_id)
+
+
+@router.delete("/bakes/{bake_id}", status_code=202, summary="Stop a bake, whether it waits or builds")
+async def cancel_bake(bakery: Service, gate: Gate, someone: Someone, bake_id: str) -> BakeView:
+    gate.authorise(someone, "bake")
+    return await bakery.cancel(someone, bake_id)
 
 
 @router.get(

@@ -21,8 +21,9 @@ from pavedroad.bakery.builders.bench import Bench
 from pavedroad.bakery.interpreters import Interpreters, Node, Python
 from pavedroad.bakery.jobs import Jobs
 from pavedroad.bakery.layers import Layers
-from pavedroad.bakery.model import BakeResult, Built, ImageView, Kind
+from pavedroad.bakery.model import BakeResult, BakeView, Built, ImageView, Kind
 from pavedroad.bakery.packing import LARGEST_BYTES
+from pavedroad.bakery.queueing import Line
 from pavedroad.bakery.recipe import Recipe, image_name, kind_of, within_tags
 from pavedroad.bakery.requirements import PythonNeeds, python_needs
 from pavedroad.bakery.running import Report, Runner, build_environment
@@ -77,9 +78,11 @@ class Bakery:
         *,
         step_seconds: float = _STEP_SECONDS,
         largest_bytes: int = LARGEST_BYTES,
+        line: Line | None = None,
     ) -> None:
         self.largest_bytes = largest_bytes
-        self.jobs = Jobs(clock)
+        self.line = line or Line()
+        self.jobs = Jobs(clock, self.line)
         self._clouds = clouds
         self._home = places.builds
         self._clock = clock
@@ -134,6 +137,10 @@ class Bakery:
         await asyncio.to_thread(self._prepare)
         async with scratch(self._home) as folder:
             yield folder
+
+    async def cancel(self, principal: Principal, bake_id: str) -> BakeView:
+        async with self._audit.watch(principal, "cancel-bake", bake_id):
+            return self.jobs.cancel(bake_id, principal.name)
 
     async def close(self) -> None:
         await self.jobs.close()

@@ -12,11 +12,11 @@ from pavedroad.core.tarballs import Limits
 _LAYERS = Limits(32 << 30, members=1_000_000)
 
 
-def unpack(archive: Path, folder: Path, *, largest: int = LARGEST_BYTES) -> None:
-    """Into a new folder. Blocking: for a thread."""
+def unpack(archive: Path, folder: Path, *, largest: int = LARGEST_BYTES) -> int:
+    """Into a new folder; gives the bytes of its files. Blocking: for a thread."""
     try:
         folder.mkdir(parents=True)
-        tarballs.unpack(archive, folder, Limits(largest))
+        return tarballs.unpack(archive, folder, Limits(largest))
     except OSError as error:
         raise Unavailable(f"The archive could not be unpacked: {error.strerror}.") from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from pavedroad.bakery.sizes import spoken
 from pavedroad.cli.client import Client, segment
 from pavedroad.cli.failures import told
 from pavedroad.cli.story import Story
-from pavedroad.core.errors import BakeFailed
+from pavedroad.core.errors import BakeFailed, PavedError
 from pavedroad.manifest.model import Manifest
 
 
@@ -32,7 +33,12 @@ def bake_folder(
         query = {"version": version, "commit": source_commit(folder), "rebake": "true" if rebake else None}
         with parcel.place.open("rb") as archive:
             begun = client.upload("/v1/bakes", archive, **query)
-    ended = _follow(client, begun["id"], story)
+    try:
+        ended = _follow(client, begun["id"], story)
+    except KeyboardInterrupt:
+        with suppress(PavedError):
+            client.delete(f"/v1/bakes/{segment(begun['id'])}")
+        raise
     if ended["state"] != "succeeded":
         raise told(ended["code"] or BakeFailed.code, ended["error"], None)
     return ended["result"]

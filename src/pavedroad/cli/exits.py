@@ -9,6 +9,7 @@ _BY_CODE = {
     "too-large": 2,
     "unavailable": 3,
     "state-unreadable": 8,
+    "busy": 3,
     "cloud-failed": 3,
     "not-found": 4,
     "conflict": 5,

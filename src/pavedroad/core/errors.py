@@ -14,7 +14,8 @@ PavedError
 ├── CloudFailed           cloud-failed       502   the cloud refused or broke
 │   └── CapacityRefused   capacity-refused   502   the cloud has no room for what was asked
 └── Unavailable           unavailable        503   a part of the platform is not there
-    └── StateUnreadable   state-unreadable   503   what was saved does not load; it is left as it is
+    ├── StateUnreadable   state-unreadable   503   what was saved does not load; it is left as it is
+    └── Busy              busy               503   there is too much to do; it says when to come again
 """
 
 from __future__ import annotations
@@ -105,3 +106,13 @@ class StateUnreadable(Unavailable):
     """Nothing was changed, ended or deleted."""
 
     code = "state-unreadable"
+
+
+class Busy(Unavailable):
+    """`retry_after` is in seconds."""
+
+    code = "busy"
+
+    def __init__(self, sentence: str, *, retry_after: int = 30, next_step: str | None = None) -> None:
+        super().__init__(sentence, next_step=next_step)
+        self.retry_after = retry_after

@@ -64,13 +64,14 @@ class Limits:
         return self.size + 4 * _BLOCK * self.members
 
 
-def unpack(archive: Path, folder: Path, limits: Limits, *, links_may_leave: bool = False) -> None:
+def unpack(archive: Path, folder: Path, limits: Limits, *, links_may_leave: bool = False) -> int:
     """Into a folder that is there and empty. The tar is plain or compressed with zstd or gzip, told by its
     first bytes. What comes out is ours; symbolic links stay inside, unless told that they may leave, and
-    nothing is ever written through one. Raises InvalidInput or TooLarge."""
+    nothing is ever written through one. Gives the bytes of the files. Raises InvalidInput or TooLarge."""
     with archive.open("rb") as file, _plain(file) as plain, _Tree(folder) as tree:
-        stream = _Stream(plain, limits)
+        stream, size = _Stream(plain, limits), 0
         for member in _members(stream, limits):
+            size += member.size
             try:
                 tree.add(member, stream)
             except OSError as error:
@@ -79,6 +80,7 @@ def unpack(archive: Path, folder: Path, limits: Limits, *, links_may_leave: bool
                 raise _refused(f"{member.spoken}: {error.strerror}") from error
     if not links_may_leave:
         _check_links(folder)
+    return size
 
 
 def _refused(why: str) -> InvalidInput:

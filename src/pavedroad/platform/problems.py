@@ -14,7 +14,15 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from pavedroad.core.errors import Conflict, InvalidInput, NotFound, PavedError, TooLarge, Unauthenticated
+from pavedroad.core.errors import (
+    Busy,
+    Conflict,
+    InvalidInput,
+    NotFound,
+    PavedError,
+    TooLarge,
+    Unauthenticated,
+)
 from pavedroad.portal.pages import error_page, is_page
 
 MEDIA_TYPE = "application/problem+json"
@@ -88,6 +96,8 @@ def problem_response(
     extra = dict(headers or {})
     if error.status == 401:
         extra["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, Busy):
+        extra["Retry-After"] = str(error.retry_after)
     return JSONResponse(body.model_dump(exclude_none=True), error.status, extra, MEDIA_TYPE)
 
 
