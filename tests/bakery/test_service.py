@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,55 @@ async def test_a_cloud_that_refuses_is_told_and_the_next_bake_succeeds(
     with pytest.raises(CloudFailed, match="no more images"):
         await kitchen.bake(source(tmp_path / "site"))
     assert not (await kitchen.bake(source(tmp_path / "site"))).reused
+
+
+PYTHON = {
+    "paved.yaml": """
+        application: site
+        owner: team-road
+        command: python -m http.server $PORT --bind $HOST --directory public
+        build: {kind: python, command: python -c 'import six'}
+    """,
+    "requirements.txt": "six==1.17.0\n",
+    "public/index.html": "one",
+}
+
+
+@pytest.mark.parametrize("cut", [0, 700, -1])
+async def test_a_layer_that_was_cut_short_in_the_cloud_is_made_again(
+    kitchen: Kitchen, tmp_path: Path, cut: int
+) -> None:
+    folder = write(tmp_path / "site", PYTHON)
+    first = await kitchen.image_manifest(await kitchen.bake(folder))
+    for layer in first["layers"]:
+        whole = await kitchen.cloud.get_object(layer["key"])
+        await kitchen.cloud.put_object(layer["key"], whole[:cut])
+    (folder / "public/index.html").write_text("two")
+    result = await kitchen.bake(folder)
+    second = await kitchen.image_manifest(result)
+    assert second["layers"][1] == first["layers"][1]
+    with kitchen.booted(await kitchen.root(result), second) as url:
+        assert read(url) == "two"
+
+
+async def test_a_layer_of_other_bytes_is_made_again(kitchen: Kitchen, tmp_path: Path, places: Places) -> None:
+    """Found when a build looks into it, or when the cloud refuses it."""
+    folder = write(tmp_path / "site", PYTHON)
+    first = await kitchen.image_manifest(await kitchen.bake(folder))
+    dependencies = first["layers"][1]
+    whole = await kitchen.cloud.get_object(dependencies["key"])
+    await kitchen.cloud.put_object(dependencies["key"], bytes(len(whole)))
+    shutil.rmtree(places.builds / "trees")
+    (folder / "public/index.html").write_text("two")
+    await kitchen.bake(folder)
+    assert await kitchen.cloud.get_object(dependencies["key"]) == whole
+    assert any("is not what it was when it was made. All layers" in line for line in kitchen.lines)
+
+    await kitchen.cloud.put_object(dependencies["key"], bytes(len(whole)))
+    (folder / "public/index.html").write_text("three")
+    kitchen.cloud.refuse("register_image", CloudFailed("another digest", aws_code="InvalidManifest"))
+    await kitchen.bake(folder)
+    assert await kitchen.cloud.get_object(dependencies["key"]) == whole
 
 
 @pytest.mark.parametrize("version", ["", "a b", "x" * 65, "../up", "-v"])

@@ -18,6 +18,7 @@ from pavedroad.clouds.model import (
     Image,
     ImageSpec,
     ServerGroupSpec,
+    StoredObject,
     TargetGroup,
     TargetGroupSpec,
 )
@@ -90,6 +91,10 @@ def a_group(image: Image, targets: TargetGroup, *, size: int = 2, **tags: str) -
     )
 
 
+async def _has_members(cloud: Cloud, group: str) -> bool:
+    return bool((await cloud.server_group(group)).members)
+
+
 class CloudContract:
     """Inherit, and give a `cloud` fixture."""
 
@@ -107,11 +112,17 @@ class CloudContract:
         (tmp_path / "second").write_bytes(b"second")
         assert await cloud.put_file(key, tmp_path / "second") == location
         assert await cloud.get_object(key) == b"second"
+        await cloud.get_file(key, tmp_path / "fetched")
+        assert (tmp_path / "fetched").read_bytes() == b"second"
+        assert await cloud.objects(key) == [StoredObject(key, 6)]
         await cloud.delete_object(key)
         await cloud.delete_object(key)
         assert not await cloud.has_object(key)
+        assert await cloud.objects(key) == []
         with pytest.raises(NotFound):
             await cloud.get_object(key)
+        with pytest.raises(NotFound):
+            await cloud.get_file(key, tmp_path / "fetched")
 
     async def test_an_image_is_found_by_its_tags_newest_first(self, cloud: Cloud) -> None:
         mark = unique("")
@@ -128,6 +139,22 @@ class CloudContract:
         location = f"{cloud.account}/{image.name}"
         again = await cloud.register_image(ImageSpec(image.name, location, "again", {}))
         assert again.id == image.id
+
+    async def test_an_image_is_in_use_while_a_group_or_an_instance_is_of_it(self, cloud: Cloud) -> None:
+        image = await a_service_image(cloud)
+        assert image.id not in await cloud.images_in_use()
+        spec = a_group(image, await a_target_group(cloud), size=0)
+        await cloud.create_server_group(spec)
+        assert image.id in await cloud.images_in_use()
+        await cloud.resize_server_group(spec.name, minimum=0, maximum=1, desired=1)
+        await eventually_async(lambda: _has_members(cloud, spec.name))
+        await cloud.delete_server_group(spec.name, known_by=MINE)
+
+        async def unused() -> bool:
+            await cloud.server_groups()  # a look moves the cloud in memory on
+            return image.id not in await cloud.images_in_use()
+
+        await eventually_async(unused)
 
     async def test_a_deregistered_image_is_gone(self, cloud: Cloud) -> None:
         image = await a_service_image(cloud)

@@ -60,9 +60,12 @@ def pack(entries: Iterable[Entry], target: Path) -> Packed:
     ):
         for entry in sorted(entries, key=lambda entry: entry.name):
             _add(archive, entry)
-    with target.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Packed(target, f"sha256:{digest}", target.stat().st_size)
+    return Packed(target, digest_of(target), target.stat().st_size)
+
+
+def digest_of(archive: Path) -> str:
+    with archive.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def _add(archive: tarfile.TarFile, entry: Entry) -> None:

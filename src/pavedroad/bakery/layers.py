@@ -15,8 +15,9 @@ from pavedroad.bakery.archives import Entry
 from pavedroad.bakery.model import Layer
 from pavedroad.bakery.scratch import scratch
 from pavedroad.bakery.turns import Turns
+from pavedroad.clouds.model import StoredObject
 from pavedroad.clouds.ports import Objects
-from pavedroad.core.errors import NotFound
+from pavedroad.core.errors import CloudFailed, NotFound
 
 _MOST_TREES = 30
 
@@ -24,6 +25,10 @@ _MOST_TREES = 30
 def key_of(*parts: object) -> str:
     """A name for what a layer is made from."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+class DamagedLayer(CloudFailed):
+    """What the cloud keeps is not what was put there: it must be made again."""
 
 
 class Layers:
@@ -35,12 +40,12 @@ class Layers:
         self._turns = turns
         self._known: dict[str, Layer] = {}
 
-    async def put(self, entries: Iterable[Entry], *, path: str, shared: bool) -> Layer:
-        """Pack and upload, unless a layer of the same contents is there."""
+    async def put(self, entries: Iterable[Entry], *, path: str, shared: bool, anew: bool = False) -> Layer:
+        """Pack and upload, unless a layer of the same contents is there; `anew` also then."""
         async with scratch(self._home) as folder:
             packed = await asyncio.to_thread(archives.pack, entries, folder / "layer.tar.zst")
             key = f"layers/{packed.digest.removeprefix('sha256:')}.tar.zst"
-            if not await self._objects.has_object(key):
+            if anew or not await self._has(key, packed.size):
                 await self._objects.put_file(key, packed.place)
         return Layer(packed.digest, path, shared, key, packed.size)
 
@@ -55,7 +60,7 @@ class Layers:
             async with scratch(self._home, key[:24]) as folder:  # compiled modules remember their path
                 await make(folder)
                 entries = await asyncio.to_thread(lambda: list(archives.entries_below(folder)))
-                layer = await self.put(entries, path=path, shared=True)
+                layer = await self.put(entries, path=path, shared=True, anew=anew)
                 await asyncio.to_thread(self._keep, folder, layer)
             await self._objects.put_object(f"layers/by-key/{key}.json", json.dumps(asdict(layer)).encode())
             self._known[key] = layer
@@ -69,8 +74,9 @@ class Layers:
                 return place
             async with scratch(self._home) as folder:
                 archive = folder / "layer.tar.zst"
-                body = await self._objects.get_object(layer.key)
-                await asyncio.to_thread(archive.write_bytes, body)
+                await self._objects.get_file(layer.key, archive)
+                if await asyncio.to_thread(archives.digest_of, archive) != layer.digest:
+                    raise DamagedLayer(f"The layer {layer.key} is not what it was when it was made.")
                 await asyncio.to_thread(unpacking.unpack_layer, archive, folder / "tree")
                 await asyncio.to_thread(self._keep, folder / "tree", layer)
         return place
@@ -83,7 +89,11 @@ class Layers:
                 return None
             self._known[key] = Layer(**record)
         layer = self._known[key]
-        return layer if await self._objects.has_object(layer.key) else None
+        return layer if await self._has(layer.key, layer.size) else None
+
+    async def _has(self, key: str, size: int) -> bool:
+        """Whole, as far as its size tells."""
+        return StoredObject(key, size) in await self._objects.objects(key)
 
     def _keep(self, folder: Path, layer: Layer) -> None:
         place = self._place(layer)

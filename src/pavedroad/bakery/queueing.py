@@ -1,5 +1,4 @@
-"""The line of bakes: few build at once, the others wait in order, and neither their number nor what they keep on
-disk meanwhile grows without bound."""
+"""The line of bakes: few build at once, the others wait in order; they and what they keep have bounds."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from pavedroad.bakery.layers import key_of
 from pavedroad.bakery.model import Kind, Layer
 from pavedroad.manifest.model import Manifest
 
-_VERSION = 1  # of what an image's manifest says: raise it when that changes
+_VERSION = 2  # of what an image's manifest says and is made from: raise it when that changes
 _PYTHON_FILES = ("pyproject.toml", "requirements.txt", "setup.py")
 # What a plain shell command does not hold: with it, the shell must stay to see the command through.
 _COMPOUND = re.compile(r"[;&|(){}`]|^\s*(?:\w+=|if\b|for\b|while\b|case\b|exec\b|cd\b|\.\s|!)")

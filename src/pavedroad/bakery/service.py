@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pavedroad.access.audit import Audit
@@ -20,7 +20,7 @@ from pavedroad.bakery.builders import python as python_builder
 from pavedroad.bakery.builders.bench import Bench
 from pavedroad.bakery.interpreters import Interpreters, Node, Python
 from pavedroad.bakery.jobs import Jobs
-from pavedroad.bakery.layers import Layers
+from pavedroad.bakery.layers import DamagedLayer, Layers
 from pavedroad.bakery.model import BakeResult, BakeView, Built, ImageView, Kind
 from pavedroad.bakery.packing import LARGEST_BYTES
 from pavedroad.bakery.queueing import Line
@@ -34,7 +34,7 @@ from pavedroad.bakery.turns import Turns
 from pavedroad.clouds.model import Image, ImageSpec
 from pavedroad.clouds.ports import Cloud, CloudProvider
 from pavedroad.core.clock import Clock
-from pavedroad.core.errors import BakeFailed, Conflict, InvalidInput, NotFound
+from pavedroad.core.errors import BakeFailed, CloudFailed, Conflict, InvalidInput, NotFound
 from pavedroad.core.names import is_application
 from pavedroad.core.places import Places
 from pavedroad.manifest.model import Manifest
@@ -42,6 +42,8 @@ from pavedroad.manifest.model import Manifest
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,63}")
 _KEY = "pavedroad:key"
 _STEP_SECONDS = 900.0
+_REFUSED_LAYERS = "InvalidManifest"
+"""The cloud's word for an image whose layers are not there, or are not what their digests say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,15 @@ class Bakery:
             await cloud.deregister_image(image_id)
 
     async def _baked(self, order: _Order, source: Path) -> tuple[Image, bool]:
+        try:
+            return await self._baked_once(order, source)
+        except CloudFailed as error:
+            if not (isinstance(error, DamagedLayer) or error.aws_code == _REFUSED_LAYERS):
+                raise
+            order.report(f"{error.sentence} All layers are made again.")
+            return await self._baked_once(replace(order, rebake=True), source)
+
+    async def _baked_once(self, order: _Order, source: Path) -> tuple[Image, bool]:
         await asyncio.to_thread(self._prepare)
         cloud = self._clouds.region(order.manifest.region)
         build = order.manifest.build
@@ -199,7 +210,7 @@ class Bakery:
         else:
             built = await command_builder.build(bench)
         entries = await asyncio.to_thread(lambda: list(archives.entries_below(bench.work)))
-        application = await bench.layers.put(entries, path=".", shared=False)
+        application = await bench.layers.put(entries, path=".", shared=False, anew=bench.anew)
         order.report(f"Application: {spoken(application.size)}, packed")
         image = await self._register(
             order, cloud, recipe, Built((application, *built.layers), built.programs)

@@ -23,6 +23,7 @@ from pavedroad.clouds.model import (
     Listener,
     ServerGroup,
     ServerGroupSpec,
+    StoredObject,
     TargetGroup,
     TargetGroupSpec,
     TargetHealth,
@@ -96,6 +97,14 @@ class MemoryCloud:
         self._admit("get_object")
         return _known(self._objects, key, "object")
 
+    async def get_file(self, key: str, path: Path) -> None:
+        await asyncio.to_thread(path.write_bytes, await self.get_object(key))
+
+    async def objects(self, prefix: str) -> list[StoredObject]:
+        self._admit("objects")
+        found = sorted((key, len(body)) for key, body in self._objects.items() if key.startswith(prefix))
+        return [StoredObject(key, size) for key, size in found]
+
     async def has_object(self, key: str) -> bool:
         self._admit("has_object")
         return key in self._objects
@@ -128,6 +137,10 @@ class MemoryCloud:
     async def deregister_image(self, image_id: str) -> None:
         self._admit("deregister_image")
         self._images.pop(image_id, None)
+
+    async def images_in_use(self) -> set[str]:
+        self._admit("images_in_use")
+        return self._fleet.images_in_use()
 
     async def zones(self) -> list[str]:
         self._admit("zones")

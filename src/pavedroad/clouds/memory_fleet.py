@@ -128,6 +128,11 @@ class Fleet:
         self._made += 1
         return self._made
 
+    def images_in_use(self) -> set[str]:
+        """Of all groups, and of the machines that are left of them."""
+        machines = {machine.image_id for group in self.groups.values() for machine in group.machines}
+        return machines | {group.spec.image_id for group in self.groups.values()}
+
     def machine(self, instance_id: str) -> Machine | None:
         """A machine that is, or was."""
         alive = (machine for group in self.groups.values() for machine in group.machines)

@@ -11,6 +11,12 @@ InstanceState = Literal["pending", "running", "shutting-down", "terminated", "st
 
 
 @dataclass(frozen=True, slots=True)
+class StoredObject:
+    key: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class ImageSpec:
     """An image to register: `bucket/key` of its manifest, and what its tags say of it."""
 

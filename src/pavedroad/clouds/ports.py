@@ -21,6 +21,7 @@ from pavedroad.clouds.model import (
     Listener,
     ServerGroup,
     ServerGroupSpec,
+    StoredObject,
     TargetGroup,
     TargetGroupSpec,
     TargetHealth,
@@ -40,6 +41,14 @@ class Objects(Protocol):
 
     async def get_object(self, key: str) -> bytes: ...
 
+    async def get_file(self, key: str, path: Path) -> None:
+        """As `get_object`, into a file, whatever the size."""
+        ...
+
+    async def objects(self, prefix: str) -> list[StoredObject]:
+        """Those whose keys begin so, by key."""
+        ...
+
     async def has_object(self, key: str) -> bool: ...
 
     async def delete_object(self, key: str) -> None: ...
@@ -57,6 +66,10 @@ class Images(Protocol):
         ...
 
     async def deregister_image(self, image_id: str) -> None: ...
+
+    async def images_in_use(self) -> set[str]:
+        """The ids of all images that an instance is of, or that a group or a launch template names."""
+        ...
 
 
 class ServerGroups(Protocol):

@@ -8,8 +8,10 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from pavedroad.localcloud.api.ec2.images import LayerStore, read_manifest
+from pavedroad.localcloud.api.ec2.images import read_manifest
+from pavedroad.localcloud.api.ec2.layers import LayerStore, LayerUpkeep, Registered
 from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.state import State
 from pavedroad.localcloud.wanted import Layer
 
 CONTENT = b"a layer"
@@ -100,3 +102,82 @@ def test_a_layer_that_is_not_there_is_refused(tmp_path: Path) -> None:
     manifest = read_manifest(shelf(), "1", "images/app")
     with pytest.raises(ServiceError, match="There is no layer at 'images/layers/one'"):
         LayerStore(tmp_path).fetch(Shelf(), "1", manifest)
+
+
+def name_of(digest: str) -> str:
+    return f"{digest.removeprefix('sha256:')}.tar.zst"
+
+
+@pytest.mark.parametrize("found", [b"", CONTENT[:-1], CONTENT + b"x", b"X layer"])
+def test_a_layer_that_is_not_whole_is_fetched_again(tmp_path: Path, found: bytes) -> None:
+    (tmp_path / name_of(DIGEST)).write_bytes(found)
+    objects = shelf()
+    store = LayerStore(tmp_path)
+    store.fetch(objects, "1", read_manifest(objects, "1", "images/app"))
+    assert (tmp_path / name_of(DIGEST)).read_bytes() == CONTENT
+    (tmp_path / name_of(DIGEST)).write_bytes(found)
+    store.fetch(objects, "1", read_manifest(objects, "1", "images/app"))
+    assert (tmp_path / name_of(DIGEST)).read_bytes() == CONTENT
+    assert (tmp_path / f".damaged-{name_of(DIGEST)}").read_bytes() == found
+
+
+class Breaking(BytesIO):
+    def read(self, size: int | None = -1) -> bytes:
+        if self.tell():
+            raise OSError(5, "Input/output error")
+        return super().read(3)
+
+
+def test_a_layer_whose_coming_is_cut_off_leaves_nothing(tmp_path: Path) -> None:
+    class Cut(Shelf):
+        def open(self, account: str, bucket: str, key: str) -> BinaryIO | None:
+            return Breaking(CONTENT)
+
+    (tmp_path / ".coming-of-a-process-that-was-killed").write_bytes(b"half")
+    store = LayerStore(tmp_path)
+    with pytest.raises(ServiceError, match="could not be kept: Input/output error"):
+        store.fetch(Cut(), "1", read_manifest(shelf(), "1", "images/app"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def upkeep(
+    store: LayerStore, registered: list[Registered], in_use: set[str] | None, objects: Shelf | None = None
+) -> LayerUpkeep:
+    return LayerUpkeep(State(), store, objects or shelf(), lambda: registered, lambda: in_use)
+
+
+def test_a_layer_that_was_set_aside_comes_back_while_its_image_is_registered(tmp_path: Path) -> None:
+    store = LayerStore(tmp_path)
+    (tmp_path / f".damaged-{name_of(DIGEST)}").write_bytes(b"half")
+    upkeep(store, [Registered("1", "images/app", (DIGEST,))], set()).step()
+    assert (tmp_path / name_of(DIGEST)).read_bytes() == CONTENT
+
+
+def test_layers_that_nothing_names_are_removed_with_what_was_damaged_of_them(tmp_path: Path) -> None:
+    store = LayerStore(tmp_path)
+    image, machine, gone = (f"sha256:{digit * 64}" for digit in "123")
+    for digest in (image, machine, gone):
+        (tmp_path / name_of(digest)).write_bytes(b"x")
+    (tmp_path / f".damaged-{name_of(gone)}").write_bytes(b"x")
+    (tmp_path / "anything-else").write_bytes(b"x")
+    registered = [Registered("1", "images/none", (image,))]
+    upkeep(store, registered, None).step()
+    assert len(list(tmp_path.iterdir())) == 5, "while an image is made of an instance nothing goes"
+    upkeep(store, registered, {machine}).step()
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(
+        ["anything-else", name_of(image), name_of(machine)]
+    )
+
+
+def test_layers_of_an_image_that_is_being_registered_stay(tmp_path: Path) -> None:
+    store, objects = LayerStore(tmp_path), shelf()
+    manifest = read_manifest(objects, "1", "images/app")
+    with store.holding(manifest), store.holding(manifest):
+        store.fetch(objects, "1", manifest)
+        upkeep(store, [], set()).step()
+        assert store.has(DIGEST)
+    with store.holding(manifest):
+        upkeep(store, [], set()).step()
+        assert store.has(DIGEST)
+    upkeep(store, [], set()).step()
+    assert not store.has(DIGEST)

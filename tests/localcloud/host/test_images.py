@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import tarfile
 from pathlib import Path
 
 import pytest
 
-from pavedroad.localcloud.wanted import Layer
+from pavedroad.localcloud.host.images import ImageStore
+from pavedroad.localcloud.host.nursery.messages import Part
+from pavedroad.localcloud.host.nursery.root import prepare
+from pavedroad.localcloud.wanted import GuestImage, Layer
 from tests.localcloud.host.layers import put_layer
 from tests.localcloud.host.machine import Machine, guest
 from tests.waiting import eventually
@@ -99,11 +103,51 @@ def test_a_damaged_layer_is_told_and_a_whole_one_in_its_place_boots(machine: Mac
     file.write_bytes(whole[:-7])
     it = guest("./serve", layers=(layer,))
     machine.want(it)
-    assert "its bytes are not those that its digest names" in machine.ended(it).reason
+    assert "its bytes are not those that its digest names; it is set aside" in machine.ended(it).reason
+    assert not file.exists()
     file.write_bytes(whole)
     again = guest("./serve", layers=(layer,))
     machine.want(again)
     machine.running(again)
+
+
+async def test_of_unpacked_layers_that_no_guest_uses_few_stay(
+    tmp_path: Path,
+) -> None:
+    store = ImageStore(tmp_path / "images")
+    unpacked = tmp_path / "images" / "unpacked"
+    layers = [put_layer(tmp_path, {"x": b"%d" % number}) for number in range(12)]
+    names = [layer.digest.removeprefix("sha256:") for layer in layers]
+    for number, layer in enumerate(layers):
+        await store.parts(GuestImage("ami-1", (layer,)))
+        os.utime(unpacked / names[number], (number, number))
+    await store.parts(GuestImage("ami-1", (layers[1],)))  # of use again
+    (tmp_path / "images" / "layers" / f"{names[11]}.tar.zst").unlink()
+    await store.collect(lambda: {names[0]})
+    left = {folder.name for folder in unpacked.iterdir()}
+    assert left == {names[0], names[1], *names[4:11]}
+    await store.parts(GuestImage("ami-1", (layers[2],)))
+    assert (unpacked / names[2] / "x").read_bytes() == b"2"
+
+
+def test_a_layer_is_not_put_where_a_link_of_another_leads(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "passwd").write_text("theirs")
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    (first / "etc").symlink_to(outside)
+    (first / "passwd").symlink_to(outside / "passwd")
+    (second / "etc").mkdir(parents=True)
+    for file in (second / "etc" / "passwd", second / "passwd"):
+        file.write_text("ours")
+    lower = Part(str(first), ".", False)
+    root = Path(prepare(str(tmp_path / "guest"), [lower, Part(str(second), ".", False)]))
+    other = Path(prepare(str(tmp_path / "other"), [lower, Part(str(second), "etc/more", False)]))
+    assert [path.read_text() for path in (root / "etc/passwd", root / "passwd")] == ["ours", "ours"]
+    assert (other / "etc/more/passwd").read_text() == "ours"
+    assert [file.name for file in outside.iterdir()] == ["passwd"]
+    assert (outside / "passwd").read_text() == "theirs"
 
 
 @pytest.mark.parametrize(("path", "shared"), [("../up", False), ("/etc", False), (".", True)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,9 @@ from pavedroad.core.errors import NotFound
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import FilterTypeDef, ImageTypeDef
+
+
+_ALIVE = ["pending", "running", "stopping", "stopped", "shutting-down"]
 
 
 class AwsImages:
@@ -64,6 +67,27 @@ class AwsImages:
                     raise
 
         await self._link.run(deregister)
+
+    async def images_in_use(self) -> set[str]:
+        return await self._link.run(lambda: {*self._of_instances(), *self._of_launches()} - {""})
+
+    def _of_instances(self) -> Iterator[str]:
+        alive: list[FilterTypeDef] = [{"Name": "instance-state-name", "Values": _ALIVE}]
+        for page in self._link.ec2.get_paginator("describe_instances").paginate(Filters=alive):
+            for reservation in page["Reservations"]:
+                for instance in reservation.get("Instances", []):
+                    yield instance.get("ImageId", "")
+
+    def _of_launches(self) -> Iterator[str]:
+        """Of launch templates, in the versions that whoever names none gets, and of launch configurations."""
+        templates = self._link.ec2.get_paginator("describe_launch_template_versions")
+        for page in templates.paginate(Versions=["$Latest", "$Default"]):
+            for version in page["LaunchTemplateVersions"]:
+                yield version.get("LaunchTemplateData", {}).get("ImageId", "")
+        configurations = self._link.autoscaling.get_paginator("describe_launch_configurations")
+        for page in configurations.paginate():
+            for configuration in page["LaunchConfigurations"]:
+                yield configuration["ImageId"]
 
     def _described_image(self, image_id: str) -> Image:
         found = self._link.ec2.describe_images(ImageIds=[image_id])["Images"]

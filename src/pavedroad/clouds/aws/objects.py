@@ -10,11 +10,13 @@ from botocore.exceptions import ClientError
 
 from pavedroad.clouds.aws.errors import code_of, is_missing
 from pavedroad.clouds.aws.link import Link
+from pavedroad.clouds.model import StoredObject
 from pavedroad.clouds.ownership import stranger
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.literals import BucketLocationConstraintType
 
+_CHUNK = 1 << 20
 _FIRST_REGION = "us-east-1"  # the one region whose name S3 refuses as a location
 
 
@@ -48,6 +50,28 @@ class AwsObjects:
             return self._link.s3.get_object(Bucket=self._bucket(), Key=key)["Body"].read()
 
         return await self._link.run(get)
+
+    async def get_file(self, key: str, path: Path) -> None:
+        def get() -> None:
+            body = self._link.s3.get_object(Bucket=self._bucket(), Key=key)["Body"]
+            with path.open("wb") as file:
+                for chunk in body.iter_chunks(_CHUNK):
+                    file.write(chunk)
+
+        await self._link.run(get)
+
+    async def objects(self, prefix: str) -> list[StoredObject]:
+        def list_all() -> list[StoredObject]:
+            pages = self._link.s3.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket(), Prefix=prefix
+            )
+            return [
+                StoredObject(item.get("Key", ""), item.get("Size", 0))
+                for page in pages
+                for item in page.get("Contents", [])
+            ]
+
+        return await self._link.run(list_all)
 
     async def has_object(self, key: str) -> bool:
         def has() -> bool:

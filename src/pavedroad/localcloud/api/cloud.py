@@ -16,7 +16,7 @@ from pavedroad.core.clock import SystemClock
 from pavedroad.core.networking import OUTSIDE, SAID, Mode
 from pavedroad.localcloud.api.ec2.captures import Captures
 from pavedroad.localcloud.api.ec2.controller import Controller
-from pavedroad.localcloud.api.ec2.images import LayerStore
+from pavedroad.localcloud.api.ec2.layers import LayerStore, LayerUpkeep
 from pavedroad.localcloud.api.ec2.walls import Walls
 from pavedroad.localcloud.api.garbage import LongLived
 from pavedroad.localcloud.api.host_link import HostLink
@@ -34,7 +34,7 @@ from pavedroad.localcloud.faults.service import FaultInjection
 from pavedroad.localcloud.faults.tunnels import tunnels_possible
 from pavedroad.localcloud.monitoring.alarms.actions import Outlets
 from pavedroad.localcloud.monitoring.service import Monitoring
-from pavedroad.localcloud.moto_adapter import ec2_outages
+from pavedroad.localcloud.moto_adapter import ec2_layers, ec2_outages
 from pavedroad.localcloud.moto_adapter.certificates import AcmService, MotoCertificates
 from pavedroad.localcloud.moto_adapter.compute import MotoCompute
 from pavedroad.localcloud.moto_adapter.ec2_capture import captures
@@ -78,9 +78,8 @@ class Cloud:
         self._contents = install(self._blobs, block)
         self._link = HostLink(host_socket)
         self._link.followers.append(lambda _: self._state.ring())
-        ec2 = Ec2Service(
-            self._state, self._contents, LayerStore(home / "images" / "layers"), self._link.console
-        )
+        layers = LayerStore(home / "images" / "layers")
+        ec2 = Ec2Service(self._state, self._contents, layers, self._link.console)
         clock = SystemClock()
         own = network == "namespaces"
         reach = Reach(losses=own, delays=own and tunnels_possible())
@@ -120,6 +119,9 @@ class Cloud:
         self._walls: Walls | None = None
         if network == "namespaces":
             self._walls = Walls(self._state, self._link, security_groups, self._balancing.members)
+        self._layers = LayerUpkeep(
+            self._state, layers, self._contents, ec2_layers.registered, ec2_layers.in_use
+        )
         self._captures = Captures(self._state, captures, self._link.actual.guest, self._link.make_layer)
         self._snapshots = Snapshots(
             home / "state.snapshot",
@@ -158,6 +160,7 @@ class Cloud:
         self._link.start()
         self._controller.start()
         self._captures.start()
+        self._layers.start()
         self._faults.start()
         self._scaling.start()
         self._monitoring.start()
@@ -171,6 +174,7 @@ class Cloud:
         self._scaling.stop()
         self._balancing.stop()
         self._faults.stop()
+        self._layers.stop()
         self._captures.stop()
         if self._walls is not None:
             self._walls.stop()

@@ -157,6 +157,15 @@ class Guests:
             return None
         return await self._images.pack(root, run.guest.image)
 
+    async def collect_images(self) -> None:
+        """Remove unpacked layers that no disk here is made of."""
+        await self._images.collect(self._layers_in_use)
+
+    def _layers_in_use(self) -> set[str]:
+        kept = [run for run in self._runs.values() if run.wanted is not None or not run.is_over]
+        images = [guest.image for run in kept for guest in (run.guest, run.wanted) if guest is not None]
+        return {layer.digest.removeprefix("sha256:") for image in images for layer in image.layers}
+
     async def stop_all(self, grace: float) -> None:
         """Stop every guest, waiting for them; none waits longer than `grace`. Their disks stay."""
         for run in self._runs.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from pathlib import Path
 from typing import TypeVar
@@ -31,9 +32,11 @@ from pavedroad.localcloud.wanted import (
 )
 
 Kept = TypeVar("Kept")
+_log = logging.getLogger(__name__)
 
 _LONGEST_GRACE = 10.0
 """Seconds that guests have to end when the whole host stops."""
+_COLLECT_EVERY = 5.0
 _GATHER = 0.005
 """Seconds in which changes gather, so that a thousand boots are not a thousand reports."""
 
@@ -75,6 +78,7 @@ class Host:
         self._targets: dict[str, TargetStatus] = {}
         self._told: tuple[int, dict[str, str]] = (0, {})
         self._noting: asyncio.TimerHandle | None = None
+        self._collecting: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Ready for guests; whatever an earlier host left behind is ended first."""
@@ -83,9 +87,12 @@ class Host:
             await self._network.start()
         await self._supervision.start()
         await self._routing.start()
+        self._collecting = asyncio.create_task(self._collect_images(), name="collect images")
 
     async def close(self) -> None:
         """Stop all there is. Nothing is reported of it: the guests are still wanted, by the next host."""
+        if self._collecting is not None:
+            self._collecting.cancel()
         await self.guests.stop_all(_LONGEST_GRACE)
         await self._routing.close()
         self._relays.close()
@@ -157,6 +164,16 @@ class Host:
 
     def refused(self) -> dict[str, str]:
         return self._routing.refused()
+
+    async def _collect_images(self) -> None:
+        """Not before it is known which guests there should be."""
+        while True:
+            await asyncio.sleep(_COLLECT_EVERY)
+            if self._wanted_revision:
+                try:
+                    await self.guests.collect_images()
+                except OSError:
+                    _log.exception("Unpacked images could not be collected")
 
     def _open(self) -> None:
         sweep(self._instances)

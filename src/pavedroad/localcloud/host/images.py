@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from pavedroad.core.errors import Unavailable
@@ -15,6 +18,9 @@ from pavedroad.localcloud.wanted import GuestImage, Layer
 
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 _AT_ONCE = 2
+_LEAVING = ".leaving-"
+_SPARE = 8
+"""Unpacked layers that no guest uses, but the next may."""
 
 
 class ImageFailed(Unavailable):
@@ -33,7 +39,7 @@ class ImageStore:
         self._slots = asyncio.Semaphore(_AT_ONCE)
         for folder in (self._layers, self._unpacked):
             folder.mkdir(parents=True, exist_ok=True)
-        for left in self._unpacked.glob(f"{UNFINISHED}*"):
+        for left in [*self._unpacked.glob(f"{UNFINISHED}*"), *self._unpacked.glob(f"{_LEAVING}*")]:
             shutil.rmtree(left, ignore_errors=True)
 
     async def parts(self, image: GuestImage) -> list[Part]:
@@ -50,7 +56,8 @@ class ImageStore:
             raise ImageFailed(f"'{layer.digest}' is not a layer's digest.")
         name = match[1]
         folder = self._unpacked / name
-        if folder.is_dir():
+        with suppress(FileNotFoundError):
+            os.utime(folder)  # when it was last of use
             return folder
         task = self._under_way.get(name)
         if task is None:
@@ -75,6 +82,22 @@ class ImageStore:
             last = said.decode(errors="replace").strip().rpartition("\n")[2]
             raise ImageFailed(f"The image's layer {name[:12]} could not be unpacked: {last}")
         return folder
+
+    async def collect(self, used: Callable[[], set[str]]) -> None:
+        """Remove what no guest uses: all that has no layer any more, and of the rest the longest unused.
+        `used` gives the names of those that guests use."""
+        there = [folder for folder in self._unpacked.iterdir() if _DIGEST.fullmatch(folder.name)]
+        whole = {folder for folder in there if (self._layers / f"{folder.name}.tar.zst").is_file()}
+        if len(there) <= _SPARE and len(whole) == len(there):
+            return
+        kept = used() | self._under_way.keys()
+        idle = [folder for folder in there if folder.name not in kept]
+        idle.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
+        spare = [folder for folder in idle if folder in whole][:_SPARE]
+        # Moved aside at once: whoever boots meanwhile unpacks it anew.
+        gone = [folder for folder in idle if folder not in spare]
+        for folder in [folder.rename(folder.with_name(f"{_LEAVING}{folder.name}")) for folder in gone]:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def pack(self, root: Path, image: GuestImage) -> str:
         """A new layer of a guest's root, without those of its image that are only linked in; its digest."""

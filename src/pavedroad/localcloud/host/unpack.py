@@ -25,7 +25,8 @@ def unpack(layer: Path, folder: Path) -> None:
     with layer.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     if digest != folder.name:
-        raise Unavailable("its bytes are not those that its digest names.")
+        layer.replace(layer.with_name(f".damaged-{layer.name}"))  # whoever has it whole brings it again
+        raise Unavailable("its bytes are not those that its digest names; it is set aside.")
     building = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=folder.parent))
     try:
         tarballs.unpack(layer, building, _LIMITS, links_may_leave=True)

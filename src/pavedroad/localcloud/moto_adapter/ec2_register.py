@@ -6,7 +6,8 @@ from __future__ import annotations
 from moto.ec2.models.amis import Ami
 from moto.ec2.utils import random_ami_id
 
-from pavedroad.localcloud.api.ec2.images import LayerStore, Objects, read_manifest
+from pavedroad.localcloud.api.ec2.images import Manifest, Objects, read_manifest
+from pavedroad.localcloud.api.ec2.layers import LayerStore
 from pavedroad.localcloud.api.services import ApiRequest
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.moto_adapter import ec2_backend
@@ -26,9 +27,16 @@ def register_image(
     location = form.get("ImageLocation", "")
     with state.lock:
         manifest = read_manifest(objects, request.account, location) if location else None
-    if manifest:
-        layers.fetch(objects, request.account, manifest)
-    dry_run(form)
+    with layers.holding(manifest):
+        if manifest:
+            layers.fetch(objects, request.account, manifest)
+        dry_run(form)
+        return _registered(state, request, form, manifest)
+
+
+def _registered(state: State, request: ApiRequest, form: Form, manifest: Manifest | None) -> str:
+    name, location = form.get("Name", ""), form.get("ImageLocation", "")
+    backend = ec2_backend.backend(request.account, request.region)
     with state.changing():
         refuse_duplicate(backend, name)
         image_id = random_ami_id()

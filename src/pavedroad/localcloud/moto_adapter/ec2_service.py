@@ -11,7 +11,8 @@ from io import BytesIO
 from urllib.parse import urlencode
 
 from pavedroad.core.errors import Unavailable
-from pavedroad.localcloud.api.ec2.images import LayerStore, Objects
+from pavedroad.localcloud.api.ec2.images import Objects
+from pavedroad.localcloud.api.ec2.layers import LayerStore
 from pavedroad.localcloud.api.errors import error_response
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.errors import ServiceError

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
@@ -15,7 +12,6 @@ from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.wanted import GuestImage, Layer
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
-_CHUNK = 2**20
 _LARGEST_MANIFEST = 2**20
 _LONGEST_STOP = 3600
 
@@ -130,50 +126,6 @@ class _Reader:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise _invalid(self._location, f"{name} is not a whole number from {low} to {high}")
         return value
-
-
-class LayerStore:
-    """`<folder>/<hex>.tar.zst`: every layer that an image named, checked against its digest."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-
-    def fetch(self, objects: Objects, account: str, manifest: Manifest) -> None:
-        """Copy what is not there yet. Nothing is left half done."""
-        for stored in manifest.layers:
-            target = self._folder / f"{stored.layer.digest.removeprefix('sha256:')}.tar.zst"
-            if target.exists():
-                continue
-            source = objects.open(account, manifest.bucket, stored.key)
-            if source is None:
-                raise ServiceError(
-                    "InvalidManifest", f"There is no layer at '{manifest.bucket}/{stored.key}'."
-                )
-            with source:
-                self._copy(source, target, stored)
-
-    def _copy(self, source: BinaryIO, target: Path, stored: StoredLayer) -> None:
-        found = hashlib.sha256()
-        descriptor, name = tempfile.mkstemp(dir=self._folder, prefix=".coming-")
-        try:
-            with os.fdopen(descriptor, "wb") as copy:
-                while chunk := source.read(_CHUNK):
-                    found.update(chunk)
-                    copy.write(chunk)
-            if f"sha256:{found.hexdigest()}" != stored.layer.digest:
-                raise ServiceError(
-                    "InvalidManifest",
-                    f"The layer at '{stored.key}' has the digest sha256:{found.hexdigest()}, "
-                    f"not {stored.layer.digest}.",
-                )
-            Path(name).replace(target)
-        except OSError as error:
-            raise ServiceError(
-                "InsufficientCapacity", f"The layer could not be kept: {error.strerror}.", 500
-            ) from error
-        finally:
-            Path(name).unlink(missing_ok=True)
 
 
 def _invalid(location: str, said: str) -> ServiceError:

@@ -26,7 +26,7 @@ def prepare(folder: str, parts: list[Part]) -> str:
     shutil.rmtree(building, ignore_errors=True)
     os.makedirs(building, mode=0o755)
     for part in parts:
-        place = os.path.normpath(os.path.join(building, part.path))
+        place = _place(building, part.path)
         if part.shared:
             os.makedirs(os.path.dirname(place), exist_ok=True)
             os.symlink(part.source, place)
@@ -37,6 +37,20 @@ def prepare(folder: str, parts: list[Part]) -> str:
     return root
 
 
+def _place(building: str, path: str) -> str:
+    """Where a layer goes: never where a link of one before it leads."""
+    place = building
+    for name in os.path.normpath(path).split(os.sep):
+        place = os.path.normpath(os.path.join(place, name))
+        _unlink(place)
+    return place
+
+
+def _unlink(place: str) -> None:
+    if os.path.islink(place):
+        os.unlink(place)
+
+
 def _copy_tree(source: str, place: str) -> None:
     with os.scandir(source) as entries:
         for entry in entries:
@@ -45,7 +59,9 @@ def _copy_tree(source: str, place: str) -> None:
                 with suppress(FileNotFoundError):
                     os.unlink(target)
                 os.symlink(os.readlink(entry.path), target)
-            elif entry.is_dir():
+                continue
+            _unlink(target)
+            if entry.is_dir():
                 os.makedirs(target, exist_ok=True)
                 _copy_tree(entry.path, target)
                 shutil.copystat(entry.path, target)
