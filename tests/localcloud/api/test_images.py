@@ -141,9 +141,9 @@ def test_a_layer_whose_coming_is_cut_off_leaves_nothing(tmp_path: Path) -> None:
 
 
 def upkeep(
-    store: LayerStore, registered: list[Registered], in_use: set[str] | None, objects: Shelf | None = None
+    store: LayerStore, registered: list[Registered], in_use: set[str] | None, *, saved: int = 0
 ) -> LayerUpkeep:
-    return LayerUpkeep(State(), store, objects or shelf(), lambda: registered, lambda: in_use)
+    return LayerUpkeep(State(), store, shelf(), lambda: registered, lambda: in_use, lambda: saved)
 
 
 def test_a_layer_that_was_set_aside_comes_back_while_its_image_is_registered(tmp_path: Path) -> None:
@@ -163,6 +163,8 @@ def test_layers_that_nothing_names_are_removed_with_what_was_damaged_of_them(tmp
     registered = [Registered("1", "images/none", (image,))]
     upkeep(store, registered, None).step()
     assert len(list(tmp_path.iterdir())) == 5, "while an image is made of an instance nothing goes"
+    upkeep(store, registered, {machine}, saved=-1).step()
+    assert len(list(tmp_path.iterdir())) == 5, "what is on disk may still name them"
     upkeep(store, registered, {machine}).step()
     assert sorted(file.name for file in tmp_path.iterdir()) == sorted(
         ["anything-else", name_of(image), name_of(machine)]

@@ -120,7 +120,12 @@ class Cloud:
         if network == "namespaces":
             self._walls = Walls(self._state, self._link, security_groups, self._balancing.members)
         self._layers = LayerUpkeep(
-            self._state, layers, self._contents, ec2_layers.registered, ec2_layers.in_use
+            self._state,
+            layers,
+            self._contents,
+            ec2_layers.registered,
+            ec2_layers.in_use,
+            lambda: self._snapshots.saved_revision,
         )
         self._captures = Captures(self._state, captures, self._link.actual.guest, self._link.make_layer)
         self._snapshots = Snapshots(

@@ -158,14 +158,18 @@ class LayerUpkeep:
         objects: Objects,
         registered: Callable[[], list[Registered]],
         in_use: Callable[[], set[str] | None],
+        saved: Callable[[], int],
     ) -> None:
         """`in_use` gives the layers of instances, whose images may be gone; None while one becomes an image.
-        Both are asked with the state's lock held."""
+        Both are asked with the state's lock held. `saved` gives the state's revision that is on disk."""
         self._state = state
         self._store = store
         self._objects = objects
         self._registered = registered
         self._in_use = in_use
+        self._saved = saved
+        self._unnamed: dict[str, int] = {}
+        """Layers that nothing names, and the state's revision when that was first seen."""
         self._gone: set[str] = set()
         """Locations from which nothing could be fetched again."""
         self._watch = Watch("layers", state, self.step, resync=lambda: _RESYNC, least_rest=_LEAST_REST)
@@ -191,7 +195,13 @@ class LayerUpkeep:
             in_use = self._in_use()
             if in_use is None:
                 return None
-            return in_use.union(*(image.digests for image in self._registered()))
+            named = in_use.union(*(image.digests for image in self._registered()))
+            revision = self._state.revision
+        self._unnamed = {
+            digest: self._unnamed.get(digest, revision) for digest in self._store.present() - named
+        }
+        # A state that still names them may be what the next process begins with.
+        return named | {digest for digest, since in self._unnamed.items() if since > self._saved()}
 
     def _fetch_again(self, image: Registered) -> None:
         try:
