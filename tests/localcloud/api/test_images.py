@@ -143,7 +143,9 @@ def test_a_layer_whose_coming_is_cut_off_leaves_nothing(tmp_path: Path) -> None:
 def upkeep(
     store: LayerStore, registered: list[Registered], in_use: set[str] | None, *, saved: int = 0
 ) -> LayerUpkeep:
-    return LayerUpkeep(State(), store, shelf(), lambda: registered, lambda: in_use, lambda: saved)
+    return LayerUpkeep(
+        State(), store, shelf(), registered=lambda: registered, in_use=lambda: in_use, saved=lambda: saved
+    )
 
 
 def test_a_layer_that_was_set_aside_comes_back_while_its_image_is_registered(tmp_path: Path) -> None:

@@ -123,9 +123,9 @@ class Cloud:
             self._state,
             layers,
             self._contents,
-            ec2_layers.registered,
-            ec2_layers.in_use,
-            lambda: self._snapshots.saved_revision,
+            registered=ec2_layers.registered,
+            in_use=ec2_layers.in_use,
+            saved=lambda: self._snapshots.saved_revision,
         )
         self._captures = Captures(self._state, captures, self._link.actual.guest, self._link.make_layer)
         self._snapshots = Snapshots(

@@ -156,6 +156,7 @@ class LayerUpkeep:
         state: State,
         store: LayerStore,
         objects: Objects,
+        *,
         registered: Callable[[], list[Registered]],
         in_use: Callable[[], set[str] | None],
         saved: Callable[[], int],
