@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
+import subprocess
 import sys
 from dataclasses import replace
 
 import httpx
 import pytest
 
+from pavedroad.localcloud.host import peers
 from pavedroad.localcloud.host.imds import GatewayImds
+from pavedroad.localcloud.host.nursery import seclusion
 from tests.localcloud.host.machine import Machine, guest
 from tests.waiting import eventually
 
@@ -132,10 +136,10 @@ def token_beyond_a_router(address: str) -> bytes:
     """What comes of a token for one whose packets have one hop more to go than those of who is beside it."""
     with socket.create_connection((address, 1338), timeout=0.5) as client:
         client.setsockopt(socket.IPPROTO_IP, _IP_MINTTL, 2)
-        client.sendall(f"PUT /latest/api/token HTTP/1.1\r\nHost: x\r\n{_TTL}: 60\r\n\r\n".encode())
+        client.sendall(f"PUT /latest/api/token HTTP/1.1\r\nHost: {address}\r\n{_TTL}: 60\r\n\r\n".encode())
         try:
             answer = client.recv(4096)
-            client.sendall(b"GET /latest/meta-data/instance-id HTTP/1.1\r\nHost: x\r\n\r\n")
+            client.sendall(f"GET /latest/meta-data/instance-id HTTP/1.1\r\nHost: {address}\r\n\r\n".encode())
             return answer if client.recv(4096).startswith(b"HTTP/1.1 200") else b""
         except TimeoutError:
             return b""
@@ -164,3 +168,90 @@ async def test_guests_that_boot_at_once_share_the_gateway_of_their_networks() ->
         assert set(await asyncio.gather(*map(service.open, booting))) == {f"http://{gateway}:1338"}
     finally:
         service.close_all()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "metadata.evil.example"},
+        {"Host": "127.0.0.1"},
+        {"Host": "localhost:1338"},
+        {"Host": ""},
+        {"Origin": "http://127.0.0.1:1338"},
+        {"Sec-Fetch-Site": "none"},
+    ],
+)
+def test_other_names_and_browsers_are_refused(
+    service: httpx.Client, token: dict[str, str], headers: dict[str, str]
+) -> None:
+    assert service.get("/latest/meta-data/instance-id", headers={**token, **headers}).status_code == 403
+    assert service.put("/latest/api/token", headers={_TTL: "60", **headers}).status_code == 403
+
+
+def test_the_name_that_aws_has_for_it_is_its_own(service: httpx.Client, token: dict[str, str]) -> None:
+    for host in ("169.254.169.254", f"{service.base_url.host}:1338", service.base_url.host):
+        assert service.get("/latest/user-data", headers={**token, "Host": host}).status_code == 200
+
+
+_ASK = """
+import http.client, sys
+client = http.client.HTTPConnection(sys.argv[1], 1338)
+client.request("PUT", "/latest/api/token", headers={"X-aws-ec2-metadata-token-ttl-seconds": "60"})
+print(client.getresponse().status)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_another_user_of_this_machine_is_a_stranger(service: httpx.Client) -> None:
+    ask = ["/usr/bin/python3", "-c", _ASK, service.base_url.host]
+    asked = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *ask]
+    assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout == "403\n"
+    assert subprocess.run(ask, capture_output=True, text=True, check=True).stdout == "200\n"
+
+
+@pytest.mark.skipif(not seclusion.possible(), reason="guests are our own user's here")
+def test_another_guest_is_a_stranger(machine: Machine) -> None:
+    asked = guest("sleep 1000", metadata=_METADATA)
+    machine.want(asked)
+    machine.running(asked)
+    fetch = f"/usr/bin/python3 -c '{_ASK}' {asked.address}; /usr/bin/python3 -c '{_ASK}' $HOST; echo complete"
+    asking = guest(f"{fetch}; sleep 1000")
+    machine.want(asking)
+    assert machine.printed(asking, "complete").splitlines() == ["403", "200", "complete"]
+
+
+async def test_who_has_a_guests_address_without_its_network_is_no_guest() -> None:
+    """Any user may ask from any address of 127.0.0.0/8 that is no other network's."""
+    gateway = "127.13.78.1"
+    imds = GatewayImds(gateway, f"http://{gateway}:1338")
+    it = guest()
+    try:
+        await imds.open(it)
+        answers = [await asyncio.to_thread(_ask_from, it.address, gateway, user) for user in _users()]
+    finally:
+        imds.close_all()
+    assert answers == [b"HTTP/1.1 200", b"HTTP/1.1 403"][: len(answers)]
+
+
+def _users() -> list[int]:
+    return [os.geteuid(), 65534] if os.geteuid() == 0 else [os.geteuid()]
+
+
+def _ask_from(address: str, gateway: str, user: int) -> bytes:
+    with socket.socket() as client:
+        os.fchown(client.fileno(), user, -1)  # whose it is, as if that user had made it
+        client.bind((address, 0))
+        client.settimeout(10)
+        client.connect((gateway, 1338))
+        client.sendall(f"GET /latest/meta-data/instance-id HTTP/1.1\r\nHost: {gateway}\r\n\r\n".encode())
+        return client.recv(4096)[:12]
+
+
+async def test_the_kernels_list_of_connections_says_the_same_as_its_answers() -> None:
+    with (
+        socket.create_server(("127.13.79.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as client,
+    ):
+        ends = client.getsockname(), server.getsockname()
+        assert peers.by_question(*ends) == peers.by_list(*ends) == os.geteuid()
+    assert peers.user_of(("127.0.0.1", 1), ends[1]) is None

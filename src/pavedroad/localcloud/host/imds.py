@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -14,8 +15,12 @@ from typing import cast
 
 import httptools
 
+from pavedroad.core.callers import host_and_port
+from pavedroad.localcloud.host import peers
 from pavedroad.localcloud.host.metadata import Answer, Metadata
 from pavedroad.localcloud.host.network.place import METADATA_PORT
+from pavedroad.localcloud.host.nursery.seclusion import user_of
+from pavedroad.localcloud.host.peers import Place
 from pavedroad.localcloud.wanted import Guest
 
 _LARGEST_BODY = 4096
@@ -24,10 +29,13 @@ _ALL_HOPS = 64
 _TOKEN_PATH = "/latest/api/token"  # noqa: S105 - a path
 _TTL_HEADER = "x-aws-ec2-metadata-token-ttl-seconds"
 _TOKEN_HEADER = "x-aws-ec2-metadata-token"  # noqa: S105 - a header's name
+_LINK_LOCAL = "169.254.169.254"
+_OF_BROWSERS = ("origin", "sec-fetch-site", "sec-fetch-mode")
 
 
 class Imds:
-    """All guests' services. `open` gives the URL that a guest finds its own at."""
+    """All guests' services, each at its guest's address, where any user of the machine could ask: the guest's
+    own user and ours are answered. `open` gives the URL that a guest finds its own at."""
 
     def __init__(self) -> None:
         self._services: dict[str, tuple[Metadata, asyncio.Server, str]] = {}
@@ -38,13 +46,21 @@ class Imds:
             known[0].update(guest)
             return known[2]
         metadata = Metadata(guest)
+        users = {os.geteuid(), user_of(guest.address)}
+
+        def known_to(peer: Place, here: Place) -> Metadata | None:
+            return metadata if peers.user_of(peer, here) in users else None
+
+        def connection() -> _Connection:
+            return _Connection(known_to, guest.address)
+
         loop = asyncio.get_running_loop()
         try:
-            server = await loop.create_server(lambda: _at_once(metadata), guest.address, METADATA_PORT)
+            server = await loop.create_server(connection, guest.address, METADATA_PORT)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-            server = await loop.create_server(lambda: _at_once(metadata), guest.address, 0)
+            server = await loop.create_server(connection, guest.address, 0)
         port = server.sockets[0].getsockname()[1]
         url = f"http://{guest.address}:{port}"
         self._services[guest.id] = (metadata, server, url)
@@ -66,12 +82,12 @@ class Imds:
 
 class GatewayImds:
     """As `Imds`, for guests with networks of their own: all ask at the same address, and a guest is known by
-    the address that it asks from."""
+    the address that it asks from. Whoever asks from there in the machine's own network is no guest."""
 
     def __init__(self, gateway: str, url: str) -> None:
         self._gateway = gateway
         self._url = url
-        self._known: dict[str, str] = {}
+        self._guests: dict[str, str] = {}
         self._services: dict[str, Metadata] = {}
         self._server: asyncio.Server | None = None
         self._opening = asyncio.Lock()
@@ -81,37 +97,38 @@ class GatewayImds:
         async with self._opening:
             if self._server is None:
                 self._server = await asyncio.get_running_loop().create_server(
-                    lambda: _Connection(self._services.get), self._gateway, METADATA_PORT
+                    lambda: _Connection(self._known_to, self._gateway), self._gateway, METADATA_PORT
                 )
-        self._known[guest.id] = guest.address
+        self._guests[guest.id] = guest.address
         self._services.setdefault(guest.address, Metadata(guest)).update(guest)
         return self._url
 
     def update(self, guest: Guest) -> None:
-        if guest.id in self._known:
+        if guest.id in self._guests:
             self._services[guest.address].update(guest)
 
     def close(self, guest_id: str) -> None:
-        if address := self._known.pop(guest_id, None):
+        if address := self._guests.pop(guest_id, None):
             self._services.pop(address, None)
 
     def close_all(self) -> None:
-        self._known.clear()
+        self._guests.clear()
         self._services.clear()
         if self._server is not None:
             self._server.close()
             self._server = None
 
-
-def _at_once(metadata: Metadata) -> _Connection:
-    return _Connection(lambda _: metadata)
+    def _known_to(self, peer: Place, here: Place) -> Metadata | None:
+        return self._services.get(peer[0]) if peers.user_of(peer, here) in (None, os.geteuid()) else None
 
 
 class _Connection(asyncio.Protocol):
-    """One client's connection; httptools parses, the `Metadata` for who connects from an address answers."""
+    """One client's connection; httptools parses, the `Metadata` that is known to who connects answers. It is
+    called by its address, or by that which such services have on AWS, and by no browser."""
 
-    def __init__(self, metadata_of: Callable[[str], Metadata | None]) -> None:
+    def __init__(self, metadata_of: Callable[[Place, Place], Metadata | None], address: str) -> None:
         self._metadata_of = metadata_of
+        self._names = (address, _LINK_LOCAL)
         self._metadata: Metadata | None = None
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
@@ -123,7 +140,8 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one, though no subclass
-        self._metadata = self._metadata_of(transport.get_extra_info("peername")[0])
+        ends = (transport.get_extra_info(end)[:2] for end in ("peername", "sockname"))
+        self._metadata = self._metadata_of(*ends)
         self._idle = asyncio.get_running_loop().call_later(_IDLE_SECONDS, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -145,7 +163,8 @@ class _Connection(asyncio.Protocol):
             self._refuse()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        known, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        self._headers[known] = f"{self._headers[known]}, {text}" if known in self._headers else text
 
     def on_body(self, body: bytes) -> None:
         self._body += len(body)
@@ -157,8 +176,8 @@ class _Connection(asyncio.Protocol):
         self._send(self._answer(method), head=method == b"HEAD")
 
     def _answer(self, method: bytes) -> Answer:
-        if self._metadata is None:
-            return Answer(404)
+        if self._metadata is None or not self._is_meant():
+            return Answer(403)
         with suppress(httptools.HttpParserInvalidURLError, UnicodeDecodeError):
             path = (httptools.parse_url(self._url).path or b"/").decode()
             if method == b"PUT":
@@ -170,6 +189,11 @@ class _Connection(asyncio.Protocol):
                 return self._metadata.read(path, self._headers.get(_TOKEN_HEADER), time.time())
             return Answer(405)
         return Answer(400)
+
+    def _is_meant(self) -> bool:
+        called = host_and_port(self._headers.get("host", ""))
+        by_browser = any(name in self._headers for name in _OF_BROWSERS)
+        return called is not None and called[0] in self._names and not by_browser
 
     def _send(self, answer: Answer, *, head: bool = False, close: bool = False) -> None:
         if self._transport is None or self._transport.is_closing():
