@@ -11,8 +11,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-import boto3
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pavedroad.access.audit import Audit
@@ -81,8 +79,7 @@ async def main() -> None:
         places.prepare()
         database = Database(sqlite_url(places.database))
         migrate(database)
-        session = boto3.Session(aws_access_key_id="any", aws_secret_access_key="thing")
-        clouds = AwsClouds(endpoint_url=cloud.endpoint, session=session)
+        clouds = AwsClouds(endpoint_url=cloud.endpoint, session=cloud.session())
         bakery = Bakery(clouds, places, SystemClock(), Audit(database, SystemClock()))
         print(f"{'seconds':26}{'first':>9}{'changed':>9}{'again':>9}{'unchanged':>11}")
         slow: list[str] = []

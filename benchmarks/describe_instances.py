@@ -1,6 +1,6 @@
 """How fast DescribeInstances answers at 1,000 instances: this cloud's endpoint beside moto's own server.
 
-    python benchmarks/describe_instances.py [--instances 1000] [--seconds 20]
+    python -m benchmarks.describe_instances [--instances 1000] [--seconds 20]
 
 Both run as processes of their own and answer the same signed request over HTTP, taking turns. The host
 process is not started, so no guest boots: what is measured is the API.
@@ -25,12 +25,10 @@ from xml.etree import ElementTree
 
 import boto3
 
-_SCOPE = "Credential=any/20260101/us-east-1/ec2/aws4_request, SignedHeaders=host, Signature=any"
-_HEADERS = {
-    "Authorization": f"AWS4-HMAC-SHA256 {_SCOPE}",
-    "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
-}
-_BODY = "Action=DescribeInstances&Version=2016-11-15&MaxResults=1000"
+from benchmarks.keys import signed, use_key_of
+
+_KIND = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+_BODY = b"Action=DescribeInstances&Version=2016-11-15&MaxResults=1000"
 
 
 @dataclass
@@ -51,8 +49,6 @@ class Side:
             "ec2",
             region_name="us-east-1",
             endpoint_url=f"http://127.0.0.1:{self.port}",
-            aws_access_key_id="any",
-            aws_secret_access_key="any",
         )
 
     def fill(self, count: int) -> None:
@@ -73,8 +69,9 @@ class Side:
 
     def ask(self) -> bytes:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
+        headers = signed("ec2", f"http://127.0.0.1:{self.port}/", _BODY, _KIND)
         began = time.perf_counter()
-        connection.request("POST", "/", _BODY, _HEADERS)
+        connection.request("POST", "/", _BODY, headers)
         answer = connection.getresponse()
         body = answer.read()
         self.seconds.append(time.perf_counter() - began)
@@ -124,6 +121,7 @@ def main() -> None:
 
 @contextmanager
 def _ours(home: Path) -> Iterator[Side]:
+    use_key_of(home)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         command = [sys.executable, "-m", "pavedroad.localcloud.api", "--home", str(home)]
         with _process(

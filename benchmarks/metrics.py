@@ -29,11 +29,9 @@ from typing import Any
 import boto3
 import psutil
 
+from benchmarks.keys import signed, use_key_of
 from pavedroad.localcloud import cbor
 
-_SCOPE = (
-    "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=any"
-)
 _TARGET = "GraniteServiceVersion20100801"
 _FORM = "application/x-www-form-urlencoded; charset=utf-8"
 _ASKED = {
@@ -66,9 +64,11 @@ class Asker:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
         while not self._ended.wait(0.02):
             for name, (service, version, more) in _ASKED.items():
-                headers = {"Authorization": _SCOPE.format(service), "Content-Type": _FORM}
+                form = f"Action={name}&Version={version}{more}".encode()
+                url = f"http://127.0.0.1:{self._port}/"
+                headers = signed(service, url, form, {"Content-Type": _FORM})
                 began = time.perf_counter()
-                connection.request("POST", "/", f"Action={name}&Version={version}{more}", headers)
+                connection.request("POST", "/", form, headers)
                 answer = connection.getresponse()
                 body = answer.read()
                 assert answer.status == 200, body[:500]
@@ -313,12 +313,13 @@ def _packed(parameters: dict[str, Any]) -> bytes:
 def _sent(port: int, operation: str, body: bytes) -> bytes:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     headers = {
-        "Authorization": _SCOPE.format("monitoring"),
         "smithy-protocol": "rpc-v2-cbor",
         "content-type": "application/cbor",
         "content-encoding": "gzip",
     }
-    connection.request("POST", f"/service/{_TARGET}/operation/{operation}", body, headers)
+    path = f"/service/{_TARGET}/operation/{operation}"
+    headers = signed("monitoring", f"http://127.0.0.1:{port}{path}", body, headers)
+    connection.request("POST", path, body, headers)
     answer = connection.getresponse()
     content = answer.read()
     connection.close()
@@ -344,13 +345,12 @@ def _client(port: int, service: str) -> Any:
         service,
         region_name="us-east-1",
         endpoint_url=f"http://127.0.0.1:{port}",
-        aws_access_key_id="any",
-        aws_secret_access_key="any",
     )
 
 
 @contextmanager
 def _cloud(home: Path) -> Iterator[tuple[int, psutil.Process]]:
+    use_key_of(home)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         command = [sys.executable, "-m", "pavedroad.localcloud.api", "--home", str(home)]
         command += ["--host-socket", str(home / "no.sock"), "--listen", str(listening.fileno())]

@@ -194,8 +194,6 @@ def fresh(endpoint: str, service: Any, region: str) -> Any:
         service,
         region_name=region,
         endpoint_url=endpoint,
-        aws_access_key_id="any",
-        aws_secret_access_key="any",
     )
 
 

@@ -28,6 +28,7 @@ import boto3
 if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.keys import use_key_of
 from benchmarks.load import Load
 from pavedroad.clouds.faults import FaultClient
 
@@ -67,6 +68,7 @@ def cloud() -> Iterator[str]:
             )
         try:
             record = until(lambda: _record(home))
+            use_key_of(home)
             yield record["endpoint"]
         finally:
             process.terminate()
@@ -219,8 +221,6 @@ def _client(endpoint: str, service: Any) -> Any:
         service,
         region_name="us-east-1",
         endpoint_url=endpoint,
-        aws_access_key_id="any",
-        aws_secret_access_key="any",
     )
 
 

@@ -14,6 +14,9 @@ import boto3
 import httpx
 import psutil
 
+from pavedroad.core import cloud_key
+from pavedroad.core.cloud_key import CloudKey
+from pavedroad.core.places import Places
 from tests.waiting import eventually
 
 PAVED = (sys.executable, "-m", "pavedroad.cli.main")
@@ -39,6 +42,11 @@ class Platform:
     @property
     def token(self) -> str:
         return (self.home / "token").read_text().strip()
+
+    @property
+    def key(self) -> CloudKey:
+        """The private cloud's own."""
+        return cloud_key.read(Places(self.home).cloud_key)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -82,8 +90,8 @@ class Platform:
             service,  # type: ignore[call-overload]
             region_name=region,
             endpoint_url=self.endpoint,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_access_key_id=self.key.access_key_id,
+            aws_secret_access_key=self.key.secret_access_key,
         )
 
     def start(self) -> None:

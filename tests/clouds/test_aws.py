@@ -24,8 +24,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningCloud]
 
 @pytest.fixture
 def clouds(running: RunningCloud) -> Generator[CloudProvider]:
-    session = boto3.Session(aws_access_key_id="any", aws_secret_access_key="thing")
-    clouds = AwsClouds(endpoint_url=running.endpoint, session=session)
+    clouds = AwsClouds(endpoint_url=running.endpoint, session=running.session())
     yield clouds
     clouds.close()
 

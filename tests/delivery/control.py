@@ -19,6 +19,7 @@ from dbos import DBOS
 
 from pavedroad.clouds.aws.cloud import AwsClouds
 from pavedroad.core.checkpoints import NoCheckpoints
+from pavedroad.core.cloud_key import CloudKey
 from pavedroad.delivery.model import FINAL, DeploymentView, DeployRequest
 from tests.delivery.far_cloud import FarClouds
 from tests.delivery.road import DEE, Road, open_road
@@ -46,6 +47,8 @@ class Task:
     manifest: dict[str, Any] = field(default_factory=dict[str, Any])
     acts: tuple[Act, ...] = ()
     sees: Sight | None = None
+    key: CloudKey | None = None
+    """A private cloud's."""
 
 
 def slow(point: str) -> Any:
@@ -79,14 +82,14 @@ def _live(task: Task, answers: Connection) -> None:
     answers.send(asyncio.run(_run(task)))
 
 
-def _private(endpoint: str) -> AwsClouds:
-    session = boto3.Session(aws_access_key_id="any", aws_secret_access_key="thing")
+def _private(endpoint: str, key: CloudKey) -> AwsClouds:
+    session = boto3.Session(key.access_key_id, key.secret_access_key)
     return AwsClouds(endpoint_url=endpoint, session=session)
 
 
 async def _run(task: Task) -> list[DeploymentView]:
     checkpoints = DieAt(task.point) if task.point else NoCheckpoints()
-    clouds = _private(task.cloud) if task.cloud.startswith("http") else FarClouds(task.cloud, checkpoints)
+    clouds = _private(task.cloud, task.key) if task.key else FarClouds(task.cloud, checkpoints)
     async with open_road(task.home, clouds=clouds, checkpoints=checkpoints) as road:
         await _settled(road)
         works: list[Act] = [*(partial(_deploy, task.manifest, image) for image in task.images), *task.acts]

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from pavedroad.clouds.aws.cloud import AwsClouds
@@ -81,8 +80,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningCloud]
 
 @pytest.fixture
 async def shop(running: RunningCloud, tmp_path: Path) -> AsyncIterator[Shop]:
-    session = boto3.Session(aws_access_key_id="any", aws_secret_access_key="thing")
-    clouds = AwsClouds(endpoint_url=running.endpoint, session=session)
+    clouds = AwsClouds(endpoint_url=running.endpoint, session=running.session())
     async with open_road(tmp_path, clouds=clouds) as road:
         yield Shop(road, clouds.region("us-east-1"))
         for cluster in await road.delivery.clusters():
@@ -144,10 +142,12 @@ async def test_a_control_process_killed_in_mid_deploy_costs_no_request_either(
     home.mkdir()
     async with under_load(first.url, clients=2) as load:
         await load.sees("first")
-        dying = Task(home, running.endpoint, point, (image,), manifest)
+        dying = Task(home, running.endpoint, point, (image,), manifest, key=running.key)
         died, _ = await asyncio.to_thread(live_and_die, dying)
         assert died == -signal.SIGKILL
-        ended, deployments = await asyncio.to_thread(live_and_die, Task(home, running.endpoint))
+        ended, deployments = await asyncio.to_thread(
+            live_and_die, Task(home, running.endpoint, key=running.key)
+        )
         await load.sees(f"second {point}".replace(" ", "-"))
     assert (ended, [view.phase for view in deployments]) == (0, ["succeeded"])
     assert load.failures == []

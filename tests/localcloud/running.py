@@ -14,9 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx
 import psutil
 from botocore.config import Config
 
+from pavedroad.core import cloud_key
+from pavedroad.core.cloud_key import CloudKey
+from pavedroad.core.places import KEY_FILE
+from tests.localcloud.signing import by
 from tests.waiting import eventually
 
 
@@ -34,6 +39,20 @@ class RunningCloud:
     @property
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def key(self) -> CloudKey:
+        """The cloud's own, as whoever may read its folder has it."""
+        return cloud_key.read(self.home / KEY_FILE)
+
+    def session(self) -> boto3.Session:
+        """With the cloud's key; its clients need the endpoint yet."""
+        return boto3.Session(self.key.access_key_id, self.key.secret_access_key)
+
+    @property
+    def signed(self) -> httpx.Auth:
+        """For requests of httpx to what is the cloud's own."""
+        return by(self.key)
 
     @property
     def log(self) -> str:
@@ -102,19 +121,19 @@ class RunningCloud:
             service,  # pyright: ignore[reportArgumentType]
             region_name=region,
             endpoint_url=self.endpoint,
-            aws_access_key_id="any",
-            aws_secret_access_key="thing",
+            aws_access_key_id=self.key.access_key_id,
+            aws_secret_access_key=self.key.secret_access_key,
             config=Config(retries={"max_attempts": 1}, connect_timeout=10, read_timeout=60),
         )
 
     def environment(self, region: str = "us-east-1") -> dict[str, str]:
-        """For an AWS command line: nothing but the endpoint, and any credentials."""
+        """For an AWS command line: nothing but the endpoint, and the cloud's key."""
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": "any",
-            "AWS_SECRET_ACCESS_KEY": "thing",
+            "AWS_ACCESS_KEY_ID": self.key.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.key.secret_access_key,
             "AWS_DEFAULT_REGION": region,
             "AWS_PAGER": "",
         }

@@ -14,6 +14,9 @@ import uvicorn
 
 from pavedroad.localcloud.api.server import Endpoint
 from pavedroad.localcloud.api.services import Service
+from pavedroad.localcloud.api.signatures.gate import SignedOnly
+from pavedroad.localcloud.api.signatures.keys import home_key
+from tests.localcloud.signing import ANYBODY
 from tests.waiting import eventually
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -21,8 +24,8 @@ ACCOUNT, REGION = "123456789012", "us-east-1"
 
 @contextmanager
 def serving(service: Service) -> Generator[str]:
-    """The endpoint's address, on a port of its own."""
-    application = Endpoint([service], lambda _key: ACCOUNT, dict)
+    """The endpoint's address, on a port of its own. It knows `ANYBODY`'s key."""
+    application = Endpoint([service], lambda _key: ACCOUNT, dict, gate=SignedOnly(home_key(ANYBODY)))
     server = uvicorn.Server(uvicorn.Config(application, log_level="warning", lifespan="off"))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])), daemon=True)
@@ -40,6 +43,6 @@ def client_of(service: str, endpoint: str) -> Any:
         service,  # pyright: ignore[reportArgumentType]
         endpoint_url=endpoint,
         region_name=REGION,
-        aws_access_key_id="AKIAEXAMPLEEXAMPLE01",
-        aws_secret_access_key="any",
+        aws_access_key_id=ANYBODY.access_key_id,
+        aws_secret_access_key=ANYBODY.secret_access_key,
     )

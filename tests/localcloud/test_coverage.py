@@ -40,8 +40,8 @@ def test_what_is_absent_says_so_and_nothing_else_does(service: Coverage, fresh_c
         service.service,  # pyright: ignore[reportArgumentType]
         region_name="eu-west-1",
         endpoint_url=fresh_cloud.endpoint,
-        aws_access_key_id="any",
-        aws_secret_access_key="thing",
+        aws_access_key_id=fresh_cloud.key.access_key_id,
+        aws_secret_access_key=fresh_cloud.key.secret_access_key,
         config=Config(retries={"max_attempts": 1}, parameter_validation=False),
     )
     names = {operation: method for method, operation in client.meta.method_to_api_mapping.items()}

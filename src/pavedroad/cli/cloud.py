@@ -5,8 +5,9 @@ from __future__ import annotations
 import typer
 
 from pavedroad.cli import faults, lifecycle
-from pavedroad.cli.lifecycle import CloudPort, Detach, Network
+from pavedroad.cli.lifecycle import CloudPort, Detach, Network, Open
 from pavedroad.cli.screen import AsJson, result, say
+from pavedroad.core import cloud_key
 from pavedroad.core.errors import Unavailable
 from pavedroad.core.places import Places
 from pavedroad.platform import running
@@ -21,11 +22,18 @@ def up(
     detach: Detach = False,
     cloud_port: CloudPort = None,
     network: Network = None,
+    is_open: Open = False,
     as_json: AsJson = False,
 ) -> None:
     """Start the private cloud without the platform."""
     lifecycle.start(
-        cloud_only=True, detach=detach, port=None, cloud_port=cloud_port, network=network, as_json=as_json
+        cloud_only=True,
+        detach=detach,
+        port=None,
+        cloud_port=cloud_port,
+        network=network,
+        is_open=is_open,
+        as_json=as_json,
     )
 
 
@@ -48,20 +56,22 @@ def status(as_json: AsJson = False) -> None:
 
 @app.command()
 def env(as_json: AsJson = False) -> None:
-    """Lines to `eval` so that AWS clients use the private cloud."""
+    """Lines to `eval` so that AWS clients use the private cloud, with its own key."""
     runs = _running()
+    key = cloud_key.read(Places.default().cloud_key)
     values = {
         "AWS_ENDPOINT_URL": runs.endpoint,
         "AWS_REGION": runs.region,
         "AWS_DEFAULT_REGION": runs.region,
-        "AWS_ACCESS_KEY_ID": "pavedroad",
-        "AWS_SECRET_ACCESS_KEY": "pavedroad",
+        "AWS_ACCESS_KEY_ID": key.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
     }
     if as_json:
         result(values)
         return
     for name, value in values.items():
         say(f"export {name}={value}")
+    say("unset AWS_SESSION_TOKEN")  # of another cloud, it would be taken for this key's
 
 
 def _running() -> Running:

@@ -14,6 +14,7 @@ from pavedroad.cli.client import Client
 from pavedroad.cli.rows import Rows
 from pavedroad.cli.screen import AsJson, note, result, say, say_plain, show
 from pavedroad.clouds.faults import FaultClient
+from pavedroad.core import cloud_key
 from pavedroad.core.errors import InvalidInput, Unavailable
 from pavedroad.core.places import Places
 from pavedroad.platform import running
@@ -285,4 +286,4 @@ def _client() -> FaultClient:
             "The private cloud is not running.",
             next_step="Start it with `paved up`, or alone with `paved cloud up`.",
         )
-    return FaultClient(runs.endpoint)
+    return FaultClient(runs.endpoint, key=cloud_key.read(places.cloud_key))

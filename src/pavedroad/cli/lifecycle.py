@@ -39,6 +39,15 @@ Network = Annotated[
     ),
 ]
 
+Open = Annotated[
+    bool,
+    typer.Option(
+        "--open",
+        help="The private cloud takes any credentials, from every user of this machine; web pages "
+        "are refused still.",
+    ),
+]
+
 
 def up(
     *,
@@ -49,6 +58,7 @@ def up(
     port: Port = None,
     cloud_port: CloudPort = None,
     network: Network = None,
+    is_open: Open = False,
     as_json: AsJson = False,
 ) -> None:
     """Start the private cloud, the platform and the portal."""
@@ -59,6 +69,7 @@ def up(
         port=port,
         cloud_port=cloud_port,
         network=network,
+        is_open=is_open,
         as_json=as_json,
     )
 
@@ -70,13 +81,19 @@ def start(
     port: int | None,
     cloud_port: int | None,
     network: Mode | None,
+    is_open: bool,
     as_json: bool,
     take_tour: bool = False,
 ) -> None:
     """Start, show each part as it comes up, then stay until Ctrl-C or leave it running."""
     places = Places.default()
     places.prepare()
-    chosen = {"PAVED_PORT": port, "PAVED_CLOUD_PORT": cloud_port, "PAVED_CLOUD_NETWORK": network}
+    chosen = {
+        "PAVED_PORT": port,
+        "PAVED_CLOUD_PORT": cloud_port,
+        "PAVED_CLOUD_NETWORK": network,
+        "PAVED_CLOUD_OPEN": is_open or None,
+    }
     environment = {name: str(value) for name, value in chosen.items() if value is not None}
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
@@ -133,6 +150,8 @@ def _until_ready(supervised: Supervised, places: Places, *, quiet: bool) -> Runn
             note(f"  {said.data['name']:<16} {said.data['address']}")
             if network := said.data.get("network"):
                 note(f"  {'security groups':<16} {SAID[network]} (network: {network})")
+            if said.data.get("open"):
+                note(f"  {'credentials':<16} any: every user of this machine may use the private cloud")
         elif said.kind == "busy":
             return None
         elif said.kind == "failed":
@@ -171,7 +190,7 @@ def _next(runs: Running, places: Places) -> None:
     if runs.url:
         say(f"Pavedroad runs. The portal: {login_url(_client(runs, places))}")
     else:
-        say(f"The private cloud runs. For AWS clients: export AWS_ENDPOINT_URL={runs.endpoint}")
+        say('The private cloud runs. For AWS clients: eval "$(paved cloud env)"')
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

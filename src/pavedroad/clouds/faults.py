@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, cast
@@ -9,6 +10,8 @@ from urllib.parse import quote
 
 import httpx
 
+from pavedroad.clouds.signing import Signed
+from pavedroad.core.cloud_key import CloudKey
 from pavedroad.core.errors import (
     Conflict,
     Forbidden,
@@ -27,12 +30,14 @@ _START = "Start it with `paved up`, or alone with `paved cloud up`."
 
 
 class FaultClient:
-    """`endpoint` is the private cloud's. Every failure is a `PavedError` with a sentence."""
+    """`endpoint` is the private cloud's, `key` its own or another that it knows; without one, that of the
+    environment, as `paved cloud env` sets it. Every failure is a `PavedError` with a sentence."""
 
     def __init__(
         self,
         endpoint: str,
         *,
+        key: CloudKey | None = None,
         path: str = "/_pavedroad/faults",
         token: str = "",
         transport: httpx.BaseTransport | None = None,
@@ -41,6 +46,7 @@ class FaultClient:
         self._http = httpx.Client(
             base_url=endpoint,
             headers={"Authorization": f"Bearer {token}"} if token else None,
+            auth=None if token else Signed(key or _key_of_environment()),
             timeout=30,
             trust_env=False,
             transport=transport,
@@ -103,6 +109,11 @@ class FaultClient:
         if answer.is_success:
             return answer.json()
         raise _refusal(answer)
+
+
+def _key_of_environment() -> CloudKey:
+    said = os.environ
+    return CloudKey(said.get("AWS_ACCESS_KEY_ID", ""), said.get("AWS_SECRET_ACCESS_KEY", ""))
 
 
 def _segment(fault_id: str) -> str:

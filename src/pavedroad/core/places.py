@@ -8,6 +8,9 @@ from pathlib import Path
 
 from pavedroad.core.errors import Unavailable
 
+KEY_FILE = "key.json"
+"""In the folder of a private cloud."""
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -44,6 +47,11 @@ class Places:
     def cloud(self) -> Path:
         """The private cloud's own folder."""
         return self.home / "cloud"
+
+    @property
+    def cloud_key(self) -> Path:
+        """The private cloud's own access key, mode 0600; see `core.cloud_key`."""
+        return self.cloud / KEY_FILE
 
     @property
     def builds(self) -> Path:

@@ -45,10 +45,15 @@ def main() -> None:
         "and root, or user namespaces "
         "(default: %(default)s)",
     )
+    parser.add_argument(
+        "--open",
+        action="store_true",
+        help="take any credentials, from every user of this machine (web pages are refused still)",
+    )
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        launch(options.home.absolute(), options.port, options.network)
+        launch(options.home.absolute(), options.port, options.network, is_open=options.open)
     except PavedError as refusal:
         sys.stderr.write(f"{refusal.sentence} {refusal.next_step or ''}".rstrip() + "\n")
         sys.exit(_EXIT_STATUS.get(type(refusal), _REFUSED))

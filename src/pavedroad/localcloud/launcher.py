@@ -20,8 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from pavedroad.core import cloud_key
 from pavedroad.core.errors import PavedError, Unavailable
 from pavedroad.core.networking import Mode
+from pavedroad.core.places import KEY_FILE
 from pavedroad.localcloud.blocks import Block, claim
 from pavedroad.localcloud.envoy.binary import envoy_program
 from pavedroad.localcloud.host.network import annex as annexes
@@ -52,7 +54,7 @@ class NotReady(PavedError):
     code = "not-ready"
 
 
-def launch(home: Path, port: int, network: Mode = "shared") -> None:
+def launch(home: Path, port: int, network: Mode = "shared", *, is_open: bool = False) -> None:
     """Run the cloud until SIGTERM or SIGINT. Raises when it cannot begin."""
     envoy_program()  # missing, it is said now and not when the first balancer is asked for
     way = require_namespaces() if network == "namespaces" else None
@@ -65,6 +67,7 @@ def launch(home: Path, port: int, network: Mode = "shared") -> None:
             next_step="Make it writable, or choose another with --home.",
         ) from error
     try:
+        cloud_key.ensure(home / KEY_FILE)
         with _listen(port) as listening:
             claimed = claim(home)
             try:
@@ -77,7 +80,9 @@ def launch(home: Path, port: int, network: Mode = "shared") -> None:
                     listens = [it.fileno() for it in (listening, *further)]
                     port = _port_of(listening)
                     asyncio.run(
-                        _Launcher(home, port, listens, claimed.block, network=network, annex=annex).run()
+                        _Launcher(
+                            home, port, listens, claimed.block, network=network, annex=annex, is_open=is_open
+                        ).run()
                     )
             finally:
                 claimed.release()
@@ -167,8 +172,10 @@ class _Launcher:
         *,
         network: Mode,
         annex: Annex | None,
+        is_open: bool,
     ) -> None:
         self._home = home
+        self._is_open = is_open
         self._block = block
         self._network: Mode = network
         self._annex = annex
@@ -239,6 +246,7 @@ class _Launcher:
                 *("--block", str(self._block.number), "--network", self._network, *listen, *fresh),
                 *("--refusal", str(self._refusal)),
                 *(("--annex",) if self._annex is not None else ()),
+                *(("--open",) if self._is_open else ()),
             )
 
         return command

@@ -35,6 +35,11 @@ class Settings(BaseSettings):
         "groups are recorded only; with `namespaces` each has one of its own, where they hold. Needs "
         "Linux and root, or user namespaces.",
     )
+    cloud_open: bool = Field(
+        False,
+        description="Whether the private cloud takes any credentials, from every user of this machine, "
+        "instead of signatures by a key of its own.",
+    )
     endpoint_url: str = Field(
         "",
         description="The cloud to drive: empty for the private cloud, `aws` for AWS itself, "

@@ -22,6 +22,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pavedroad import __version__
+from pavedroad.core import cloud_key
+from pavedroad.core.cloud_key import CloudKey
 from pavedroad.core.errors import PavedError, Unavailable
 from pavedroad.core.places import Places
 from pavedroad.platform import running
@@ -34,23 +36,28 @@ _LEAST_FREE = 64 * 1024 * 1024
 CLOUD = "private cloud"
 CONTROL = "platform"
 
-_PRIVATE_CREDENTIALS: dict[str, str | None] = {
-    "AWS_ACCESS_KEY_ID": "pavedroad",
-    "AWS_SECRET_ACCESS_KEY": "pavedroad",
-    "AWS_SESSION_TOKEN": None,
-    "AWS_PROFILE": None,
-    "AWS_ENDPOINT_URL": None,
-}
-"""The private cloud takes any; the user's own for AWS are not shown to it."""
-
 Report = Callable[[str, dict[str, Any]], None]
 logger = logging.getLogger(__name__)
 
 
+def private_credentials(key: CloudKey) -> dict[str, str | None]:
+    """What the platform knows the private cloud by; the user's own for AWS are not shown to it."""
+    return {
+        "AWS_ACCESS_KEY_ID": key.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
+        "AWS_SESSION_TOKEN": None,
+        "AWS_PROFILE": None,
+        "AWS_ENDPOINT_URL": None,
+    }
+
+
 def specs(settings: Settings, *, cloud_only: bool) -> list[PartSpec]:
-    """The processes to run, in the order in which they stop last to first."""
+    """The processes to run, in the order in which they stop last to first. Makes the private cloud's key
+    where there is none: two of them need it from their beginning."""
     found: list[PartSpec] = []
+    known: dict[str, str | None] = {}
     if settings.private_cloud or cloud_only:
+        known = private_credentials(cloud_key.ensure(settings.places.cloud_key))
         home = str(settings.places.cloud)
         found.append(
             PartSpec(
@@ -66,6 +73,7 @@ def specs(settings: Settings, *, cloud_only: bool) -> list[PartSpec]:
                     str(settings.cloud_port),
                     "--network",
                     settings.cloud_network,
+                    *(("--open",) if settings.cloud_open else ()),
                 ),
                 f"http://{LOOPBACK}:{settings.cloud_port}",
                 "/_pavedroad/health",
@@ -78,7 +86,7 @@ def specs(settings: Settings, *, cloud_only: bool) -> list[PartSpec]:
                 (sys.executable, "-P", "-m", "pavedroad.platform.control"),
                 settings.url,
                 "/healthz",
-                environment=_PRIVATE_CREDENTIALS if settings.private_cloud else {},
+                environment=known if settings.private_cloud else {},
                 stop_seconds=20.0,
             )
         )
@@ -149,8 +157,10 @@ class Supervisor:
         for view in self.view.parts:
             if view.state == "ready" and view.name not in self._said:
                 self._said.add(view.name)
-                network = {"network": self._settings.cloud_network} if view.name == CLOUD else {}
-                self._report("part", {**asdict(view), **network})
+                self._report("part", {**asdict(view), **(self._of_cloud() if view.name == CLOUD else {})})
+
+    def _of_cloud(self) -> dict[str, Any]:
+        return {"network": self._settings.cloud_network, "open": self._settings.cloud_open}
 
 
 def check(settings: Settings, parts: Sequence[PartSpec]) -> None:

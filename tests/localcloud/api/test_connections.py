@@ -14,6 +14,7 @@ from pavedroad.core import connections
 from pavedroad.localcloud.api import server
 from pavedroad.localcloud.api.connections import Connection
 from pavedroad.localcloud.api.server import Endpoint
+from pavedroad.localcloud.api.signatures.gate import AnyCredentials
 
 HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n"
 ASKED = b"GET /_pavedroad/health HTTP/1.1\r\nHost: localhost\r\n"
@@ -25,7 +26,7 @@ async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     monkeypatch.setattr(connections, "HEAD_SECONDS", 0.3)
     monkeypatch.setattr(connections, "LINGER_SECONDS", 0.1)
     monkeypatch.setattr(server, "_SILENCE_SECONDS", 0.3)
-    endpoint: Any = Endpoint([], str, lambda: {"status": "ok"})
+    endpoint: Any = Endpoint([], str, lambda: {"status": "ok"}, gate=AnyCredentials())
     config = uvicorn.Config(endpoint, http=Connection, lifespan="off", ws="none", log_level="critical")
     state = ServerState()
     serving = await asyncio.get_running_loop().create_server(

@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.localcloud.running import RunningCloud
+from tests.localcloud.signing import signed_headers
 
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
 
@@ -28,9 +29,11 @@ def ask(
     **headers: str,
 ) -> tuple[int, dict[str, str], bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", cloud.port, timeout=60)
-    scope = f"Credential=any/20260101/{region}/{service}/aws4_request, SignedHeaders=host, Signature=0"
-    sent = {"Authorization": f"AWS4-HMAC-SHA256 {scope}", "Content-Type": FORM}
-    sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+    sent = {"Content-Type": FORM} | {name.replace("_", "-"): value for name, value in headers.items()}
+    if "Authorization" not in sent:
+        whole = body if isinstance(body, bytes) else None
+        url = f"{cloud.endpoint}{path}"
+        sent = signed_headers(cloud.key, service, region, url, method, whole, sent)
     connection.request(method, path, body, sent, encode_chunked=not isinstance(body, bytes))
     answer = connection.getresponse()
     said = answer.read()
@@ -121,10 +124,13 @@ def test_chunked_bodies_are_read(cloud: RunningCloud) -> None:
 
 def test_a_client_that_waits_to_be_told_to_continue_is_told(cloud: RunningCloud) -> None:
     body = b"Action=DescribeVpcs&Version=2016-11-15"
-    scope = "Credential=a/20260101/us-east-1/ec2/aws4_request, SignedHeaders=host, Signature=0"
+    headers = signed_headers(
+        cloud.key, "ec2", "us-east-1", cloud.endpoint, "POST", body, {"Content-Type": FORM}
+    )
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     head = (
-        f"POST / HTTP/1.1\r\nHost: localhost\r\nAuthorization: AWS4-HMAC-SHA256 {scope}\r\n"
-        f"Content-Type: {FORM}\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n"
+        f"POST / HTTP/1.1\r\nHost: 127.0.0.1:{cloud.port}\r\n{lines}"
+        f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\n"
         "Connection: close\r\n\r\n"
     )
     with socket.create_connection(("127.0.0.1", cloud.port), 30) as client:
@@ -244,5 +250,6 @@ def test_presigned_addresses_open_without_credentials(cloud: RunningCloud, bucke
     assert connection.getresponse().read() == b"for you"
 
 
-def test_any_credentials_are_somebody(cloud: RunningCloud) -> None:
-    assert cloud.client("sts").get_caller_identity()["Account"] == "123456789012"
+def test_the_homes_own_key_is_the_accounts(cloud: RunningCloud) -> None:
+    said = cloud.client("sts").get_caller_identity()
+    assert (said["Account"], said["Arn"]) == ("123456789012", "arn:aws:iam::123456789012:root")

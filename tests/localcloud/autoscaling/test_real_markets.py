@@ -93,6 +93,7 @@ def test_an_interrupted_spot_instance_is_replaced_before_it_goes(cloud: RunningC
     begun = httpx.post(
         f"{cloud.endpoint}/_pavedroad/faults",
         json={"kind": "spot-interruption", "target": lost, "parameters": {"notice_seconds": 60}},
+        auth=cloud.signed,
     )
     assert begun.status_code in (200, 201), begun.text
     after = eventually(lambda: full(in_service(groups, name) - {lost}, 3), within=90) or set()

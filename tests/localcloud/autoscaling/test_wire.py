@@ -9,6 +9,7 @@ import pytest
 
 from tests.localcloud.autoscaling.bench import ARN, ZONES, Bench
 from tests.localcloud.autoscaling.calls import create, described, refusal
+from tests.localcloud.signing import ANYBODY, by
 
 ILL_FORMED = "You must use a valid fully-formed launch template."
 
@@ -149,9 +150,7 @@ def test_a_group_that_cannot_be_is_not_created(client: Any, wrong: dict[str, Any
 
 def test_what_is_missing_or_no_number_is_refused_by_the_endpoint_itself(endpoint: str) -> None:
     def post(**parameters: str) -> httpx.Response:
-        scope = "AKIAEXAMPLEEXAMPLE01/20260102/us-east-1/autoscaling/aws4_request"
-        authorization = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
-        return httpx.post(endpoint, data=parameters, headers={"authorization": authorization})
+        return httpx.post(endpoint, data=parameters, auth=by(ANYBODY, "autoscaling"))
 
     missing = post(Action="CreateAutoScalingGroup", AutoScalingGroupName="web", MaxSize="1")
     assert missing.status_code == 400

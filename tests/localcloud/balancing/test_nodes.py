@@ -89,6 +89,7 @@ def test_a_zone_that_is_down_takes_its_node_and_its_targets(own_bench: Bench) ->
     made = httpx.post(
         f"{bench.cloud.endpoint}/_pavedroad/faults",
         json={"kind": "zone-down", "target": down, "seconds": 60},
+        auth=bench.cloud.signed,
         trust_env=False,
     )
     assert made.status_code < 300, made.text

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.localcloud.balancing.bench import Bench, fixed, refused, weigh
+from tests.localcloud.signing import by
 
 _ABSENT = "arn:aws:elasticloadbalancing:us-east-1:123456789012:{}/app/no/0123456789abcdef"
 _NO_BALANCER = _ABSENT.format("loadbalancer")
@@ -268,14 +269,11 @@ def test_targets_that_cannot_be_targets_are_refused(bench: Bench) -> None:
 def test_a_request_that_no_sdk_would_send_gets_an_aws_error(
     bench: Bench, body: str | bytes, status: int, code: str
 ) -> None:
-    scope = "Credential=any/20260101/us-east-1/elasticloadbalancing/aws4_request"
     answer = httpx.post(
         bench.cloud.endpoint,
         content=body,
-        headers={
-            "Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0",
-            "Content-Type": "application/x-www-form-urlencoded",
-        },
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        auth=by(bench.cloud.key, "elasticloadbalancing"),
         trust_env=False,
     )
     assert answer.status_code == status

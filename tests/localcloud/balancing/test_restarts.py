@@ -21,8 +21,8 @@ def _impatient(bench: Bench) -> Any:
         "elbv2",
         region_name="us-east-1",
         endpoint_url=bench.cloud.endpoint,
-        aws_access_key_id="any",
-        aws_secret_access_key="thing",
+        aws_access_key_id=bench.cloud.key.access_key_id,
+        aws_secret_access_key=bench.cloud.key.secret_access_key,
         config=Config(retries={"total_max_attempts": 1}),
     )
 

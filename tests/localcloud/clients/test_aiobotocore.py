@@ -23,8 +23,8 @@ async def _client(stack: AsyncExitStack, cloud: RunningCloud, service: str) -> A
                 service,
                 region_name="us-west-2",
                 endpoint_url=cloud.endpoint,
-                aws_access_key_id="any",
-                aws_secret_access_key="thing",
+                aws_access_key_id=cloud.key.access_key_id,
+                aws_secret_access_key=cloud.key.secret_access_key,
             ),
         )
     )

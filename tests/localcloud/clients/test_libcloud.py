@@ -19,8 +19,8 @@ from tests.waiting import eventually
 def ec2(request: pytest.FixtureRequest, cloud: RunningCloud) -> Any:
     driver: Any = compute_driver(Compute.EC2)
     return driver(
-        "any",
-        "thing",
+        cloud.key.access_key_id,
+        cloud.key.secret_access_key,
         region="us-east-1",
         host="127.0.0.1",
         port=cloud.port,
@@ -64,7 +64,14 @@ def test_networks_groups_and_keys_are_managed(ec2: Any) -> None:
 
 def test_objects_are_stored_and_streamed(cloud: RunningCloud) -> None:
     driver: Any = storage_driver(Storage.S3)
-    s3 = driver("any", "thing", host="127.0.0.1", port=cloud.port, secure=False, region="us-east-1")
+    s3 = driver(
+        cloud.key.access_key_id,
+        cloud.key.secret_access_key,
+        host="127.0.0.1",
+        port=cloud.port,
+        secure=False,
+        region="us-east-1",
+    )
     container = s3.create_container("of-libcloud")
     stored = container.upload_object_via_stream(iter([b"hello, ", b"world"]), "greeting")
     assert [one.name for one in container.list_objects()] == ["greeting"]

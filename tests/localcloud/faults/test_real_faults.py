@@ -33,7 +33,7 @@ def faults(cloud: RunningCloud) -> str:
 
 def begin(cloud: RunningCloud, kind: str, target: str, seconds: float = 120, **parameters: Any) -> str:
     asked = {"kind": kind, "target": target, "seconds": seconds, "parameters": parameters}
-    answer = httpx.post(faults(cloud), json=asked)
+    answer = httpx.post(faults(cloud), json=asked, auth=cloud.signed)
     assert answer.status_code == 201, answer.text
     return answer.json()["id"]
 
@@ -44,11 +44,11 @@ def fault(cloud: RunningCloud, kind: str, target: str, **parameters: Any) -> Gen
     try:
         yield fault_id
     finally:
-        httpx.delete(f"{faults(cloud)}/{fault_id}").raise_for_status()
+        httpx.delete(f"{faults(cloud)}/{fault_id}", auth=cloud.signed).raise_for_status()
 
 
 def described(cloud: RunningCloud, fault_id: str) -> dict[str, Any]:
-    return httpx.get(f"{faults(cloud)}/{fault_id}").json()
+    return httpx.get(f"{faults(cloud)}/{fault_id}", auth=cloud.signed).json()
 
 
 class Served:
@@ -242,8 +242,8 @@ def test_a_client_that_is_limited_backs_off_and_comes_through(cloud: RunningClou
         "ec2",
         region_name="us-west-2",
         endpoint_url=cloud.endpoint,
-        aws_access_key_id="any",
-        aws_secret_access_key="thing",
+        aws_access_key_id=cloud.key.access_key_id,
+        aws_secret_access_key=cloud.key.secret_access_key,
         config=Config(retries={"mode": mode, "total_max_attempts": 10}),
     )
     client.describe_key_pairs()
@@ -290,7 +290,12 @@ def test_a_fault_ends_by_itself_and_is_written_down(cloud: RunningCloud) -> None
 )
 def test_pages_from_elsewhere_start_nothing(cloud: RunningCloud, headers: dict[str, str]) -> None:
     asked = {"kind": "zone-down", "target": "us-east-1a"}
-    assert httpx.post(faults(cloud), json=asked, headers=headers).status_code == 403
-    plain = httpx.post(faults(cloud), content=json.dumps(asked), headers={"Content-Type": "text/plain"})
+    assert httpx.post(faults(cloud), json=asked, headers=headers, auth=cloud.signed).status_code == 403
+    plain = httpx.post(
+        faults(cloud),
+        content=json.dumps(asked),
+        headers={"Content-Type": "text/plain"},
+        auth=cloud.signed,
+    )
     assert plain.status_code == 400
     assert plain.headers["content-type"] == "application/problem+json"

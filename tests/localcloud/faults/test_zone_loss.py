@@ -60,7 +60,7 @@ class IdleGroup:
 
 def test_a_group_heals_into_the_zones_that_are_left_and_spreads_again(cloud: RunningCloud) -> None:
     group = IdleGroup(cloud)
-    with FaultClient(cloud.endpoint) as faults:
+    with FaultClient(cloud.endpoint, key=cloud.key) as faults:
         eventually(lambda: len(group.zones()) == 3, within=60)
         [lost] = [it["InstanceId"] for it in group.members() if it["AvailabilityZone"] == ZONE]
         fault = faults.start("zone-down", ZONE)
@@ -82,7 +82,11 @@ def test_a_group_heals_into_the_zones_that_are_left_and_spreads_again(cloud: Run
 
 
 @pytest.mark.slow
-def test_only_what_was_in_flight_fails_when_a_zone_is_lost_under_load(fresh_cloud: RunningCloud) -> None:
+def test_only_what_was_in_flight_fails_when_a_zone_is_lost_under_load(
+    fresh_cloud: RunningCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", fresh_cloud.key.access_key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", fresh_cloud.key.secret_access_key)
     result = measure(fresh_cloud.endpoint, instances=6, connections=16)
     assert result.requests > 100
     assert result.failed <= 2 * result.connections, result
@@ -97,7 +101,7 @@ def test_a_cloud_that_stops_leaves_nothing_and_goes_on_with_what_is_not_over(
 ) -> None:
     [one] = run(fresh_cloud)
     await_state(fresh_cloud, one, "running")
-    with FaultClient(fresh_cloud.endpoint) as faults:
+    with FaultClient(fresh_cloud.endpoint, key=fresh_cloud.key) as faults:
         hung = faults.start("instance-hung", one)
         busy = faults.start("instance-cpu", one, percent=1)
         short = faults.start("capacity", ZONE, seconds=1)
@@ -105,7 +109,7 @@ def test_a_cloud_that_stops_leaves_nothing_and_goes_on_with_what_is_not_over(
     fresh_cloud.stop()
     assert not processes_of(fresh_cloud.home)
     fresh_cloud.start()
-    with FaultClient(fresh_cloud.endpoint) as faults:
+    with FaultClient(fresh_cloud.endpoint, key=fresh_cloud.key) as faults:
         assert {it["id"] for it in faults.all() if it["state"] == "active"} == {hung["id"], busy["id"]}
         assert faults.get(short["id"])["state"] == "ended"
         eventually(lambda: len(processes_of(fresh_cloud.home)) > 1)

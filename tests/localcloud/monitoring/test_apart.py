@@ -8,6 +8,7 @@ from typing import Any
 
 from pavedroad.localcloud.api.server import Endpoint
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
+from pavedroad.localcloud.api.signatures.gate import AnyCredentials
 
 
 class Held:
@@ -32,7 +33,7 @@ class Quick:
 
 async def asked(endpoint: Endpoint, service: str) -> int:
     scope = f"AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host"
-    headers = [(b"authorization", f"{scope}, Signature=any".encode())]
+    headers = [(b"host", b"localhost"), (b"authorization", f"{scope}, Signature=any".encode())]
     statuses: list[int] = []
 
     async def receive() -> dict[str, Any]:
@@ -42,13 +43,14 @@ async def asked(endpoint: Endpoint, service: str) -> int:
         statuses.append(message.get("status", 0))
 
     called = {"type": "http", "method": "POST", "raw_path": b"/", "query_string": b"", "headers": headers}
+    called["server"] = ("127.0.0.1", 4566)
     await endpoint(called, receive, send)
     return statuses[0]
 
 
 def test_any_number_of_calls_about_datapoints_leaves_threads_to_the_others() -> None:
     held = Held()
-    endpoint = Endpoint([held, Quick()], lambda _: "1", dict, apart={held.name: 2})
+    endpoint = Endpoint([held, Quick()], lambda _: "1", dict, gate=AnyCredentials(), apart={held.name: 2})
 
     async def ask() -> list[int]:
         waiting = [asyncio.create_task(asked(endpoint, "monitoring")) for _ in range(100)]

@@ -15,23 +15,21 @@ from xml.etree import ElementTree
 
 import httpx
 import pytest
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from pavedroad.localcloud import cbor
 from tests.localcloud.monitoring.bench import BEGINNING, REGION, Bench
+from tests.localcloud.signing import ANYBODY, signed_headers
 
 TARGET = "GraniteServiceVersion20100801"
 
 
 def signed(endpoint: str, path: str, headers: Mapping[str, str], body: bytes) -> httpx.Response:
-    request = AWSRequest("POST", f"{endpoint}{path}", headers=dict(headers), data=body)
-    SigV4Auth(Credentials("AKIAEXAMPLEEXAMPLE01", "any"), "monitoring", REGION).add_auth(request)
-    return httpx.post(f"{endpoint}{path}", headers=dict(request.headers.items()), content=body)
+    url = f"{endpoint}{path}"
+    said = signed_headers(ANYBODY, "monitoring", REGION, url, "POST", body, headers)
+    return httpx.post(url, headers=said, content=body)
 
 
 def by_query(endpoint: str, **parameters: str) -> httpx.Response:
@@ -234,18 +232,12 @@ def test_no_bytes_make_the_server_fail(endpoint: str) -> None:
     whole = cbor.dumps(
         {"Namespace": "Test", "MetricData": [{"MetricName": "Load", "Value": 1.5, "Dimensions": []}]}
     )
-    with httpx.Client() as http:
-        for _ in range(60):
-            body = bytearray(whole)
-            for _ in range(dice.randint(1, 4)):
-                body[dice.randrange(len(body))] = dice.randrange(256)
-            scope = "Credential=a/20260101/us-east-1/monitoring/aws4_request, SignedHeaders=host, Signature=x"
-            answer = http.post(
-                f"{endpoint}/service/{TARGET}/operation/PutMetricData",
-                headers={"smithy-protocol": "rpc-v2-cbor", "authorization": f"AWS4-HMAC-SHA256 {scope}"},
-                content=bytes(body),
-            )
-            assert answer.status_code in (200, 400), answer.content
+    for _ in range(60):
+        body = bytearray(whole)
+        for _ in range(dice.randint(1, 4)):
+            body[dice.randrange(len(body))] = dice.randrange(256)
+        answer = by_cbor(endpoint, "PutMetricData", bytes(body))
+        assert answer.status_code in (200, 400), answer.content
 
 
 _LEAVES = (

@@ -108,12 +108,12 @@ def failing(
 ) -> Generator[str]:
     url = f"{cloud.endpoint}/_pavedroad/faults"
     asked = {"kind": kind, "target": target, "seconds": seconds, "parameters": parameters}
-    answer = httpx.post(url, json=asked)
+    answer = httpx.post(url, json=asked, auth=cloud.signed)
     assert answer.status_code == 201, answer.text
     try:
         yield answer.json()["reason"]
     finally:
-        httpx.delete(f"{url}/{answer.json()['id']}").raise_for_status()
+        httpx.delete(f"{url}/{answer.json()['id']}", auth=cloud.signed).raise_for_status()
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +163,7 @@ def test_a_cut_ends_by_itself(walled: RunningCloud, two: tuple[Reporting, Report
     answer = httpx.post(
         f"{walled.endpoint}/_pavedroad/faults",
         json={"kind": "network", "target": asked.id, "seconds": 10, "parameters": {"cut": True}},
+        auth=walled.signed,
     )
     assert answer.status_code == 201
     asked.comes_to(lambda it: it["endpoint"] is None)

@@ -59,7 +59,7 @@ class Stage:
     def __init__(self, cloud: RunningCloud) -> None:
         self.cloud = cloud
         self.truths = Truths(cloud)
-        self.faults = FaultClient(cloud.endpoint)
+        self.faults = FaultClient(cloud.endpoint, key=cloud.key)
         self.failure: BaseException | None = None
         self.began = time.monotonic()
         self.done: list[str] = []

@@ -51,6 +51,7 @@ def main() -> None:
         "--fresh", action="store_true", help="the cloud starts anew, so nothing that should run does yet"
     )
     parser.add_argument("--refusal", type=Path, help="where to write why the saved state does not load")
+    parser.add_argument("--open", action="store_true", help="take any credentials")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     os.umask(0o077)
@@ -62,6 +63,7 @@ def main() -> None:
         Block(options.block),
         options.network,
         annex=options.annex,
+        is_open=options.open,
     )
     try:
         cloud.start(fresh=options.fresh)

@@ -12,8 +12,10 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+from pavedroad.core import cloud_key
 from pavedroad.core.clock import SystemClock
 from pavedroad.core.networking import OUTSIDE, SAID, Mode
+from pavedroad.core.places import KEY_FILE
 from pavedroad.localcloud.api.ec2.captures import Captures
 from pavedroad.localcloud.api.ec2.controller import Controller
 from pavedroad.localcloud.api.ec2.layers import LayerStore, LayerUpkeep
@@ -23,6 +25,8 @@ from pavedroad.localcloud.api.host_link import HostLink
 from pavedroad.localcloud.api.objects import BlobStore
 from pavedroad.localcloud.api.server import Endpoint
 from pavedroad.localcloud.api.services import Durable, Service
+from pavedroad.localcloud.api.signatures.gate import AnyCredentials, SignedOnly
+from pavedroad.localcloud.api.signatures.keys import any_of, home_key
 from pavedroad.localcloud.api.snapshots import NotSaved, Snapshots
 from pavedroad.localcloud.autoscaling.service import AutoScaling
 from pavedroad.localcloud.balancing.service import LoadBalancing
@@ -44,6 +48,7 @@ from pavedroad.localcloud.moto_adapter.ec2_service import Ec2Service
 from pavedroad.localcloud.moto_adapter.ec2_struck import MotoInstances
 from pavedroad.localcloud.moto_adapter.ec2_walls import security_groups
 from pavedroad.localcloud.moto_adapter.install import account_of, install
+from pavedroad.localcloud.moto_adapter.keys import session_keys, user_keys
 from pavedroad.localcloud.moto_adapter.machines import MotoMachines
 from pavedroad.localcloud.moto_adapter.network import MotoNetwork
 from pavedroad.localcloud.moto_adapter.object_service import ObjectService
@@ -68,7 +73,14 @@ class Cloud:
     """`endpoint` serves it; `start` and `close` are called once each."""
 
     def __init__(
-        self, home: Path, host_socket: Path, block: Block, network: Mode = "shared", *, annex: bool = False
+        self,
+        home: Path,
+        host_socket: Path,
+        block: Block,
+        network: Mode = "shared",
+        *,
+        annex: bool = False,
+        is_open: bool = False,
     ) -> None:
         self._network: Mode = network
         self._annex = annex
@@ -76,6 +88,8 @@ class Cloud:
         self._state = State()
         self._blobs = BlobStore(home / "objects")
         self._contents = install(self._blobs, block)
+        keys = any_of(home_key(cloud_key.read(home / KEY_FILE)), session_keys, user_keys)
+        self._gate = AnyCredentials() if is_open else SignedOnly(keys)
         self._link = HostLink(host_socket)
         self._link.followers.append(lambda _: self._state.ring())
         layers = LayerStore(home / "images" / "layers")
@@ -143,6 +157,7 @@ class Cloud:
             services,
             account_of,
             self._health,
+            gate=self._gate,
             settle=self._keep,
             hinders=self._faults.hinders,
             pages=FaultRoutes(self._faults),
@@ -235,6 +250,7 @@ class Cloud:
             "host": "connected" if self._link.actual.epoch else "not connected",
             "limits": self._publishing.limited_by or "not known yet",
             "confinement": self._publishing.confined or "not known yet",
+            "credentials": self._gate.credentials,
             "network": self._network,
             "security_groups": SAID[self._network],
             **({"outside": OUTSIDE} if self._annex else {}),

@@ -1,4 +1,5 @@
-"""Whom a call is for: service, region and key, from its signature. Any credentials are accepted."""
+"""Whom a call is for, as its signature says: service, region and key. Whether it says so rightly is for the
+gate to find out."""
 
 from __future__ import annotations
 
@@ -27,8 +28,8 @@ _BY_VERSION = {
     "2012-11-05": "sqs",
 }
 """Signatures of version 2 name no service: the version of the API that is called does."""
-_FOR_ANYONE = frozenset({"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
-"""Who calls these has no keys yet."""
+_LINKS = {"ConfirmSubscription": "TopicArn", "Unsubscribe": "SubscriptionArn"}
+"""Actions of addresses that a notification brings, and the parameter that says where they lead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +66,24 @@ def scope_of(headers: Mapping[str, str], query: str) -> Scope:
 
 
 def scope_of_form(headers: Mapping[str, str], form: str) -> Scope:
-    """Of a call whose form is not signed, or signs itself (version 2). Raises where it must be signed."""
-    action = parse_qs(form).get("Action", [""])[0]
-    scope = scope_of({"host": headers.get("host", "")}, form)
-    if scope.service == "s3" or not (scope.key or action in _FOR_ANYONE):
-        raise ServiceError(
-            "MissingAuthenticationToken", "The request must be signed; any credentials will do.", 403
-        )
-    return scope
+    """Of a call whose form is not signed, or signs itself (version 2). It is never S3's."""
+    said = scope_of({"host": headers.get("host", "")}, form)
+    return Scope("", said.region, said.key) if said.service == "s3" else said
+
+
+def is_link(method: str, path: str, headers: Mapping[str, str], query: str) -> bool:
+    """Whether it is a visit to an address that a notification has brought: whoever has it may, unsigned."""
+    said = parse_qs(query)
+    named = "x-amz-target" in headers or "smithy-protocol" in headers
+    return (
+        (method in ("GET", "HEAD") and path == "/" and not named)
+        and len(said.get("Action", [])) == 1
+        and bool(_topic_of_link(said))
+    )
 
 
 def _topic_of_link(asked: Mapping[str, list[str]]) -> str:
-    """The ARN in a link that a notification has brought: whoever has it may visit it, unsigned."""
-    names = {"ConfirmSubscription": "TopicArn", "Unsubscribe": "SubscriptionArn"}
-    name = names.get(asked.get("Action", [""])[0], "")
+    name = _LINKS.get(asked.get("Action", [""])[0], "")
     return asked.get(name, [""])[0] if "Signature" not in asked else ""
 
 

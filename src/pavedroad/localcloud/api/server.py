@@ -8,12 +8,13 @@ import logging
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, Protocol, cast
 
 from pavedroad.core.callers import is_called_here, is_page_elsewhere
-from pavedroad.core.errors import Forbidden
+from pavedroad.core.errors import Forbidden, PavedError, Unauthenticated
 from pavedroad.localcloud.api.answers import Receive, Send, send_answer
 from pavedroad.localcloud.api.connections import CLIENT_ENDED
 from pavedroad.localcloud.api.encodings import plain
@@ -22,6 +23,8 @@ from pavedroad.localcloud.api.later import Call, Gone, Waits
 from pavedroad.localcloud.api.problems import problem
 from pavedroad.localcloud.api.scope import Scope, UnknownRegion, scope_of, scope_of_form
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse, Hindrance, Service
+from pavedroad.localcloud.api.signatures.gate import Admission, Gate
+from pavedroad.localcloud.api.signatures.message import Message, message_of
 from pavedroad.localcloud.errors import ServiceError, internal_failure
 
 _log = logging.getLogger(__name__)
@@ -33,6 +36,8 @@ _THREADS = 48
 _SILENCE_SECONDS = 60.0
 """In the middle of a body."""
 _LONGEST_NAME = 100
+_SOON_HASHED = 64 * 1024
+"""Bytes of a body that are hashed sooner than another thread is asked to."""
 _HEALTH = "/_pavedroad/health"
 
 AccountOf = Callable[[str], str]
@@ -57,6 +62,7 @@ class Endpoint:
         account_of: AccountOf,
         health: Callable[[], Mapping[str, object]],
         *,
+        gate: Gate,
         settle: Callable[[], None] = lambda: None,
         hinders: Hinders = lambda request: None,
         pages: Pages | None = None,
@@ -68,6 +74,7 @@ class Endpoint:
         self._services = {service.name: service for service in services}
         self._account_of = account_of
         self._health = health
+        self._gate = gate
         self._settle = settle
         self._hinders = hinders
         self._pages = pages
@@ -98,15 +105,16 @@ class Endpoint:
             )
             own = self._pages is not None and self._pages.answers(path)
             gone = partial(_end, scope, receive)
+            message = message_of(blank.method, path, query, scope["headers"])
             try:
-                answer = self._page(blank, receive, stranger) if own else None
-                response = legible(await (answer or self._answer(blank, receive, gone, stranger)))
+                answer = self._page(blank, message, receive, stranger) if own else None
+                response = legible(await (answer or self._answer(blank, message, receive, gone, stranger)))
             except _Gone:
                 return
             await send_answer(response, receive, send)
 
     async def _answer(
-        self, blank: ApiRequest, receive: Receive, gone: Gone, stranger: Forbidden | None
+        self, blank: ApiRequest, message: Message, receive: Receive, gone: Gone, stranger: Forbidden | None
     ) -> ApiResponse:
         try:
             called = scope_of(blank.headers, blank.query)
@@ -120,16 +128,26 @@ class Endpoint:
         # A form without a signature says in its body whom it is for: it is no object, and as large as a form.
         in_form = refusal is None and called == Scope("s3", "us-east-1", "") and _is_action(blank.headers)
         request = _for(blank, Scope("", "us-east-1", "") if in_form else called)
+        admission = Admission()
+        if not (refusal or in_form):
+            try:
+                admission = self._gate.admit(message, called)
+            except ServiceError as error:
+                refusal = error
         try:
             length = await self._read(request, receive, discard=refusal is not None)
             if refusal:
                 raise refusal
             if in_form:
-                called = scope_of_form(blank.headers, request.body().decode("latin-1"))
+                form = request.body()
+                called = scope_of_form(blank.headers, form.decode("latin-1"))
                 request = _for(blank, called)
+                self._gate.admit_form(message, called, form)
                 if refusal := self._refusal(called):
                     raise refusal
             request = _for(blank, called, self._account_of(called.key), length)
+            request = replace(request, anonymous=admission.anonymous)
+            await self._check(admission, request)
             if hindrance := self._hinders(request):
                 await asyncio.sleep(hindrance.delay_seconds)
                 if hindrance.refusal:
@@ -145,15 +163,26 @@ class Endpoint:
             _log.error("%s %s failed", request.method, request.path, exc_info=error)
             return error_response(request, internal_failure())
 
-    async def _page(self, blank: ApiRequest, receive: Receive, stranger: Forbidden | None) -> ApiResponse:
+    async def _page(
+        self, blank: ApiRequest, message: Message, receive: Receive, stranger: PavedError | None
+    ) -> ApiResponse:
         assert self._pages is not None
         scope = Scope("", "", "")
+        admission = Admission()
         try:
+            try:
+                admission = self._gate.admit(message, scope)
+            except ServiceError as error:
+                stranger = stranger or _unauthenticated(error)
             length = await self._read(blank, receive, discard=stranger is not None)
             if stranger:
                 return problem(stranger)
-            call = partial(self._pages.handle, _for(blank, scope, "", length))
-            return await self._in_thread(self._settled, call)
+            request = _for(blank, scope, "", length)
+            try:
+                await self._check(admission, request)
+            except ServiceError as error:
+                return problem(_unauthenticated(error))
+            return await self._in_thread(self._settled, partial(self._pages.handle, request))
         except ServiceError as error:
             return error_response(blank, error)
         except _Gone:
@@ -161,6 +190,14 @@ class Endpoint:
         except Exception as error:
             _log.error("%s %s failed", blank.method, blank.path, exc_info=error)
             return error_response(blank, internal_failure())
+
+    async def _check(self, admission: Admission, request: ApiRequest) -> None:
+        if admission.check is None:
+            return
+        if request.length > _SOON_HASHED:
+            await self._in_thread(admission.check, request)
+        else:
+            admission.check(request)
 
     def _handle(self, request: ApiRequest) -> ApiResponse:
         return self._services[request.service].handle(plain(request))
@@ -227,6 +264,13 @@ def _stranger(headers: Mapping[str, str], port: int | None) -> Forbidden | None:
     if is_page_elsewhere(headers):
         return Forbidden("Web pages from elsewhere may not call this endpoint.")
     return None
+
+
+def _unauthenticated(error: ServiceError) -> Unauthenticated:
+    return Unauthenticated(
+        f"{error.code}: {error.message}",
+        next_step="Sign the request (AWS Signature Version 4) by the key that `paved cloud env` prints.",
+    )
 
 
 async def _next(receive: Receive) -> Any:

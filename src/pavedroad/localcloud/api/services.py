@@ -32,6 +32,8 @@ class ApiRequest:
     """The body, decoded (no chunk framing), from its beginning."""
     length: int = 0
     request_id: str = ""
+    anonymous: bool = False
+    """Its caller has shown no key."""
 
     def body(self) -> bytes:
         self.stream.seek(0)

@@ -150,6 +150,7 @@ def credentials_of(one: LocalInstance) -> RoleCredentials | None:
                 duration=int(_LEASE.total_seconds()),
                 external_id="",
             )
+            taken.instance_id = one.id  # they end with it
             now = datetime.now(UTC)
             one.role_credentials = RoleCredentials(
                 role=role.name,

@@ -10,7 +10,7 @@ from moto.core.utils import get_service_model
 
 from pavedroad.localcloud.api.objects import BlobStore
 from pavedroad.localcloud.blocks import Block
-from pavedroad.localcloud.moto_adapter import ec2_backend, queues, topics
+from pavedroad.localcloud.moto_adapter import ec2_backend, keys, queues, topics
 from pavedroad.localcloud.moto_adapter.s3_objects import StoredContents
 
 
@@ -22,6 +22,7 @@ def install(store: BlobStore, block: Block) -> StoredContents:
     contents.install()
     topics.install()
     queues.install()
+    keys.install()
     _end_namespaces()
     return contents
 

@@ -3,18 +3,22 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from flask import Flask, request
 from moto.core.exceptions import _RESTError
 from moto.moto_server.werkzeug_app import create_backend_app
 from werkzeug.exceptions import HTTPException
 
 from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.moto_adapter.environ import REQUEST
+from pavedroad.localcloud.moto_adapter.s3_anonymous import check_anonymous
 
 
 def application(service: str) -> Flask:
     made = create_backend_app(service)
     made.config["PROPAGATE_EXCEPTIONS"] = True
     made.register_error_handler(HTTPException, _as_aws)
+    if service == "s3":
+        made.before_request(lambda: check_anonymous(request.environ[REQUEST]))
     return made
 
 

@@ -1,0 +1,158 @@
+"""Uploads to S3 from a form: its policy says what may be uploaded, and is what is signed."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, BinaryIO, cast
+
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from pavedroad.localcloud.errors import ServiceError
+
+_PIECE = 1 << 20
+_LARGEST_FIELD = 64 * 1024
+_NOT_IN_POLICY = frozenset({"file", "policy", "signature", "x-amz-signature", "awsaccesskeyid"})
+
+
+@dataclass
+class Form:
+    """`fields` have names in lower case; `size` is that of the file."""
+
+    fields: dict[str, str] = field(default_factory=dict[str, str])
+    size: int = 0
+
+
+def form_of(stream: BinaryIO, content_type: str) -> Form:
+    """Read without the file, which may be large."""
+    boundary = parse_options_header(content_type)[1].get(b"boundary")
+    if not boundary:
+        raise _malformed("The form says no boundary.")
+    reading = _Reading()
+    parser = MultipartParser(boundary, cast("Any", reading.callbacks()))
+    stream.seek(0)
+    try:
+        while piece := stream.read(_PIECE):
+            parser.write(piece)
+        parser.finalize()
+    except MultipartParseError:
+        raise _malformed("The body of your POST request is not well-formed multipart/form-data.") from None
+    return reading.form
+
+
+def hold_to_policy(form: Form, buckets: tuple[str, ...], now: datetime) -> None:
+    """That this is signed is another matter. `buckets` are those that the address may mean."""
+    try:
+        policy: Any = json.loads(base64.b64decode(form.fields["policy"], validate=True))
+        ends = datetime.fromisoformat(policy["expiration"])
+        conditions = [_condition(it) for it in policy.get("conditions", [])]
+    except (KeyError, ValueError, TypeError, binascii.Error, AttributeError, RecursionError):
+        raise ServiceError("InvalidPolicyDocument", "Invalid Policy: Invalid JSON.") from None
+    if (ends if ends.tzinfo else ends.replace(tzinfo=UTC)) <= now:
+        raise _denied("Policy expired.")
+    for kind, name, value in conditions:
+        if not any(_holds(kind, name, value, {**form.fields, "bucket": it}, form.size) for it in buckets):
+            raise _denied(f'Policy Condition failed: ["{kind}", "${name}", "{value}"]')
+    covered = {name for _, name, _ in conditions} | _NOT_IN_POLICY | {"bucket"}
+    if extra := [name for name in form.fields if name not in covered and not name.startswith("x-ignore-")]:
+        raise _denied(f"Extra input fields: {extra[0]}")
+
+
+def is_signed_by(form: Form, secret: str, signing_key: bytes | None) -> bool:
+    """By version 4 with its signing key, or as it was before that."""
+    policy = form.fields.get("policy", "").encode()
+    if signing_key is not None:
+        expected = hmac.new(signing_key, policy, hashlib.sha256).hexdigest().encode()
+        return hmac.compare_digest(expected, form.fields.get("x-amz-signature", "").encode())
+    expected = base64.b64encode(hmac.new(secret.encode(), policy, hashlib.sha1).digest())
+    return hmac.compare_digest(expected, form.fields.get("signature", "").encode())
+
+
+def _condition(said: Any) -> tuple[str, str, Any]:
+    if isinstance(said, dict):
+        [(name, value)] = cast("dict[str, Any]", said).items()
+        return "eq", str(name).lower(), str(value)
+    kind, name, value = said
+    if kind == "content-length-range":
+        return kind, "", (int(name), int(value))
+    return str(kind).lower(), str(name).removeprefix("$").lower(), str(value)
+
+
+def _holds(kind: str, name: str, value: Any, said: Mapping[str, str], size: int) -> bool:
+    if kind == "eq":
+        return said.get(name) == value
+    if kind == "starts-with":
+        return said.get(name, "").startswith(value)
+    if kind == "content-length-range":
+        return value[0] <= size <= value[1]
+    return False
+
+
+class _Reading:
+    """What the parser finds, as it finds it."""
+
+    def __init__(self) -> None:
+        self.form = Form()
+        self._header = (b"", b"")
+        self._name = ""
+        self._value = b""
+
+    def callbacks(self) -> dict[str, Any]:
+        return {
+            "on_header_field": self._header_name,
+            "on_header_value": self._header_value,
+            "on_header_end": self._header_end,
+            "on_part_begin": self._part_begin,
+            "on_part_data": self._part_data,
+            "on_part_end": self._part_end,
+        }
+
+    def _part_begin(self) -> None:
+        self._name, self._value, self._header = "", b"", (b"", b"")
+
+    def _header_name(self, data: bytes, begin: int, end: int) -> None:
+        self._heard(data[begin:end], b"")
+
+    def _header_value(self, data: bytes, begin: int, end: int) -> None:
+        self._heard(b"", data[begin:end])
+
+    def _heard(self, name: bytes, value: bytes) -> None:
+        self._header = (self._header[0] + name, self._header[1] + value)
+        if sum(map(len, self._header)) > _LARGEST_FIELD:
+            raise _malformed("A header in the form is too large.")
+
+    def _header_end(self) -> None:
+        name, value = self._header
+        self._header = (b"", b"")
+        if name.lower() == b"content-disposition":
+            self._name = parse_options_header(value)[1].get(b"name", b"").decode("utf-8", "replace").lower()
+
+    def _part_data(self, data: bytes, begin: int, end: int) -> None:
+        if self._name == "file":
+            self.form.size += end - begin
+            return
+        self._value += data[begin:end]
+        if len(self._value) > _LARGEST_FIELD:
+            raise ServiceError("MaxPostPreDataLengthExceeded", "A field of the form is too large.")
+
+    def _part_end(self) -> None:
+        if self._name == "file":
+            return
+        if self._name in self.form.fields:
+            raise _malformed("POST requires that no field is sent twice.")
+        self.form.fields[self._name] = self._value.decode("utf-8", "replace")
+
+
+def _malformed(said: str) -> ServiceError:
+    return ServiceError("MalformedPOSTRequest", said)
+
+
+def _denied(said: str) -> ServiceError:
+    return ServiceError("AccessDenied", f"Invalid according to Policy: {said}", 403)

@@ -1,0 +1,297 @@
+"""The endpoint's gate: what must be signed, and by whom; or, on an explicit wish, nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import BinaryIO, Protocol
+from urllib.parse import parse_qsl, unquote
+
+from pavedroad.core.callers import host_and_port, is_perhaps_a_page
+from pavedroad.localcloud.api.scope import Scope, is_link
+from pavedroad.localcloud.api.services import ApiRequest
+from pavedroad.localcloud.api.signatures import chunks, forms, version2, version4
+from pavedroad.localcloud.api.signatures.keys import Credentials, Keys
+from pavedroad.localcloud.api.signatures.message import Message
+from pavedroad.localcloud.api.signatures.refusals import Refusals, refusals_of
+from pavedroad.localcloud.errors import ServiceError
+
+_SKEW = timedelta(minutes=15)
+_LONGEST = 7 * 24 * 3600
+_PIECE = 1 << 20
+_NEGATIVE = "X-Amz-Expires must be non-negative"
+_TOO_LONG = (
+    "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than "
+    f"{_LONGEST} seconds"
+)
+_UNSIGNED = "UNSIGNED-PAYLOAD"
+_DIGEST = re.compile("[0-9a-f]{64}")
+_NOTHING = hashlib.sha256().hexdigest()
+_OF_PROVIDERS = frozenset({"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
+
+CheckBody = Callable[[ApiRequest], None]
+"""Raises where the body is not what was signed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """`anonymous` callers have shown no key: what they may do is for the service to say."""
+
+    check: CheckBody | None = None
+    anonymous: bool = False
+
+
+class Gate(Protocol):
+    """Everything raises `ServiceError`, in the called service's manner."""
+
+    @property
+    def credentials(self) -> str:
+        """Which it takes, for whoever asks how the cloud does."""
+        ...
+
+    def admit(self, message: Message, called: Scope) -> Admission:
+        """Before the body has come."""
+        ...
+
+    def admit_form(self, message: Message, called: Scope, form: bytes) -> None:
+        """What only the body says of its caller, if anything does."""
+        ...
+
+
+class AnyCredentials:
+    """Opens to everybody but browsers."""
+
+    credentials = "any (open)"
+
+    def admit(self, message: Message, called: Scope) -> Admission:
+        if is_perhaps_a_page(message.headers):
+            raise ServiceError(
+                "AccessDenied",
+                "This may be a web page's request; its browser does not say. Sign it by an Authorization "
+                "header.",
+                403,
+            )
+        return Admission()
+
+    def admit_form(self, message: Message, called: Scope, form: bytes) -> None:
+        if not (called.key or dict(parse_qsl(form.decode("latin-1"))).get("Action") in _OF_PROVIDERS):
+            raise refusals_of(called.service, message.headers).unsigned()
+
+
+class SignedOnly:
+    """Opens to who signs by a key that `keys` know."""
+
+    credentials = "signed by a key of this cloud"
+
+    def __init__(self, keys: Keys, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._keys = keys
+        self._now = now
+
+    def admit(self, message: Message, called: Scope) -> Admission:
+        refusals = refusals_of(called.service, message.headers)
+        said = message.headers.get("authorization", "")
+        try:
+            if said.startswith(version4.ALGORITHM):
+                return self._of_header(message, version4.claim_of_header(message), refusals)
+            if "X-Amz-Credential" in message.parameters:
+                return self._of_address(message, version4.claim_of_query(message), refusals)
+        except version4.Malformed as error:
+            raise refusals.malformed(str(error), presigned=not said) from None
+        try:
+            if said.startswith("AWS "):
+                return self._of_old(version2.s3_claim_of_header(message), refusals)
+            if "AWSAccessKeyId" in message.parameters:
+                if called.service == "s3":
+                    return self._of_old(version2.s3_claim_of_query(message), refusals)
+                pairs = parse_qsl(message.query, keep_blank_values=True)
+                return self._of_old(version2.query_claim(message, pairs), refusals)
+        except version2.Malformed as error:
+            raise refusals.malformed(str(error)) from None
+        return self._unsigned(message, called, refusals)
+
+    def admit_form(self, message: Message, called: Scope, form: bytes) -> None:
+        refusals = refusals_of(called.service, message.headers)
+        pairs = parse_qsl(form.decode("latin-1"), keep_blank_values=True, encoding="utf-8")
+        if not called.key:
+            if dict(pairs).get("Action") in _OF_PROVIDERS:
+                raise ServiceError(
+                    "InvalidIdentityToken",
+                    "This cloud cannot ask the identity provider whether its token is good. Sign the call by "
+                    "a key of this cloud.",
+                )
+            raise refusals.unsigned()
+        try:
+            self._of_old(version2.query_claim(message, pairs), refusals)
+        except version2.Malformed as error:
+            raise refusals.malformed(str(error)) from None
+
+    def _of_header(self, message: Message, claim: version4.Claim, refusals: Refusals) -> Admission:
+        found = self._known(claim.key, claim.token, refusals)
+        self._in_time(claim.time, refusals)
+        _all_signed(message, claim, refusals)
+        payload = message.headers.get("x-amz-content-sha256")
+        if payload is None:
+            return Admission(partial(_check_all, message, claim, found, refusals))
+        if not claim.is_of(message, payload, found.secret):
+            raise refusals.mismatch()
+        return Admission(_check_of(payload, claim, found, refusals))
+
+    def _of_address(self, message: Message, claim: version4.Claim, refusals: Refusals) -> Admission:
+        found = self._known(claim.key, claim.token, refusals)
+        lasts, now = claim.lasts or 0, self._now()
+        if not 0 < lasts <= _LONGEST:
+            raise refusals.malformed(_TOO_LONG if lasts > 0 else _NEGATIVE, presigned=True)
+        if claim.time - now > _SKEW:
+            raise refusals.skewed(claim.time, now, _SKEW)
+        if (ends := claim.time + timedelta(seconds=lasts)) <= now:
+            raise refusals.past(ends, now)
+        _all_signed(message, claim, refusals)
+        payload = message.headers.get("x-amz-content-sha256")
+        if payload is None and claim.service.lower() == "s3":
+            payload = message.parameters.get("X-Amz-Content-Sha256", _UNSIGNED)
+        if payload is None:
+            return Admission(partial(_check_all, message, claim, found, refusals))
+        if not claim.is_of(message, payload, found.secret):
+            raise refusals.mismatch()
+        return Admission(_check_of(payload, claim, found, refusals))
+
+    def _of_old(self, claim: version2.Claim, refusals: Refusals) -> Admission:
+        found = self._known(claim.key, claim.token, refusals)
+        if claim.signed is not None:
+            self._in_time(claim.signed, refusals)
+        if claim.ends is not None and claim.ends <= (now := self._now()):
+            raise refusals.past(claim.ends, now)
+        if not claim.is_by(found.secret):
+            raise refusals.mismatch()
+        return Admission()
+
+    def _unsigned(self, message: Message, called: Scope, refusals: Refusals) -> Admission:
+        if is_link(message.method, message.path, message.headers, message.query):
+            return Admission(partial(_check_empty, refusals))
+        if called.service != "s3":
+            raise refusals.unsigned()
+        kind = message.headers.get("content-type", "")
+        if message.method == "POST" and kind.startswith("multipart/form-data"):
+            if message.query:
+                raise refusals.unsigned()
+            return Admission(partial(self._check_upload, message, refusals))
+        return Admission(anonymous=True)
+
+    def _check_upload(self, message: Message, refusals: Refusals, request: ApiRequest) -> None:
+        """A form says itself who has signed it."""
+        form = forms.form_of(request.stream, message.headers["content-type"])
+        fields = form.fields
+        if "policy" not in fields:
+            raise refusals.unsigned()
+        token = fields.get("x-amz-security-token", "")
+        if credential := fields.get("x-amz-credential"):
+            try:
+                key, date, region, service = version4.signed_key(credential)
+            except version4.Malformed as error:
+                raise refusals.malformed(str(error)) from None
+            found = self._known(key, token, refusals)
+            signing = version4.signing_key(found.secret, date, region, service)
+            signed = service == "s3" and forms.is_signed_by(form, found.secret, signing)
+        else:
+            found = self._known(fields.get("awsaccesskeyid", ""), token, refusals)
+            signed = forms.is_signed_by(form, found.secret, None)
+        if not signed:
+            raise refusals.mismatch()
+        forms.hold_to_policy(form, _buckets(message), self._now())
+
+    def _known(self, key: str, token: str, refusals: Refusals) -> Credentials:
+        found = self._keys(key)
+        if found is None:
+            raise refusals.unknown_key()
+        if not hmac.compare_digest(found.token.encode(), token.encode("latin-1", "replace")):
+            raise refusals.other_token()
+        if found.expires is not None and found.expires <= self._now():
+            raise refusals.expired_token()
+        return found
+
+    def _in_time(self, signed: datetime, refusals: Refusals) -> None:
+        if abs(signed - (now := self._now())) > _SKEW:
+            raise refusals.skewed(signed, now, _SKEW)
+
+
+def _all_signed(message: Message, claim: version4.Claim, refusals: Refusals) -> None:
+    """S3 heeds no header of AWS's that is not signed."""
+    if refusals.manner != "s3":
+        return
+    left = {"x-amz-content-sha256"} if claim.lasts is not None else set[str]()
+    own = {name for name in message.headers if name.startswith("x-amz-")} - left - set(claim.signed)
+    if own:
+        raise refusals.unsigned_headers(sorted(own))
+
+
+def _check_of(
+    payload: str, claim: version4.Claim, found: Credentials, refusals: Refusals
+) -> CheckBody | None:
+    """How a body is held to what was signed as its digest."""
+    if payload in (_UNSIGNED, chunks.UNSIGNED_TRAILER):
+        return None
+    if _DIGEST.fullmatch(payload):
+        return partial(_check_digest, payload, refusals)
+    if payload in (chunks.SIGNED, chunks.SIGNED_TRAILER):
+        trailer = payload == chunks.SIGNED_TRAILER
+        return partial(_check_chunks, claim, found.secret, trailer, refusals)
+    raise ServiceError(
+        "InvalidArgument",
+        f"x-amz-content-sha256 must be {_UNSIGNED}, {chunks.UNSIGNED_TRAILER}, {chunks.SIGNED}, "
+        f"{chunks.SIGNED_TRAILER}, or a valid sha256 value.",
+    )
+
+
+def _check_digest(digest: str, refusals: Refusals, request: ApiRequest) -> None:
+    if not hmac.compare_digest(_digest_of(request), digest):
+        raise refusals.other_body()
+
+
+def _check_chunks(
+    claim: version4.Claim, secret: str, trailer: bool, refusals: Refusals, request: ApiRequest
+) -> None:
+    if not chunks.are_signed(request.stream, claim, secret, trailer=trailer):
+        raise refusals.mismatch()
+
+
+def _check_all(
+    message: Message, claim: version4.Claim, found: Credentials, refusals: Refusals, request: ApiRequest
+) -> None:
+    """Where the digest of the body is signed and not said."""
+    if not claim.is_of(message, _digest_of(request), found.secret):
+        raise refusals.mismatch()
+
+
+def _check_empty(refusals: Refusals, request: ApiRequest) -> None:
+    """A link is visited, and says no more than is in it."""
+    if request.length:
+        raise refusals.unsigned()
+
+
+def _digest_of(request: ApiRequest) -> str:
+    if not request.length:
+        return _NOTHING
+    digest = hashlib.sha256()
+    for piece in _pieces(request.stream):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _pieces(stream: BinaryIO) -> Iterable[bytes]:
+    stream.seek(0)
+    return iter(lambda: stream.read(_PIECE), b"")
+
+
+def _buckets(message: Message) -> tuple[str, ...]:
+    """The bucket that a form is sent to, by the host's name or else by the path; none where both say one."""
+    path = unquote(message.path.strip("/"))
+    named = host_and_port(message.headers.get("host", ""))
+    label, dot, _ = named[0].partition(".") if named else ("", "", "")
+    if not dot or label == "localhost" or label.isdecimal():
+        return (path,)
+    return () if path else (label,)
