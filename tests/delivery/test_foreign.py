@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from pavedroad.clouds.aws.cloud import AwsClouds
@@ -20,10 +19,6 @@ from tests.clouds.contract import a_group, a_service_image, a_target_group
 from tests.delivery.road import DEE, Road, manifest_of, open_road
 from tests.localcloud.running import RunningCloud, running_cloud
 from tests.waiting import eventually_async
-
-
-def _session() -> boto3.Session:
-    return boto3.Session(aws_access_key_id="any", aws_secret_access_key="thing", region_name="us-east-1")
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +110,7 @@ class Between:
 
 @asynccontextmanager
 async def _road(running: RunningCloud, home: Path, between: Between) -> AsyncIterator[Road]:
-    clouds = AwsClouds(endpoint_url=running.endpoint, session=_session())
+    clouds = AwsClouds(endpoint_url=running.endpoint, session=running.session())
     async with open_road(home, clouds=clouds, checkpoints=between) as road:
         yield road
     clouds.close()

@@ -17,6 +17,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from pavedroad.core import cloud_key
+from pavedroad.core.places import KEY_FILE
 from tests.waiting import eventually
 
 RELEASED = Path(__file__).parents[1] / "released"
@@ -43,6 +45,7 @@ class AloneApi:
         self.refusal = home.with_name("refusal")
         self.log_path = home.with_name("api.log")
         home.mkdir(parents=True, exist_ok=True)
+        self.key = cloud_key.ensure(home / KEY_FILE)
 
     @property
     def endpoint(self) -> str:
@@ -96,8 +99,8 @@ class AloneApi:
             service,  # pyright: ignore[reportArgumentType]
             region_name=region,
             endpoint_url=self.endpoint,
-            aws_access_key_id="any",
-            aws_secret_access_key="thing",
+            aws_access_key_id=self.key.access_key_id,
+            aws_secret_access_key=self.key.secret_access_key,
             config=Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=60),
         )
 
