@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pavedroad.access.audit import Audit
 from pavedroad.access.service import Access
-from pavedroad.access.tokens import Tokens
 from pavedroad.core.clock import ManualClock
 from pavedroad.database.engine import Database, sqlite_url
 from pavedroad.database.migrating import migrate
@@ -29,4 +27,4 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def access(database: Database, clock: ManualClock) -> Access:
-    return Access(Tokens(database, clock), Audit(database, clock))
+    return Access(database, clock)

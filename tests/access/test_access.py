@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pavedroad.access.model import ALLOWED, AuditQuery, Principal, Role
+from pavedroad.access.model import ALLOWED, AuditQuery, Credential, Principal, Role
 from pavedroad.access.service import Access
 from pavedroad.core.clock import ManualClock
 from pavedroad.core.errors import Forbidden, InvalidInput, NotFound, Unauthenticated, Unavailable
@@ -21,7 +21,8 @@ ADMIN = Principal("ada", frozenset({Role.ADMIN}))
 
 async def test_a_token_speaks_for_its_name_and_roles(access: Access) -> None:
     made = await access.tokens.make("ci", [Role.DEPLOYER], by="ada")
-    assert await access.authenticate(made.secret) == Principal("ci", frozenset({Role.DEPLOYER}))
+    by = Credential("token", made.token.id, token_id=made.token.id)
+    assert await access.authenticate(made.secret) == Principal("ci", frozenset({Role.DEPLOYER}), by)
 
 
 @pytest.mark.parametrize("token", [None, "", "paved_wrong", "x" * 10_000])

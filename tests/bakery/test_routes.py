@@ -14,10 +14,8 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from pavedroad.access.audit import Audit
 from pavedroad.access.model import Role
 from pavedroad.access.service import Access
-from pavedroad.access.tokens import Tokens
 from pavedroad.bakery.packing import pack_folder
 from pavedroad.bakery.queueing import MOST
 from pavedroad.bakery.routes import router
@@ -39,7 +37,7 @@ async def client(kitchen: Kitchen, tmp_path: Path) -> AsyncGenerator[httpx.Async
     database = Database(sqlite_url(tmp_path / "access.db"))
     migrate(database)
     clock = SystemClock()
-    access = Access(Tokens(database, clock), Audit(database, clock))
+    access = Access(database, clock)
     app = FastAPI()
     app.state.access, app.state.bakery = access, kitchen.bakery
     app.include_router(router)

@@ -11,11 +11,9 @@ import httpx
 import pytest
 from fastapi import Depends, FastAPI
 
-from pavedroad.access.audit import Audit
 from pavedroad.access.model import AuditQuery, Principal, Role
 from pavedroad.access.routes import principal
 from pavedroad.access.service import Access
-from pavedroad.access.tokens import Tokens
 from pavedroad.chaos.routes import router
 from pavedroad.chaos.service import FaultInjection
 from pavedroad.core.clock import ManualClock
@@ -39,7 +37,7 @@ def access(tmp_path: Path) -> Iterator[Access]:
     database = Database(sqlite_url(tmp_path / "platform.db"))
     migrate(database)
     clock = ManualClock(datetime(2026, 3, 1, 12, tzinfo=UTC))
-    yield Access(Tokens(database, clock), Audit(database, clock))
+    yield Access(database, clock)
     database.close()
 
 

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pavedroad.access.audit import Audit
 from pavedroad.access.model import AuditEntry, AuditQuery, Principal, Role
 from pavedroad.access.service import Access
-from pavedroad.access.tokens import Tokens
 from pavedroad.clouds.memory import MemoryCloud, MemoryClouds
 from pavedroad.clouds.model import ImageSpec, Listener
 from pavedroad.clouds.regions import check_region
@@ -138,7 +136,7 @@ async def open_road(
     clouds = clouds or WatchedClouds()
     database = Database(url or sqlite_url(home / "platform.db"))
     migrate(database)
-    access = Access(Tokens(database, clock), Audit(database, clock))
+    access = Access(database, clock)
     delivery = compose(
         database=database,
         clouds=clouds,

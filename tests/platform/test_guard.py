@@ -10,10 +10,15 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 
+from pavedroad.access.lasting import Lasting
+from pavedroad.access.model import Credential, Principal
+from pavedroad.core.clock import SystemClock
 from pavedroad.core.errors import CloudFailed
 from pavedroad.platform import bodies, problems
 from pavedroad.platform.doors import Door
 from pavedroad.platform.guard import Guard
+
+ADA = Principal("ada", frozenset(), Credential("session", "ses-1", "tok-1"))
 
 
 def application() -> FastAPI:
@@ -44,7 +49,16 @@ def application() -> FastAPI:
 
         return StreamingResponse(lines(), media_type="text/event-stream")
 
+    @app.get("/v1/mine")
+    async def mine(request: Request) -> StreamingResponse:
+        request.state.principal = ADA
+        return await stream()
+
     return app
+
+
+def guarded(*allowed: str) -> Guard:
+    return Guard(application(), Door(allowed_hosts=allowed), Lasting(SystemClock()))
 
 
 def client(guard: Guard) -> httpx.AsyncClient:
@@ -53,7 +67,7 @@ def client(guard: Guard) -> httpx.AsyncClient:
 
 
 async def test_what_breaks_unexpectedly_tells_a_number_and_no_secrets() -> None:
-    async with client(Guard(application(), Door())) as api:
+    async with client(guarded()) as api:
         answer = await api.get("/v1/broken")
     assert answer.status_code == 500
     body = answer.json()
@@ -64,7 +78,7 @@ async def test_what_breaks_unexpectedly_tells_a_number_and_no_secrets() -> None:
 
 
 async def test_the_platform_s_errors_keep_their_status_and_next_step() -> None:
-    async with client(Guard(application(), Door())) as api:
+    async with client(guarded()) as api:
         answer = await api.get("/v1/cloud")
     assert answer.status_code == 502
     assert answer.json()["detail"] == "The cloud said no."
@@ -72,19 +86,19 @@ async def test_the_platform_s_errors_keep_their_status_and_next_step() -> None:
 
 
 async def test_a_body_within_the_limit_arrives_whole() -> None:
-    async with client(Guard(application(), Door())) as api:
+    async with client(guarded()) as api:
         assert (await api.post("/v1/length", content=b"x" * 1_000_000)).json() == 1_000_000
         assert (await api.post("/v1/length", content=b"x" * 1_000_001)).status_code == 413
         assert (await api.post("/v1/length")).json() == 0
 
 
 async def test_uploads_may_be_large() -> None:
-    async with client(Guard(application(), Door())) as api:
+    async with client(guarded()) as api:
         assert (await api.post("/v1/bakes", content=b"x" * 3_000_000)).json() == 3_000_000
 
 
 async def test_a_name_may_be_allowed() -> None:
-    async with client(Guard(application(), Door(allowed_hosts=["paved.example"]))) as api:
+    async with client(guarded("paved.example")) as api:
         allowed = await api.post("/v1/length", headers={"Host": "Paved.example:4570"})
         refused = await api.post("/v1/length", headers={"Host": "other.example"})
     assert (allowed.status_code, refused.status_code) == (200, 421)
@@ -97,7 +111,7 @@ async def test_a_body_that_does_not_come_is_waited_for_no_longer(monkeypatch: py
         yield b"half"
         await asyncio.Event().wait()
 
-    async with client(Guard(application(), Door())) as api:
+    async with client(guarded()) as api:
         for path in ("/v1/length", "/v1/bakes"):
             answer = await api.post(path, content=stuck())
             assert (answer.status_code, answer.json()["code"]) == (408, "too-slow")
@@ -112,7 +126,7 @@ async def test_bodies_that_wait_together_fill_no_memory(monkeypatch: pytest.Monk
         held.set()
         await more.wait()
 
-    async with client(Guard(application(), Door())) as api:
+    async with client(guarded()) as api:
         first = asyncio.create_task(api.post("/v1/length", content=slow()))
         await held.wait()
         refused = await api.post("/v1/length", content=b"x" * 900)
@@ -124,7 +138,7 @@ async def test_bodies_that_wait_together_fill_no_memory(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("times", [1, 2])
 async def test_streams_end_when_the_process_is_to_stop(times: int) -> None:
-    guard = Guard(application(), Door())
+    guard = guarded()
     async with client(guard) as api:
         asking = [asyncio.create_task(api.get("/v1/stream")) for _ in range(times)]
         await asyncio.sleep(0.1)
@@ -132,3 +146,21 @@ async def test_streams_end_when_the_process_is_to_stop(times: int) -> None:
         guard.end_streams()
         answers = await asyncio.wait_for(asyncio.gather(*asking), 10)
     assert [answer.text for answer in answers] == ["data: 1\n\n"] * times
+
+
+@pytest.mark.parametrize("ended", ["ses-1", "tok-1"])
+async def test_a_stream_ends_with_its_session_or_token_and_no_other_does(ended: str) -> None:
+    lasting = Lasting(SystemClock())
+    guard = Guard(application(), Door(), lasting)
+    async with client(guard) as api:
+        other = asyncio.create_task(api.get("/v1/stream"))
+        mine = asyncio.create_task(api.get("/v1/mine"))
+        await asyncio.sleep(0.1)
+        lasting.end("ses-2")
+        lasting.end("tok-2")
+        assert not mine.done()
+        lasting.end(ended)
+        assert (await asyncio.wait_for(mine, 10)).text == "data: 1\n\n"
+        assert not other.done()
+        guard.end_streams()
+        await asyncio.wait_for(other, 10)

@@ -10,7 +10,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from pavedroad.access.model import AuditEntry, AuditQuery, Principal
+from pavedroad.access.model import Actor, AuditEntry, AuditQuery, Principal
 from pavedroad.access.tables import AuditRow
 from pavedroad.core.clock import Clock
 from pavedroad.core.errors import PavedError
@@ -38,13 +38,13 @@ class Audit:
     ) -> None:
         """Add one entry; values under names that speak of secrets are left out."""
         await self._database.write(
-            lambda session: self.add(session, principal.name, action, subject, outcome, detail)
+            lambda session: self.add(session, principal.actor, action, subject, outcome, detail)
         )
 
     def add(  # noqa: PLR0917 - the same order as `record`
         self,
         session: Session,
-        who: str,
+        who: Actor,
         action: str,
         subject: str,
         outcome: str,
@@ -54,7 +54,9 @@ class Audit:
         session.add(
             AuditRow(
                 at=self._clock.now(),
-                principal=who,
+                principal=who.name,
+                kind=who.kind,
+                actor_id=who.id,
                 action=action,
                 subject=subject,
                 outcome=outcome,
@@ -104,7 +106,17 @@ class Audit:
 
 
 def _entry(row: AuditRow) -> AuditEntry:
-    return AuditEntry(row.id, row.at, row.principal, row.action, row.subject, row.outcome, row.detail)
+    return AuditEntry(
+        id=row.id,
+        at=row.at,
+        principal=row.principal,
+        action=row.action,
+        subject=row.subject,
+        outcome=row.outcome,
+        detail=row.detail,
+        kind=row.kind,
+        actor_id=row.actor_id,
+    )
 
 
 def _without_secrets(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from pavedroad.access.model import AuditEntry, AuditQuery, Principal, Role, TokenView
+from pavedroad.access.model import AuditEntry, AuditQuery, Principal, Role, SessionView, TokenView
 from pavedroad.access.service import Access
 
 router = APIRouter(prefix="/v1", tags=["access"])
@@ -21,7 +21,9 @@ def _access(request: Request) -> Access:
 async def principal(request: Request) -> Principal:
     """Whoever the request's bearer token speaks for."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return await _access(request).authenticate(token.strip() if scheme.lower() == "bearer" else None)
+    found = await _access(request).authenticate(token.strip() if scheme.lower() == "bearer" else None)
+    request.state.principal = found
+    return found
 
 
 Service = Annotated[Access, Depends(_access)]
@@ -65,6 +67,13 @@ class MadeToken(BaseModel):
     secret: str
 
 
+class MadeLink(BaseModel):
+    """A path of the portal that signs its opener in, once."""
+
+    path: str = Field(examples=["/login#once_..."])
+    expires_at: datetime
+
+
 @router.get("/audit", summary="What was done, by whom, to what")
 async def read_audit(
     access: Service, someone: Someone, filters: Annotated[AuditFilters, Query()]
@@ -93,4 +102,22 @@ async def make_token(access: Service, someone: Someone, body: TokenRequest) -> M
 @router.delete("/tokens/{token_id}", summary="Revoke a token: it stops working at once")
 async def revoke_token(access: Service, someone: Someone, token_id: str) -> TokenView:
     async with access.acting(someone, "manage-tokens", token_id):
-        return await access.tokens.revoke(token_id)
+        return await access.revoke(token_id)
+
+
+@router.post("/sign-in-links", status_code=201, summary="Make a link that signs a browser in, once")
+async def make_sign_in_link(access: Service, someone: Someone) -> MadeLink:
+    """For whoever the token speaks for; good for 10 minutes. What is after `#` reaches no server's log."""
+    made = await access.make_link(someone)
+    return MadeLink(path=f"/login#{made.secret}", expires_at=made.expires_at)
+
+
+@router.get("/sessions", summary="The browsers that are signed in; an administrator sees everybody's")
+async def list_sessions(access: Service, someone: Someone) -> list[SessionView]:
+    access.authorise(someone, "view")
+    return await access.sessions.all(access.only(someone))
+
+
+@router.delete("/sessions/{session_id}", summary="End a session, with all that it follows live")
+async def end_session(access: Service, someone: Someone, session_id: str) -> SessionView:
+    return await access.end_session(someone, session_id)

@@ -1,4 +1,4 @@
-"""The gate: who a token speaks for, and what they may do."""
+"""The gate: who a token or a session speaks for, and what they may do."""
 
 from __future__ import annotations
 
@@ -7,27 +7,88 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from pavedroad.access.audit import Audit
-from pavedroad.access.model import ALLOWED, Principal
+from pavedroad.access.lasting import Lasting
+from pavedroad.access.model import (
+    ALLOWED,
+    Credential,
+    NewSession,
+    Principal,
+    SessionView,
+    SignInLink,
+    TokenView,
+)
+from pavedroad.access.sessions import LINK_MARK, Sessions
 from pavedroad.access.tokens import Tokens
+from pavedroad.core.clock import Clock
 from pavedroad.core.errors import Forbidden, Unauthenticated
+from pavedroad.database.engine import Database
 
 _HOW = "Send the header 'Authorization: Bearer <token>' with the token that `paved up` keeps."
 
 
 class Access:
-    """Authenticates and authorises; `tokens` and `audit` are its two books."""
+    """Authenticates and authorises. Its books are `tokens`, `sessions` and `audit`; what goes on for as long
+    as someone may is in `lasting`."""
 
-    def __init__(self, tokens: Tokens, audit: Audit) -> None:
-        self.tokens = tokens
-        self.audit = audit
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.tokens = Tokens(database, clock)
+        self.sessions = Sessions(database, clock)
+        self.audit = Audit(database, clock)
+        self.lasting = Lasting(clock)
 
     async def authenticate(self, token: str | None) -> Principal:
+        """Whoever a bearer token speaks for."""
         if not token:
             raise Unauthenticated("This needs a token, and there was none.", next_step=_HOW)
         found = await self.tokens.find(token)
         if found is None:
             raise Unauthenticated("The token is wrong, expired or revoked.", next_step=_HOW)
-        return Principal(found.name, frozenset(found.roles))
+        return _bearer(found)
+
+    async def resume(self, secret: str, *, seen: bool = True) -> Principal:
+        """Whoever a session's cookie speaks for; `seen` keeps the session from idling out."""
+        found = await self.sessions.find(secret, seen=seen)
+        if found is None:
+            raise Unauthenticated("The session has ended.", next_step="Sign in again: `paved open`.")
+        return _browser(*found)
+
+    async def make_link(self, principal: Principal) -> SignInLink:
+        """A link that signs in, once, whoever asks for it."""
+        async with self.acting(principal, "sign-in", "link"):
+            return await self.sessions.make_link(principal.credential.token_id)
+
+    async def sign_in(self, shown: str, *, browser: str, remote: str) -> NewSession:
+        """Begin a session for who shows a token or a link's secret."""
+        if shown.startswith(LINK_MARK):
+            token = await self.sessions.redeem(shown)
+        else:
+            await self.authenticate(shown)
+            token = await self.tokens.find(shown)
+        if token is None:
+            raise Unauthenticated("The token is wrong, expired or revoked.", next_step=_HOW)
+        begun = await self.sessions.begin(token, browser=browser, remote=remote)
+        how = {"by": "link" if shown.startswith(LINK_MARK) else "token in the form", "browser": browser}
+        who = _browser(begun.session, token)
+        await self.audit.record(who, "sign-in", begun.session.id, "done", {**how, "remote": remote})
+        return begun
+
+    async def end_session(self, principal: Principal, session_id: str) -> SessionView:
+        """End one's own session, or any as an administrator; what it follows live ends now."""
+        async with self.acting(principal, "end-session", session_id):
+            ended = await self.sessions.end(session_id, self.only(principal))
+        self.lasting.end(session_id)
+        return ended
+
+    async def revoke(self, token_id: str) -> TokenView:
+        """Make a token worthless, with all sessions that stem from it."""
+        revoked = await self.tokens.revoke(token_id)
+        self.lasting.end(token_id)
+        return revoked
+
+    def only(self, principal: Principal) -> str | None:
+        """The token whose sessions someone may see and end; None is everybody's."""
+        everybody = principal.roles & ALLOWED["manage-sessions"]
+        return None if everybody else principal.credential.token_id
 
     def authorise(self, principal: Principal, action: str) -> None:
         """Nothing, or Forbidden."""
@@ -47,3 +108,13 @@ class Access:
         async with self.audit.watch(principal, action, subject, detail) as told:
             self.authorise(principal, action)
             yield told
+
+
+def _bearer(token: TokenView) -> Principal:
+    by = Credential("token", token.id, token.id, token.expires_at)
+    return Principal(token.name, frozenset(token.roles), by)
+
+
+def _browser(session: SessionView, token: TokenView) -> Principal:
+    by = Credential("session", session.id, token.id, session.expires_at)
+    return Principal(token.name, frozenset(token.roles), by)

@@ -45,7 +45,7 @@ class Tokens:
             revoked_at=None,
         )
         await self._database.write(lambda session: session.add(row))
-        return NewToken(_view(row), secret)
+        return NewToken(view_of(row), secret)
 
     async def find(self, secret: str) -> TokenView | None:
         """The token with this secret, if it is good."""
@@ -54,14 +54,13 @@ class Tokens:
         row = await self._database.read(lambda session: session.scalar(wanted))
         if row is None or not hmac.compare_digest(row.digest, digest):
             return None
-        expired = row.expires_at is not None and row.expires_at <= self._clock.now()
-        return None if expired or row.revoked_at is not None else _view(row)
+        return view_of(row) if is_good(row, self._clock.now()) else None
 
     async def all(self) -> list[TokenView]:
         """Newest first, the revoked ones among them."""
         wanted = sa.select(TokenRow).order_by(TokenRow.created_at.desc(), TokenRow.id)
         return [
-            _view(row) for row in await self._database.read(lambda session: session.scalars(wanted).all())
+            view_of(row) for row in await self._database.read(lambda session: session.scalars(wanted).all())
         ]
 
     async def revoke(self, token_id: str) -> TokenView:
@@ -72,7 +71,7 @@ class Tokens:
             if row is None:
                 raise NotFound(f"There is no token '{token_id}'.", next_step="List them: GET /v1/tokens.")
             row.revoked_at = row.revoked_at or now
-            return _view(row)
+            return view_of(row)
 
         return await self._database.write(work)
 
@@ -95,7 +94,12 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _view(row: TokenRow) -> TokenView:
+def is_good(row: TokenRow, now: datetime) -> bool:
+    """Whether it opens anything: neither revoked nor expired."""
+    return row.revoked_at is None and (row.expires_at is None or row.expires_at > now)
+
+
+def view_of(row: TokenRow) -> TokenView:
     roles = tuple(Role(role) for role in row.roles)
     return TokenView(row.id, row.name, roles, row.created_at, row.created_by, row.expires_at, row.revoked_at)
 

@@ -1,4 +1,4 @@
-"""`paved token` and `paved audit`: who may, and who did."""
+"""`paved token`, `paved session` and `paved audit`: who may, who is there, and who did."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from pavedroad.cli.rows import Rows
 from pavedroad.cli.screen import AsJson, note, result, say, show
 
 app = typer.Typer(help="Tokens for the API: make, list and revoke them.", no_args_is_help=True)
+
+sessions = typer.Typer(help="Browsers that are signed in: list and end them.", no_args_is_help=True)
 
 
 @app.command()
@@ -64,9 +66,34 @@ def list_tokens(as_json: AsJson = False) -> None:
 def revoke(
     token: Annotated[str, typer.Argument(metavar="ID", help="Its id.")], as_json: AsJson = False
 ) -> None:
-    """Make a token worthless, at once."""
+    """Make a token worthless, at once, with the sessions that stem from it."""
     done = Client.here().delete(f"/v1/tokens/{segment(token)}")
     result(done) if as_json else say(f"{token} is revoked.")
+
+
+@sessions.command("list")
+def list_sessions(as_json: AsJson = False) -> None:
+    """The browsers that are signed in; an administrator sees everybody's."""
+    found = Client.here().get("/v1/sessions")
+    if as_json:
+        result(found)
+        return
+    rows = Rows("ID", "WHO", "TOKEN", "FROM", "AGE", "SEEN", "BROWSER", beneath=("BROWSER",))
+    for it in found:
+        seen = age(it["seen_at"])
+        rows.add(
+            it["id"], it["name"], it["token_id"], it["remote"], age(it["created_at"]), seen, it["browser"]
+        )
+    show(rows)
+
+
+@sessions.command("end")
+def end_session(
+    session: Annotated[str, typer.Argument(metavar="ID", help="Its id.")], as_json: AsJson = False
+) -> None:
+    """Sign a browser out, at once."""
+    done = Client.here().delete(f"/v1/sessions/{segment(session)}")
+    result(done) if as_json else say(f"{session} has ended.")
 
 
 def audit(

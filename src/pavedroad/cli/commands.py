@@ -32,6 +32,7 @@ COMMANDS = {
     "schema": "creating:schema",
     "validate": "creating:validate",
     "token": "access:app",
+    "session": "access:sessions",
     "cloud": "cloud:app",
 }
 """Each command's module here, and its name there: a function, or a Typer application of several."""

@@ -12,7 +12,7 @@ from pavedroad.cli import tour
 from pavedroad.cli.client import Client
 from pavedroad.cli.failures import told
 from pavedroad.cli.screen import AsJson, note, result, say
-from pavedroad.cli.standing import login_url
+from pavedroad.cli.standing import sign_in_link
 from pavedroad.cli.starting import Supervised, await_ready, stop
 from pavedroad.core.errors import Conflict, Unavailable
 from pavedroad.core.networking import SAID, Mode
@@ -179,7 +179,7 @@ def _runs_already(places: Places, *, detach: bool, take_tour: bool, as_json: boo
 
 def _tour(runs: Running, places: Places) -> None:
     client = _client(runs, places)
-    tour.take(client, login_url(client))
+    tour.take(client, lambda: sign_in_link(client))
 
 
 def _client(runs: Running, places: Places) -> Client:
@@ -188,7 +188,7 @@ def _client(runs: Running, places: Places) -> Client:
 
 def _next(runs: Running, places: Places) -> None:
     if runs.url:
-        say(f"Pavedroad runs. The portal: {login_url(_client(runs, places))}")
+        say(f"Pavedroad runs. The portal: {sign_in_link(_client(runs, places))}")
     else:
         say('The private cloud runs. For AWS clients: eval "$(paved cloud env)"')
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from html import escape
+from pathlib import Path
 
 import typer
 
 from pavedroad.cli.client import Client
-from pavedroad.cli.screen import AsJson, result, say
+from pavedroad.cli.screen import AsJson, note, result, say
+from pavedroad.core.places import Places
 
 
 def status(as_json: AsJson = False) -> None:
@@ -34,22 +37,33 @@ def status(as_json: AsJson = False) -> None:
     say(f"  home             {found['home']}")
 
 
-def login_url(client: Client) -> str:
-    """The portal's address that signs its opener in."""
-    return f"{client.url}/login?token={client.token}"
+def sign_in_link(client: Client) -> str:
+    """An address of the portal that signs its opener in, once, within minutes."""
+    return f"{client.url}{client.post('/v1/sign-in-links')['path']}"
 
 
 def open_portal(as_json: AsJson = False) -> None:
-    """Print the portal's address that signs you in, and open it where there is a browser."""
+    """Print a link to the portal that signs you in, once, and open it where there is a browser."""
     client = Client.here()
-    client.get("/v1/status")
-    url = login_url(client)
+    made = client.post("/v1/sign-in-links")
+    url = f"{client.url}{made['path']}"
     if as_json:
-        result({"url": url})
+        result({"url": url, "expires_at": made["expires_at"]})
         return
     say(url)
+    note("It signs in one browser, once, within 10 minutes.")
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
-        typer.launch(url)
+        typer.launch(str(_leading_to(url)))
+
+
+def _leading_to(url: str) -> Path:
+    """A page of this user's own that leads there: what a browser is started with, everybody here can read."""
+    path = Places.default().home / "open.html"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(f'<!doctype html><meta http-equiv="refresh" content="0; url={escape(url)}">\n')
+    return path
 
 
 def _duration(seconds: float) -> str:

@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from itertools import zip_longest
 from pathlib import Path
 
@@ -23,8 +24,8 @@ _LOOK_SECONDS = 1.5
 _FLIP_SECONDS = 10.0
 
 
-def take(client: Client, login_url: str) -> None:
-    """The tour; `client` reaches a platform that is ready."""
+def take(client: Client, portal: Callable[[], str]) -> None:
+    """The tour; `client` reaches a platform that is ready, and `portal` makes a link that is good once."""
     first, second = _VERSIONS
     with tempfile.TemporaryDirectory(prefix="paved-tour-") as folder:
         hello = Path(folder) / "hello"
@@ -51,7 +52,7 @@ def take(client: Client, login_url: str) -> None:
         )
     note("")
     say(f"The service:  {url}")
-    say(f"The portal:   {login_url}")
+    say(f"The portal:   {portal()}")
     for label, command in zip_longest(("Try next:",), next_commands(), fillvalue=""):
         say_plain(f"{label:<14}{command}")
 

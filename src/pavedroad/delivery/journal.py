@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from pavedroad.access.audit import Audit
-from pavedroad.access.model import Principal
+from pavedroad.access.model import Actor, Principal
 from pavedroad.core.clock import Clock
 from pavedroad.core.errors import Conflict, NotFound
 from pavedroad.core.events import Event, Events
@@ -66,6 +66,8 @@ class Journal:
             manifest=order.manifest.model_dump(mode="json"),
             phase=Phase.QUEUED,
             who=principal.name,
+            who_kind=principal.credential.kind,
+            who_id=principal.credential.id,
             cancelled_by="",
             started_at=self._clock.now(),
             finished_at=None,
@@ -205,7 +207,8 @@ class Journal:
                 "reason": error,
             }
             outcome = "done" if phase is Phase.SUCCEEDED else str(phase)
-            self._audit.add(session, row.who, "deploy", row.cluster, outcome, detail)
+            who = Actor(row.who, row.who_kind, row.who_id)
+            self._audit.add(session, who, "deploy", row.cluster, outcome, detail)
             return row
 
         row = await self._database.write(work)

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from pavedroad.access.audit import Audit
+from pavedroad.access.model import Actor
 from pavedroad.clouds.model import ServerGroup
 from pavedroad.clouds.ports import Cloud, CloudProvider
 from pavedroad.core.clock import Clock
@@ -32,7 +33,7 @@ from pavedroad.manifest.model import Strategy
 WORKFLOW = "retire"
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 15.0
-_CLEANER = "clean-up"
+_CLEANER = Actor("clean-up", "system")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from pavedroad.access.model import Kind
 from pavedroad.database.tables import Moment, Table
 
 
@@ -32,6 +33,8 @@ class DeploymentRow(Table):
     manifest: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
     phase: Mapped[str] = mapped_column(sa.String(20))
     who: Mapped[str] = mapped_column(sa.String(200))
+    who_kind: Mapped[Kind] = mapped_column(sa.String(20), server_default="unknown")
+    who_id: Mapped[str] = mapped_column(sa.String(40), server_default="")
     cancelled_by: Mapped[str] = mapped_column(sa.String(200))
     started_at: Mapped[datetime] = mapped_column(Moment)
     finished_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -55,7 +55,7 @@ def main() -> None:
             yield
 
     door = Door(settings.port, settings.allowed_hosts)
-    guard = Guard(build_app(services, lifespan), door)
+    guard = Guard(build_app(services, lifespan), door, services.access.lasting)
     config = uvicorn.Config(
         guard,
         host=LOOPBACK,

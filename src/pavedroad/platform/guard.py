@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
+from contextlib import ExitStack
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pavedroad.access.lasting import Lasting
+from pavedroad.access.model import Principal
 from pavedroad.core.errors import PavedError
 from pavedroad.platform.bodies import UPLOAD_SECONDS, Bodies, in_time
 from pavedroad.platform.doors import Door
@@ -25,20 +29,20 @@ _HEADERS = {
 
 
 class Guard:
-    """ASGI middleware. It also knows the event streams that are open, so that a stop may end them."""
+    """ASGI middleware. It also knows the event streams that are open, so that a stop may end them, and so
+    that each ends with the token or session of who follows it."""
 
-    def __init__(self, app: ASGIApp, door: Door) -> None:
+    def __init__(self, app: ASGIApp, door: Door, lasting: Lasting) -> None:
         self._app = app
         self._door = door
+        self._lasting = lasting
         self._bodies = Bodies()
-        self._streams: set[asyncio.Task[None]] = set()
-        self._ending = False
+        self._streams = set[_Stream]()
 
     def end_streams(self) -> None:
         """Close all event streams: they would hold up a graceful stop for ever."""
-        self._ending = True
-        for task in self._streams:
-            task.cancel()
+        for stream in tuple(self._streams):
+            stream.end()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -62,28 +66,50 @@ class Guard:
             self._bodies.forget(held)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        serving: asyncio.Task[None] | None = None
+        stream = _Stream()
+        with ExitStack() as held:
 
-        async def watched(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                kind = MutableHeaders(raw=message["headers"]).get("content-type", "")
-                if kind.startswith("text/event-stream") and serving:
-                    self._streams.add(serving)
-            await send(message)
+            async def watched(message: Message) -> None:
+                await send(message)
+                if message["type"] == "http.response.start" and _is_stream(message):
+                    self._streams.add(stream)
+                    held.callback(self._streams.discard, stream)
+                    principal: Principal | None = scope.get("state", {}).get("principal")
+                    if principal:
+                        held.enter_context(self._lasting.hold(principal, stream.end))
 
-        async def serve() -> None:
-            await self._app(scope, receive, watched)
+            if await stream.ended_early(self._app(scope, receive, watched)):
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-        serving = asyncio.create_task(serve())
+
+class _Stream:
+    """A request being served that may be told to end in the middle of its answer."""
+
+    def __init__(self) -> None:
+        self._serving: asyncio.Task[None] | None = None
+        self._told = False
+
+    def end(self) -> None:
+        self._told = True
+        if self._serving:
+            self._serving.cancel()
+
+    async def ended_early(self, serving: Awaitable[None]) -> bool:
+        """Serve; whether it was told to end before it was done."""
+        self._serving = asyncio.ensure_future(serving)
         try:
-            await serving
+            await self._serving
         except asyncio.CancelledError:
-            serving.cancel()
-            if not (self._ending and serving in self._streams):
+            self._serving.cancel()
+            if not self._told:
                 raise
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        finally:
-            self._streams.discard(serving)
+            return True
+        return False
+
+
+def _is_stream(start: Message) -> bool:
+    kind = MutableHeaders(raw=start["headers"]).get("content-type", "")
+    return kind.startswith("text/event-stream")
 
 
 def _with_headers(send: Send, *, private: bool) -> Send:

@@ -7,9 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from pavedroad.access.audit import Audit
 from pavedroad.access.service import Access
-from pavedroad.access.tokens import Tokens
 from pavedroad.bakery.service import Bakery
 from pavedroad.chaos.service import FaultInjection
 from pavedroad.clouds.aws.cloud import AwsClouds
@@ -49,7 +47,7 @@ def build(settings: Settings) -> Services:
     database = Database(settings.database_url or sqlite_url(settings.places.database))
     migrate(database)
     clouds = AwsClouds(endpoint_url=settings.endpoint, regions=REGIONS if settings.private_cloud else ())
-    access = Access(Tokens(database, clock), Audit(database, clock))
+    access = Access(database, clock)
     return Services(
         settings=settings,
         clock=clock,
