@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pavedroad.core.places import KEY_FILE
 from pavedroad.localcloud.api import container
 from pavedroad.localcloud.unreadable import EXIT_STATUS
 from tests.localcloud.api.alone import api_alone, released
@@ -60,11 +61,11 @@ def test_every_version_of_an_object_is_kept(tmp_path: Path) -> None:
 
 
 def everything(home: Path) -> dict[str, str]:
-    """Each file that a start could spoil, by its content."""
+    """Each file that a start could spoil, by its content. The key is made where there is none."""
     return {
         str(path.relative_to(home)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in home.rglob("*")
-        if path.is_file()
+        if path.is_file() and path.name != KEY_FILE
     }
 
 

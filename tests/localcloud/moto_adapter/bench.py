@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
-from pavedroad.localcloud.api.ec2.images import LayerStore
+from pavedroad.localcloud.api.ec2.layers import LayerStore
 from pavedroad.localcloud.api.errors import legible
 from pavedroad.localcloud.api.objects import BlobStore
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
