@@ -346,7 +346,8 @@ class Wanted:
 class Actual:
     """All of it. `epoch` is the host process's own; another epoch means that the host was started anew.
     `revision` rises with every change. `routed` is the `Wanted.revision` that Envoy has acknowledged;
-    `refused` says which fronts could not be opened, and why."""
+    `refused` says which fronts could not be opened, and why; `impaired` which are open and do not serve all
+    that they should."""
 
     epoch: str
     revision: int
@@ -354,6 +355,7 @@ class Actual:
     guests: tuple[GuestStatus, ...]
     targets: tuple[TargetStatus, ...]
     refused: dict[str, str]
+    impaired: dict[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,3 +382,4 @@ class ActualChange:
     targets: tuple[TargetStatus, ...]
     refused: dict[str, str]
     gone: tuple[str, ...]
+    impaired: dict[str, str] = field(default_factory=dict[str, str])

@@ -13,6 +13,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -21,7 +22,7 @@ from pavedroad.localcloud.envoy import process as envoy_process
 from pavedroad.localcloud.envoy.binary import envoy_program
 from pavedroad.localcloud.envoy.log import BoundedLog
 from pavedroad.localcloud.envoy.routing import EnvoyRouting
-from pavedroad.localcloud.wanted import Condition, FixedResponse
+from pavedroad.localcloud.wanted import Condition, FixedResponse, Front, Transform
 from tests.localcloud.envoy.conftest import Serve, Spawn
 from tests.localcloud.envoy.services import PORT, Balancer, fresh_address, front, pool, rule, to
 from tests.waiting import eventually, eventually_async
@@ -66,16 +67,55 @@ async def test_rules_that_envoy_refuses_leave_the_old_ones_in_place(balancer: Ba
     place = await balancer.serve([], front(YES))
     wrong = rule(FixedResponse(200, "text/plain", "new"), Condition("source-ip", ("not an address",)))
     await balancer.apply([], replace(place, rules=(wrong, YES)))
-    assert "refused the rules of the listener" in balancer.routing.refused()[place.arn]
+    assert "refused the rules of the listener" in balancer.routing.impaired()[place.arn]
     assert (await balancer.get(place)).text == "yes"
+    assert balancer.routing.refused() == {}, "it is open, and stays where it is"
     await balancer.apply([], place)
-    assert balancer.routing.refused() == {}
+    assert balancer.routing.impaired() == {}
+
+
+async def test_an_envoy_started_anew_serves_what_the_last_one_did(
+    balancer: Balancer,
+) -> None:
+    place, other = front(YES), front(YES)
+    await balancer.serve([], place, other)
+    wrong = rule(FixedResponse(200, "text/plain", "new"), Condition("source-ip", ("not an address",)))
+    await balancer.apply([], replace(place, rules=(wrong,)), other)
+    before = balancer.routing.pid
+    assert before
+    os.kill(before, signal.SIGKILL)
+    await eventually_async(lambda: _is_another(balancer, before))
+    for served in (place, other):
+        await eventually_async(lambda: _says_yes(balancer, served))  # noqa: B023 - awaited at once
+    assert list(balancer.routing.impaired()) == [place.arn]
+
+
+async def _is_another(balancer: Balancer, before: int) -> bool:
+    return balancer.routing.pid not in (None, before)
+
+
+async def _says_yes(balancer: Balancer, place: Front) -> bool:
+    try:
+        return (await balancer.get(place)).text == "yes"
+    except httpx.HTTPError:
+        return False
+
+
+async def test_a_kept_rule_with_an_expression_that_envoy_refuses_takes_no_request(balancer: Balancer) -> None:
+    """As one that was made before such were refused: all other rules go on, at a first start too."""
+    endless = Condition("path-pattern", (), "", ("a{100000}",))
+    wrong = rule(FixedResponse(200, "text/plain", "no"), endless)
+    rewriting = replace(YES, transforms=(Transform("url", "a{100000}", ""),), priority=2)
+    place, other = front(wrong, rewriting, replace(YES, priority=3)), front(YES)
+    await balancer.serve([], place, other)
+    assert [(await balancer.get(it)).text for it in (place, other)] == ["yes", "yes"]
+    assert "repetition" in balancer.routing.impaired()[place.arn]
 
 
 async def test_rules_that_make_no_sense_hurt_no_other_listener(balancer: Balancer) -> None:
     bad, good = front(rule(FixedResponse(-1, "text/plain", ""))), front(YES)
     await balancer.apply([], bad, good)
-    assert list(balancer.routing.refused()) == [bad.arn]
+    assert list(balancer.routing.impaired()) == [bad.arn]
     assert (await balancer.get(good)).text == "yes"
 
 

@@ -50,6 +50,9 @@ class Served:
     def refused(self) -> dict[str, str]:
         return {}
 
+    def impaired(self) -> dict[str, str]:
+        return {}
+
     async def traffic(self) -> Traffic | None:
         return None
 

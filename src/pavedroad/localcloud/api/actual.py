@@ -20,6 +20,7 @@ class ActualView:
         self._guests: dict[str, GuestStatus] = {}
         self._targets: dict[TargetKey, TargetStatus] = {}
         self._refused: dict[str, str] = {}
+        self._impaired: dict[str, str] = {}
         self._epoch = ""
         self._revision = 0
         self._routed = 0
@@ -51,6 +52,14 @@ class ActualView:
         """Why a listener could not be opened."""
         return self._refused.get(front_arn)
 
+    def impaired(self, front_arn: str) -> str | None:
+        """Why a listener does not serve all that it should."""
+        return self._impaired.get(front_arn)
+
+    def troubles(self) -> dict[str, str]:
+        """What is wrong with listeners, by their ARNs."""
+        return {**self._impaired, **self._refused}
+
     def any_refusal(self) -> str | None:
         """Why some listener could not be opened; without Envoy it is the reason for all of them."""
         return next(iter(self._refused.values()), None)
@@ -60,9 +69,9 @@ class ActualView:
         with self._lock:
             self._targets.pop((pool_arn, target_id, port), None)
 
-    def refuse(self, refused: dict[str, str]) -> None:
+    def trouble(self, refused: dict[str, str], impaired: dict[str, str]) -> None:
         with self._lock:
-            self._refused = dict(refused)
+            self._refused, self._impaired = dict(refused), dict(impaired)
 
     def replace(self, actual: Actual) -> ActualChange | None:
         """Take a whole report; gives what is news in it, or None where nothing is."""
@@ -70,7 +79,7 @@ class ActualView:
             guests = {guest.id: guest for guest in actual.guests}
             gone = tuple(self._guests.keys() - guests.keys())
             news = self._news(actual.targets)
-            fresh = actual.epoch != self._epoch or actual.refused != self._refused
+            fresh = self._is_fresh(actual)
             changed = guests != self._guests
             self._guests = guests
             self._targets = {_key(it): it for it in actual.targets}
@@ -78,14 +87,21 @@ class ActualView:
         if not (fresh or changed or news):
             return None
         return ActualChange(
-            actual.epoch, actual.revision, actual.routed, actual.guests, news, actual.refused, gone
+            actual.epoch,
+            actual.revision,
+            actual.routed,
+            actual.guests,
+            news,
+            actual.refused,
+            gone,
+            actual.impaired,
         )
 
     def merge(self, change: ActualChange) -> ActualChange | None:
         """Take what changed; gives what is news in it, or None where nothing is."""
         with self._lock:
             news = self._news(change.targets)
-            fresh = change.epoch != self._epoch or change.refused != self._refused
+            fresh = self._is_fresh(change)
             for guest_id in change.gone:
                 self._guests.pop(guest_id, None)
             self._guests.update((guest.id, guest) for guest in change.guests)
@@ -101,7 +117,11 @@ class ActualView:
 
     def _head(self, report: Actual | ActualChange) -> None:
         self._epoch, self._revision, self._routed = report.epoch, report.revision, report.routed
-        self._refused = dict(report.refused)
+        self._refused, self._impaired = dict(report.refused), dict(report.impaired)
+
+    def _is_fresh(self, report: Actual | ActualChange) -> bool:
+        known = (self._epoch, self._refused, self._impaired)
+        return (report.epoch, report.refused, report.impaired) != known
 
 
 def _key(status: TargetStatus) -> TargetKey:

@@ -255,6 +255,7 @@ class Cloud:
             "security_groups": SAID[self._network],
             **({"outside": OUTSIDE} if self._annex else {}),
             "pid": os.getpid(),
+            "listeners": self._link.actual.troubles() or "ok",
             "long_polls": self.endpoint.waiting,
             "revision": revision,
             "saved_revision": self._snapshots.saved_revision,

@@ -221,7 +221,8 @@ class HostLink:
         except ValueError:
             return
         if isinstance(answer, dict) and isinstance(refused := cast("Any", answer).get("refused"), dict):
-            self.actual.refuse(cast("dict[str, str]", refused))
+            impaired = cast("Any", answer).get("impaired", {})
+            self.actual.trouble(cast("dict[str, str]", refused), impaired)
 
     # The thread that sends
 

@@ -16,6 +16,8 @@ _CONTENT_TYPES = ("text/plain", "text/css", "text/html", "application/javascript
 _STATUS = re.compile(r"[245][0-9][0-9]")
 _MOVED = {"HTTP_301": 301, "HTTP_302": 302}
 _AS_IT_WAS = Redirect(301, "#{protocol}", "#{host}", "#{port}", "/#{path}", "#{query}")
+_HOST = re.compile(r"(?=.{1,128}$)(?:[A-Za-z0-9._-]|#\{(?:host|port|path|protocol|query)\})+")
+_IN_URL = re.compile(r"[\x21-\x7e]{0,128}")
 _MOST_GROUPS = 5
 
 
@@ -104,6 +106,11 @@ def _read_redirect(_: Call, action: Parameters, __: str) -> Redirect:
     )
     if redirect.port != "#{port}":
         number(redirect.port, 1, 65535, "The redirect's port")
+    if not _HOST.fullmatch(redirect.host):
+        raise invalid(f"The redirect's host '{redirect.host}' is not valid")
+    for part, value in (("path", redirect.path), ("query", redirect.query)):
+        if not _IN_URL.fullmatch(value):
+            raise invalid(f"The redirect's {part} '{value}' is not valid")
     if not redirect.path.startswith("/"):
         raise invalid(f"The redirect's path '{redirect.path}' must begin with '/'")
     changes = (redirect.protocol, redirect.host, redirect.port, redirect.path)

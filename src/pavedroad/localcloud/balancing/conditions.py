@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from pavedroad.localcloud.balancing.asked import Parameters, invalid, one_of
 from pavedroad.localcloud.balancing.transforms import check_expression
+from pavedroad.localcloud.envoy.matching import conditions_flaw
 from pavedroad.localcloud.wanted import Condition
 
 _CONFIGS = {
@@ -48,6 +49,8 @@ def read_conditions(given: Sequence[Parameters]) -> tuple[Condition, ...]:
     wildcards = (value for it in conditions if it.field in _WILD for value in it.values)
     if sum(len(_WILDCARD.findall(value)) for value in wildcards) > _MOST_WILDCARDS:
         raise invalid(f"A rule can have at most '{_MOST_WILDCARDS}' wildcards in its condition values")
+    if why := conditions_flaw(conditions):
+        raise invalid(f"The conditions of the rule are not valid together: {why}")
     return conditions
 
 

@@ -79,7 +79,7 @@ class Controller:
                 with self._state.lock:
                     if self._reopen(store):
                         self._state.touch()
-                    revision = self._publisher.publish(store)
+                    revision = self._publisher.publish(store).revision
             except Exception:
                 _log.exception("The load balancers of %s could not be looked after", store.region)
             with self._state.lock:

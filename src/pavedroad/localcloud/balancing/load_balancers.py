@@ -44,7 +44,7 @@ def create_load_balancer(call: Call) -> Parameters:
     for there in call.store.balancers.values():
         if there.name == name:
             if (there.scheme, there.subnets, set(there.security_groups)) == (scheme, placed, set(groups)):
-                return {"LoadBalancers": [write_balancer(there)]}
+                return {"LoadBalancers": [write_balancer(call, there)]}
             raise ServiceError(
                 "DuplicateLoadBalancerName",
                 f"A load balancer with the same name '{name}' exists, but with different settings",
@@ -68,7 +68,7 @@ def create_load_balancer(call: Call) -> Parameters:
     )
     call.store.put(call.store.balancers, new_arn, balancer)
     call.store.put(call.store.tags, new_arn, new_tags)
-    return {"LoadBalancers": [write_balancer(balancer)]}
+    return {"LoadBalancers": [write_balancer(call, balancer)]}
 
 
 def describe_load_balancers(call: Call) -> Parameters:
@@ -84,7 +84,7 @@ def describe_load_balancers(call: Call) -> Parameters:
             raise ServiceError("LoadBalancerNotFound", f"Load balancers '[{', '.join(missing)}]' not found")
         found = [by_name[name] for name in dict.fromkeys(names)]
     shown, more = page(found, lambda balancer: balancer.name, call.parameters)
-    return {"LoadBalancers": [write_balancer(balancer) for balancer in shown], **more}
+    return {"LoadBalancers": [write_balancer(call, balancer) for balancer in shown], **more}
 
 
 def delete_load_balancer(call: Call) -> Parameters:
@@ -213,7 +213,16 @@ def _zones(balancer: Balancer) -> list[Parameters]:
     ]
 
 
-def write_balancer(balancer: Balancer) -> Parameters:
+def _state(call: Call, balancer: Balancer) -> Parameters:
+    """A balancer goes on with what it served before where it does not serve all that it should."""
+    for listener in call.store.listeners_of(balancer.arn):
+        arn = listener.arn
+        if trouble := call.actual.refused(arn) or call.actual.impaired(arn):
+            return {"Code": "active_impaired", "Reason": trouble}
+    return {"Code": "active"}
+
+
+def write_balancer(call: Call, balancer: Balancer) -> Parameters:
     return {
         "LoadBalancerArn": balancer.arn,
         "DNSName": balancer.address,
@@ -222,7 +231,7 @@ def write_balancer(balancer: Balancer) -> Parameters:
         "LoadBalancerName": balancer.name,
         "Scheme": balancer.scheme,
         "VpcId": balancer.vpc_id,
-        "State": {"Code": "active"},
+        "State": _state(call, balancer),
         "Type": "application",
         "AvailabilityZones": _zones(balancer),
         "SecurityGroups": list(balancer.security_groups),

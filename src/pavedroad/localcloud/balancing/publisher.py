@@ -10,6 +10,7 @@ from pavedroad.localcloud.balancing.call import IsUp
 from pavedroad.localcloud.balancing.model import Member, TargetGroup
 from pavedroad.localcloud.balancing.routing import fronts, pool_of, zones_up
 from pavedroad.localcloud.balancing.store import Store
+from pavedroad.localcloud.envoy.builder import pool_names
 from pavedroad.localcloud.ports import Certificates, Network
 from pavedroad.localcloud.wanted import Front, Pool
 
@@ -30,6 +31,14 @@ class _Made:
     pool: Pool
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The revision in which the host has it all, and the listeners that are to serve something else."""
+
+    revision: int
+    listeners: frozenset[str]
+
+
 class Publisher:
     """Used with the state lock held."""
 
@@ -41,22 +50,26 @@ class Publisher:
         self._made: dict[str, _Made] = {}
         self._told: dict[tuple[str, str], tuple[dict[str, Pool], dict[str, Front]]] = {}
 
-    def publish(self, store: Store) -> int:
-        """Gives the revision in which the host has it all.
-
-        Pools whose targets have not changed stay as they are, so that a call costs the same however many
-        targets there are: what has become of their instances the controller looks at.
-        """
+    def publish(self, store: Store) -> Published:
+        """Pools whose targets have not changed stay as they are, so that a call costs the same however many
+        targets there are: what has become of their instances the controller looks at."""
         here = (store.account, store.region)
         old_pools, old_fronts = self._told.get(here, ({}, {}))
         certificates = self._certificates(store.account, store.region)
         new_pools, new_fronts = self._pools(store), fronts(store, self._is_up, certificates)
         self._told[here] = (new_pools, new_fronts)
         self._forget_left(old_pools, new_pools)
-        return self._link.want_routing(
+        revision = self._link.want_routing(
             {**dict.fromkeys(old_pools.keys() - new_pools.keys()), **new_pools},
             {**dict.fromkeys(old_fronts.keys() - new_fronts.keys()), **new_fronts},
         )
+        pools = {arn for arn, pool in new_pools.items() if _differs(pool, old_pools.get(arn))}
+        changed = {
+            arn
+            for arn, front in new_fronts.items()
+            if _differs(front, old_fronts.get(arn)) or pools & pool_names(front)
+        }
+        return Published(revision, frozenset(changed))
 
     def look_at(self, store: Store, group: TargetGroup, users: set[str]) -> None:
         """See each instance of a group anew, before the next `publish`; `users` are its balancers."""
@@ -90,3 +103,7 @@ class Publisher:
             for target in pool.targets:
                 if (target.id, target.port) not in stay:
                     self._link.actual.forget_target(arn, target.id, target.port)
+
+
+def _differs(new: Pool | Front, old: Pool | Front | None) -> bool:
+    return new is not old and new != old

@@ -18,7 +18,7 @@ from pavedroad.localcloud.balancing.listeners import free_port
 from pavedroad.localcloud.balancing.membership import Membership
 from pavedroad.localcloud.balancing.monitored import MonitoredBalancing
 from pavedroad.localcloud.balancing.operations import OPERATIONS, Operation
-from pavedroad.localcloud.balancing.publisher import CertificatesOf, NetworkOf, Publisher
+from pavedroad.localcloud.balancing.publisher import CertificatesOf, NetworkOf, Published, Publisher
 from pavedroad.localcloud.balancing.store import FORM, Journal, Kept, Stores
 from pavedroad.localcloud.constraints import Constraints
 from pavedroad.localcloud.errors import ServiceError, internal_failure
@@ -164,21 +164,30 @@ class LoadBalancing:
                 result = operation.run(call)
             if not journal:
                 return result
-            revision = self._publisher.publish(store)
+            impaired = self._link.actual.troubles()
+            published = self._publisher.publish(store)
             self._opening.update(call.opens)
             self._state.touch()
         if operation.routes:
             try:
-                self._settle(call, operation, journal, revision)
+                self._settle(call, operation, journal, published)
+                self._hold(call, operation, journal, published.listeners - impaired.keys())
             finally:
                 with self._state.lock:
                     self._opening.difference_update(call.opens)
         return result
 
-    def _settle(self, call: Call, operation: Operation, journal: Journal, revision: int) -> None:
-        """Wait until Envoy serves the change, or take it back."""
+    def _hold(self, call: Call, operation: Operation, journal: Journal, listeners: frozenset[str]) -> None:
+        """Take back what Envoy does not take of these listeners, which served all that they should."""
+        troubles = filter(None, map(self._link.actual.impaired, sorted(listeners)))
+        if operation.must_route and (trouble := next(troubles, None)):
+            self._take_back(call, journal)
+            raise ServiceError("InvalidConfigurationRequest", f"The change cannot be served: {trouble}")
+
+    def _settle(self, call: Call, operation: Operation, journal: Journal, published: Published) -> None:
+        """Wait until Envoy has the change, or take it back."""
         try:
-            self._link.route(revision, ROUTE_SECONDS if operation.must_route else _FOLLOW_SECONDS)
+            self._link.route(published.revision, ROUTE_SECONDS if operation.must_route else _FOLLOW_SECONDS)
             for listener_arn in call.opens:
                 self._open(call, listener_arn, journal)
         except HostUnavailable as error:
@@ -203,7 +212,7 @@ class LoadBalancing:
                 balancer = call.store.balancers[listener.balancer_arn]
                 port = free_port(call, balancer, listener.port, frozenset(failed))
                 call.store.put(call.store.listeners, listener_arn, replace(listener, bound_port=port))
-                revision = self._publisher.publish(call.store)
+                revision = self._publisher.publish(call.store).revision
             self._link.route(revision, ROUTE_SECONDS)
 
     def _take_back(self, call: Call, journal: Journal) -> None:

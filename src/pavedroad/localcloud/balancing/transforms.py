@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from pavedroad.localcloud.balancing.asked import Parameters, invalid, one_of
+from pavedroad.localcloud.expressions import flaw, groups
 from pavedroad.localcloud.wanted import Transform
 
 _CONFIGS = {"host-header-rewrite": "HostHeaderRewriteConfig", "url-rewrite": "UrlRewriteConfig"}
@@ -22,15 +23,11 @@ def read_transforms(given: Sequence[Parameters]) -> tuple[Transform, ...]:
 
 
 def check_expression(text: str, longest: int) -> str:
-    """A regular expression that every engine here understands."""
+    """A regular expression that Envoy understands."""
     if not 1 <= len(text) <= longest:
         raise invalid(f"A regular expression must have 1 to {longest} characters")
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise invalid(f"The regular expression '{text}' is not valid: {error}") from error
-    if re.search(r"\(\?(?:[=!>]|<[=!])|\\[1-9]", text):
-        raise invalid(f"The regular expression '{text}' looks around or back, which is not supported")
+    if why := flaw(text):
+        raise invalid(f"The regular expression '{text}' is not valid: {why}")
     return text
 
 
@@ -45,8 +42,7 @@ def _read(kind: str, given: Parameters) -> Transform:
     replacement = rewrites[0].get("Replace", "")
     if len(replacement) > _LONGEST:
         raise invalid(f"A replacement can have at most {_LONGEST} characters")
-    groups = re.compile(regex).groups
-    if any(int(number) > groups for number in re.findall(r"\$(\d)", replacement)):
+    if any(int(number) > groups(regex) for number in re.findall(r"\$(\d)", replacement)):
         raise invalid(f"The replacement '{replacement}' names a group that '{regex}' does not have")
     return Transform("host" if _PARTS[kind] == "host" else "url", regex, replacement)
 

@@ -34,7 +34,7 @@ from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2 as _htt
 from envoy.service.discovery.v3 import ads_pb2_grpc, discovery_pb2
 from google.protobuf import json_format
 
-from pavedroad.localcloud.envoy.discovery import Asked, Conversation, Told
+from pavedroad.localcloud.envoy.discovery import Asked, Conversation, Good, Told
 from pavedroad.localcloud.envoy.documents import Document
 from pavedroad.localcloud.envoy.snapshot import EMPTY, Kind, Resource, Snapshot
 
@@ -69,6 +69,7 @@ class DiscoveryServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):
         self._socket = socket
         self._progressed = progressed
         self._snapshot = EMPTY
+        self._good: Good = {}
         self._conversation: Conversation | None = None
         self._server: Any = None
 
@@ -94,6 +95,8 @@ class DiscoveryServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):
 
     def offer(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
+        for kind, name in [(kind, name) for kind, name in self._good if name not in snapshot.of(kind)]:
+            del self._good[kind, name]
         if self._conversation:
             self._conversation.want(snapshot)
 
@@ -106,7 +109,7 @@ class DiscoveryServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):
 
     async def DeltaAggregatedResources(self, request_iterator: AsyncIterator[Any], context: Any) -> None:  # noqa: N802
         outgoing: asyncio.Queue[Told | None] = asyncio.Queue()
-        conversation = Conversation(outgoing.put_nowait, self._progressed)
+        conversation = Conversation(outgoing.put_nowait, self._progressed, self._good)
         conversation.want(self._snapshot)
         self._conversation = conversation
         listening = asyncio.create_task(_listen(request_iterator, conversation, outgoing))

@@ -59,16 +59,23 @@ class _Ledger:
         return refusal is not None and refusal[0] == wanted.version
 
 
-class Conversation:
-    """`tell` sends; `progressed` is called when `served` or `refused` may have changed."""
+Good = dict[tuple[Kind, str], Resource]
 
-    def __init__(self, tell: Callable[[Told], None], progressed: Callable[[], None]) -> None:
+
+class Conversation:
+    """`tell` sends; `progressed` is called when `served` or `refused` may have changed. `good` is what some
+    Envoy has taken last: one that was started anew gets it where it refuses what is wanted now."""
+
+    def __init__(
+        self, tell: Callable[[Told], None], progressed: Callable[[], None], good: Good | None = None
+    ) -> None:
         self.served = 0
+        self._good: Good = {} if good is None else good
         self._tell = tell
         self._progressed = progressed
         self._wanted = EMPTY
         self._ledgers = {kind: _Ledger() for kind in Kind}
-        self._unanswered: dict[str, tuple[str, str | None]] = {}
+        self._unanswered: dict[str, tuple[str, Resource | None]] = {}
         self._nonces = 0
 
     def want(self, snapshot: Snapshot) -> None:
@@ -116,15 +123,25 @@ class Conversation:
         answered = self._unanswered.pop(asked.nonce, None)
         if answered is None:
             return
-        name, version = answered
-        if version is None:
+        name, told = answered
+        if told is None:
             return
         if asked.error:
-            ledger.refused[name] = (version, asked.error)
+            ledger.refused[name] = (told.version, asked.error)
+            self._fall_back(asked.kind, ledger, told)
         else:
-            ledger.taken[name] = version
-            ledger.refused.pop(name, None)
+            ledger.taken[name] = told.version
+            if ledger.sent.get(name) == told.version:
+                ledger.refused.pop(name, None)
+            if asked.kind is not Kind.ASSIGNMENT:
+                self._good[asked.kind, name] = told
         self._progressed()
+
+    def _fall_back(self, kind: Kind, ledger: _Ledger, refused: Resource) -> None:
+        """Where Envoy has nothing else: it served this until it was started anew."""
+        good = self._good.get((kind, refused.name))
+        if good is not None and good.version != refused.version and refused.name not in ledger.taken:
+            self._say(kind, good)
 
     def _advance(self) -> None:
         self._change(Kind.CLUSTER)
@@ -167,7 +184,8 @@ class Conversation:
         if removed:
             # What went may have stood in the way of what was refused.
             for name in list(ledger.refused):
-                ledger.forget(name)
+                ledger.sent.pop(name, None)
+                del ledger.refused[name]
 
     def _deny(self, kind: Kind, names: Iterable[str]) -> None:
         for name in names:
@@ -195,5 +213,5 @@ class Conversation:
         self._nonces += 1
         told = Told(kind, str(self._nonces), wanted, removed)
         name = wanted.name if wanted else removed
-        self._unanswered[told.nonce] = (name, wanted.version if wanted else None)
+        self._unanswered[told.nonce] = (name, wanted)
         self._tell(told)

@@ -6,16 +6,14 @@ import html
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from pavedroad.localcloud.envoy import patterns
 from pavedroad.localcloud.envoy.documents import Document, typed
 from pavedroad.localcloud.envoy.forwards import FORWARDING, NODE, Destination, forward, variants
-from pavedroad.localcloud.wanted import Condition, FixedResponse, Forward, Front, Redirect, Rule
+from pavedroad.localcloud.envoy.matching import NOBODY, SOURCE, match, rule_flaw
+from pavedroad.localcloud.wanted import FixedResponse, Forward, Front, Redirect, Rule
 
 __all__ = ["FORWARDING", "NODE", "REDIRECTS", "SERVER", "SOURCE", "error_page", "route_configuration"]
 
 SERVER = "awselb/2.0"
-SOURCE = "pavedroad.source"
-"""The connection's own peer address, set by the listener, so that no header can fake it."""
 REDIRECTS = "redirects"
 """The listener's script that answers redirects."""
 
@@ -74,73 +72,24 @@ def _request_headers(front: Front) -> tuple[list[Document], list[str]]:
 
 
 def _routes(rule: Rule, front: Front, destinations: Mapping[str, Destination]) -> list[Document]:
-    match = _match(rule)
+    # What is not taken would have all rules refused: it takes no request, and the others go on.
+    matched = NOBODY if rule_flaw(rule) else match(rule.conditions)
     if not isinstance(rule.action, Forward):
-        return [{"match": match, **_action(rule.action, front)}]
+        return [{"match": matched, **_action(rule.action, front)}]
     found = [it for it in variants(rule.action, front, destinations) if it.shares]
     if not found:
-        return [{"match": match, **_nowhere()}]
+        return [{"match": matched, **_nowhere()}]
     return [
         {
             "match": {
-                **match,
-                "headers": [*match["headers"], *variant.headers],
-                "filter_state": [*match["filter_state"], *variant.nodes],
+                **matched,
+                "headers": [*matched["headers"], *variant.headers],
+                "filter_state": [*matched["filter_state"], *variant.nodes],
             },
             **forward(variant, rule.action, front, destinations, rule.transforms),
         }
         for variant in found
     ]
-
-
-def _match(rule: Rule) -> Document:
-    """Regular expressions for paths are the route's own, which leaves the query out."""
-    by_path = [it for it in rule.conditions if it.field == "path-pattern" and it.expressions]
-    others = [it for it in rule.conditions if it not in by_path]
-    return {
-        **(
-            {"safe_regex": {"regex": patterns.found_in(by_path[0].expressions)}}
-            if by_path
-            else {"prefix": ""}
-        ),
-        "headers": [_header(condition) for condition in others if condition.field != "source-ip"],
-        "filter_state": [_source(condition) for condition in others if condition.field == "source-ip"],
-    }
-
-
-def _header(condition: Condition) -> Document:
-    """A condition as a match on a header; Envoy holds method, host and path as headers too."""
-    if condition.expressions:
-        if condition.field == "host-header":
-            return _matches(":authority", patterns.found_in_host(condition.expressions))
-        return _matches(condition.name, patterns.found_in(condition.expressions))
-    match condition.field:
-        case "path-pattern":
-            return _matches(":path", patterns.paths(condition.values))
-        case "host-header":
-            return _matches(":authority", patterns.hosts(condition.values))
-        case "http-header":
-            return _matches(condition.name, patterns.header_values(condition.values))
-        case "http-request-method":
-            return _matches(":method", patterns.any_of(condition.values))
-        case "query-string":
-            return _matches(":path", patterns.query_pairs(condition.values))
-        case _:
-            # The API lets nothing else through; a rule that is not understood takes no request.
-            return {"name": ":method", "present_match": False}
-
-
-def _matches(header: str, expression: str) -> Document:
-    return {"name": header, "string_match": {"safe_regex": {"regex": expression}}}
-
-
-def _source(condition: Condition) -> Document:
-    ranges: list[Document] = []
-    for value in condition.values:
-        address, _, length = value.partition("/")
-        bits = int(length) if length.isdigit() else 128 if ":" in address else 32
-        ranges.append({"address_prefix": address, "prefix_len": bits})
-    return {"key": SOURCE, "address_match": {"ranges": ranges}}
 
 
 def _action(action: FixedResponse | Redirect, front: Front) -> Document:

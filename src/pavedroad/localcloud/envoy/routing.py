@@ -19,9 +19,10 @@ from pavedroad.localcloud.envoy.clusters import pool_arn
 from pavedroad.localcloud.envoy.counters import traffic
 from pavedroad.localcloud.envoy.health import Health
 from pavedroad.localcloud.envoy.listeners import front_arn
+from pavedroad.localcloud.envoy.matching import rule_flaw
 from pavedroad.localcloud.envoy.prober import Prober
 from pavedroad.localcloud.envoy.process import EnvoyProcess
-from pavedroad.localcloud.envoy.refusals import refusal
+from pavedroad.localcloud.envoy.refusals import refusal, refused_rule
 from pavedroad.localcloud.envoy.snapshot import Kind
 from pavedroad.localcloud.measured import Traffic
 from pavedroad.localcloud.wanted import Front, Pool, ProbeState, Target, TargetStatus
@@ -120,11 +121,25 @@ class EnvoyRouting:
     def refused(self) -> dict[str, str]:
         if self._process.trouble and not self._server.connected:
             return dict.fromkeys(self._fronts, self._process.trouble)
-        sentences: dict[str, str] = {}
-        for (kind, name), words in self._server.refused().items():
-            for front in self._concerned(kind, name):
-                sentences[front.arn] = refusal(kind, front, words)
-        return sentences
+        return self._refusals(opening=True)
+
+    def impaired(self) -> dict[str, str]:
+        unserved = {
+            front.arn: refused_rule(front, rule, why)
+            for front in self._fronts.values()
+            for rule in front.rules
+            if (why := rule_flaw(rule))
+        }
+        return {**unserved, **self._refusals(opening=False)}
+
+    def _refusals(self, *, opening: bool) -> dict[str, str]:
+        """Of listeners, or of what they serve."""
+        return {
+            front.arn: refusal(kind, front, words)
+            for (kind, name), words in self._server.refused().items()
+            if (kind is Kind.LISTENER) is opening
+            for front in self._concerned(kind, name)
+        }
 
     async def traffic(self) -> Traffic | None:
         run = self._process.run

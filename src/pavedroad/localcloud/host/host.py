@@ -76,7 +76,7 @@ class Host:
         self._fronts: dict[str, Front] = {}
         self._groups: dict[str, SecurityGroup] = {}
         self._targets: dict[str, TargetStatus] = {}
-        self._told: tuple[int, dict[str, str]] = (0, {})
+        self._told: tuple[int, dict[str, dict[str, str]]] = (0, {})
         self._noting: asyncio.TimerHandle | None = None
         self._collecting: asyncio.Task[None] | None = None
 
@@ -139,6 +139,7 @@ class Host:
                 tuple(self.guests.statuses().values()),
                 tuple(self._targets.values()),
                 self._routing.refused(),
+                self._routing.impaired(),
             )
         touched = self.journal.touched_since
         return ActualChange(
@@ -149,6 +150,7 @@ class Host:
             tuple(it for key, it in self._targets.items() if touched(key, revision)),
             self._routing.refused(),
             self.journal.gone_since(revision),
+            self._routing.impaired(),
         )
 
     async def routed(self, revision: int, seconds: float) -> bool:
@@ -162,8 +164,8 @@ class Host:
         )
         return Measurements(self.journal.epoch, time.time(), self.limiter.by, guests, traffic, self._confined)
 
-    def refused(self) -> dict[str, str]:
-        return self._routing.refused()
+    def troubles(self) -> dict[str, dict[str, str]]:
+        return {"refused": self._routing.refused(), "impaired": self._routing.impaired()}
 
     async def _collect_images(self) -> None:
         """Not before it is known which guests there should be."""
@@ -210,7 +212,7 @@ class Host:
         for key in before.keys() - self._targets.keys():
             self.journal.drop(key)
         news = [key for key, status in self._targets.items() if before.get(key) != status]
-        head = (self._routing.routed, self._routing.refused())
+        head = (self._routing.routed, self.troubles())
         if news or head != self._told:
             self._told = head
             self.journal.touch(*news)

@@ -89,9 +89,9 @@ class _Routes:
         revision: int = request.path_params["revision"]
         seconds = min(float(request.query_params.get("seconds", "10")), _LONGEST_WAIT)
         if await self._host.routed(revision, seconds):
-            return _json({"revision": revision, "refused": self._host.refused()})
+            return _json({"revision": revision, **self._host.troubles()})
         reason = f"Envoy has not acknowledged revision {revision} within {seconds:g} s"
-        return _json({"reason": reason, "refused": self._host.refused()}, 504)
+        return _json({"reason": reason, **self._host.troubles()}, 504)
 
     async def healthz(self, request: Request) -> Response:
         return _json(

@@ -17,7 +17,8 @@ class Routing(Protocol):
     """
 
     on_change: Callable[[], None]
-    """Set by the host before `start`; call it whenever `statuses`, `refused` or `routed` changes."""
+    """Set by the host before `start`; call it whenever `statuses`, `refused`, `impaired` or `routed`
+    changes."""
 
     @property
     def routed(self) -> int:
@@ -43,6 +44,10 @@ class Routing(Protocol):
 
     def refused(self) -> dict[str, str]:
         """Fronts that could not be opened, by ARN, with one sentence each."""
+        ...
+
+    def impaired(self) -> dict[str, str]:
+        """Fronts that are open, and serve what they served before or not all that they should."""
         ...
 
     async def traffic(self) -> Traffic | None:

@@ -75,6 +75,9 @@ class GatedRouting:
         }
         return {**sentences, **self._routing.refused()}
 
+    def impaired(self) -> dict[str, str]:
+        return self._routing.impaired()
+
     async def traffic(self) -> Traffic | None:
         return await self._routing.traffic()
 
