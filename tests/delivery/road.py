@@ -71,15 +71,17 @@ class Road:
         """The cloud of us-east-1."""
         return self.clouds.region("us-east-1")
 
-    async def image(self, version: str, region: str = "us-east-1") -> str:
-        tags = {"pavedroad:version": version, "pavedroad:application": "hello"}
-        spec = ImageSpec(f"hello-{version}", "bucket/manifest.json", "", tags)
+    async def image(self, version: str, region: str = "us-east-1", application: str = "hello") -> str:
+        tags = {"pavedroad:version": version, "pavedroad:application": application}
+        spec = ImageSpec(f"{application}-{version}", "bucket/manifest.json", "", tags)
         return (await self.clouds.region(region).register_image(spec)).id
 
     async def begin(self, version: str, **manifest: Any) -> DeploymentView:
         """Deploy a version without waiting for it."""
         when_busy = manifest.pop("when_busy", "refuse")
-        image = await self.image(version, manifest.get("region", "us-east-1"))
+        image = await self.image(
+            version, manifest.get("region", "us-east-1"), manifest.get("application", "hello")
+        )
         request = DeployRequest(manifest_of(**manifest), image, when_busy)
         return await self.delivery.deploy(DEE, request)
 

@@ -37,7 +37,8 @@ class Crashing:
     def image(self, version: str, fault: Fault | None = None) -> str:
         async def register(clouds: WatchedClouds) -> str:
             cloud = clouds.region("us-east-1")
-            spec = ImageSpec(f"hello-{version}", "b/k", "", {"pavedroad:version": version})
+            tags = {"pavedroad:version": version, "pavedroad:application": "hello"}
+            spec = ImageSpec(f"hello-{version}", "b/k", "", tags)
             image = await cloud.register_image(spec)
             if fault is not None:
                 cloud.faults[image.id] = fault

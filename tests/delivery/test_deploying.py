@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from dbos import DBOS
 
+from pavedroad.clouds.model import ImageSpec
 from pavedroad.core.errors import Forbidden, Guarded, InvalidInput, NotFound
 from pavedroad.delivery.model import DeployRequest
 from tests.delivery.road import DEE, VIC, Road, manifest_of
@@ -102,6 +103,34 @@ async def test_an_image_that_is_not_there_is_refused_before_anything_is_made(roa
         await road.delivery.deploy(DEE, DeployRequest(manifest_of(), "ami-none"))
     assert await road.delivery.deployments() == []
     assert await road.cloud.balancers() == []
+
+
+@pytest.mark.parametrize(
+    ("tags", "whose"),
+    [
+        ({"pavedroad:application": "shop"}, "of the application shop"),
+        ({"pavedroad:version": "1"}, "of no application"),
+    ],
+)
+async def test_another_applications_image_is_deployed_only_where_that_is_said(
+    road: Road, tags: dict[str, str], whose: str
+) -> None:
+    image = (await road.cloud.register_image(ImageSpec("theirs", "b/k", "", tags))).id
+    why = f"The image {image} is {whose}, and the manifest is hello's"
+    with pytest.raises(Guarded, match=why) as refused:
+        await road.delivery.deploy(DEE, DeployRequest(manifest_of(), image))
+    assert "--foreign-image" in (refused.value.next_step or "")
+    assert await road.delivery.deployments() == []
+    await road.shipped("1.0")
+    with pytest.raises(Guarded):
+        await road.delivery.redeploy(DEE, "hello", image)
+    begun = await road.delivery.redeploy(DEE, "hello", image, foreign_image=True)
+    assert (await road.end(begun.id)).image_id == image
+    begun = await road.delivery.deploy(DEE, DeployRequest(manifest_of(), image, foreign_image=True))
+    assert (await road.end(begun.id)).image_id == image
+    entries = await road.audited(subject="hello")
+    told = [entry.detail.get("foreign_image") for entry in entries if entry.action == "request-deploy"]
+    assert told == [True, True, None, None, None]
 
 
 async def test_a_manifest_that_is_wrong_is_refused_by_field(road: Road) -> None:

@@ -62,7 +62,8 @@ class Shop:
             "layers": [],
         }
         location = await self.cloud.put_object(f"images/{version}.json", json.dumps(document).encode())
-        spec = ImageSpec(f"shop-{version}", location, "a small server", {"pavedroad:version": version})
+        tags = {"pavedroad:version": version, "pavedroad:application": "shop"}
+        spec = ImageSpec(f"shop-{version}", location, "a small server", tags)
         return (await self.cloud.register_image(spec)).id
 
     async def deploy(self, image: str, **strategy: Any) -> DeploymentView:

@@ -36,11 +36,14 @@ class Deploy:
         begun = self.begin(manifest, baked["image_id"])
         return outcome(follow_deployment(self._client, begun["id"], self._story))
 
-    def begin(self, manifest: Manifest, image_id: str, *, wait_for_turn: bool = False) -> dict[str, Any]:
+    def begin(
+        self, manifest: Manifest, image_id: str, *, wait_for_turn: bool = False, foreign_image: bool = False
+    ) -> dict[str, Any]:
         request = {
             "manifest": manifest.model_dump(mode="json"),
             "image_id": image_id,
             "when_busy": "wait" if wait_for_turn else "refuse",
+            "foreign_image": foreign_image,
         }
         return self._client.post("/v1/deployments", request)
 
@@ -65,6 +68,9 @@ def deploy(
     image: Annotated[
         str | None, typer.Option("--image", help="An image that is there; nothing is baked.")
     ] = None,
+    foreign_image: Annotated[
+        bool, typer.Option("--foreign-image", help="Also an image that is another application's.")
+    ] = False,
     strategy: Annotated[str | None, typer.Option("--strategy", help="red-black, highlander or none.")] = None,
     wait_for_turn: Annotated[
         bool, typer.Option("--wait-for-turn", help="Wait while another deployment of the cluster runs.")
@@ -82,7 +88,9 @@ def deploy(
     with Story(quiet=as_json) as story:
         if image is None:
             image = bake_folder(client, source, manifest, story, version=version, rebake=rebake)["image_id"]
-        begun = Deploy(client, story).begin(manifest, str(image), wait_for_turn=wait_for_turn)
+        begun = Deploy(client, story).begin(
+            manifest, str(image), wait_for_turn=wait_for_turn, foreign_image=foreign_image
+        )
         ended = begun if no_follow else follow_here(client, begun["id"], story)
     if as_json:
         result(ended)

@@ -100,11 +100,13 @@ class ApplicationView:
 
 @dataclass(frozen=True, slots=True)
 class DeployRequest:
-    """Deploy an image as the manifest (JSON of `paved.yaml`) says."""
+    """Deploy an image as the manifest (JSON of `paved.yaml`) says. One that was not baked for the manifest's
+    application is refused, unless `foreign_image` says that it is meant."""
 
     manifest: dict[str, object]
     image_id: str
     when_busy: WhenBusy = "refuse"
+    foreign_image: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,9 @@ class DeployBody(BaseModel):
     when_busy: Literal["refuse", "wait"] = Field(
         default="refuse", description="What to do while another deployment of the cluster runs."
     )
+    foreign_image: bool = Field(
+        default=False, description="Also an image that was not baked for the manifest's application."
+    )
 
 
 class RollbackBody(BaseModel):
@@ -182,7 +185,8 @@ async def read_instance_console(delivery: Service, instance: str) -> ConsoleText
 @router.post("/deployments", status_code=202, summary="Deploy an image as a manifest says")
 async def deploy(delivery: Service, someone: Someone, body: DeployBody) -> DeploymentView:
     """Accepted, and then on its way by itself: follow its events."""
-    return await delivery.deploy(someone, DeployRequest(body.manifest, body.image_id, body.when_busy))
+    request = DeployRequest(body.manifest, body.image_id, body.when_busy, body.foreign_image)
+    return await delivery.deploy(someone, request)
 
 
 @router.get("/deployments", summary="The deployments, newest first, without their progress")

@@ -125,7 +125,9 @@ class Delivery:
             raise Unavailable("The platform is still starting.", next_step="Try again in a moment.")
         manifest = _manifest(request.manifest)
         name = str(manifest.cluster)
-        detail = {"image": request.image_id, "strategy": manifest.strategy.kind}
+        detail: dict[str, Any] = {"image": request.image_id, "strategy": manifest.strategy.kind}
+        if request.foreign_image:
+            detail["foreign_image"] = True
         async with self._access.audit.watch(principal, "request-deploy", name, detail) as told:
             self._access.authorise(principal, "deploy")
             order = Order(
@@ -138,7 +140,9 @@ class Delivery:
         self._changed(name, f"deployment {deployment} began")
         return await self._journal.view(deployment)
 
-    async def redeploy(self, principal: Principal, cluster: str, image_id: str) -> DeploymentView:
+    async def redeploy(
+        self, principal: Principal, cluster: str, image_id: str, *, foreign_image: bool = False
+    ) -> DeploymentView:
         """Another image under the manifest that the cluster was last deployed with."""
         manifest = await self._journal.last_manifest(cluster)
         if manifest is None:
@@ -146,7 +150,7 @@ class Delivery:
                 f"The cluster {cluster} was never deployed from here, so its paved.yaml is not known.",
                 next_step="Deploy it from its folder: paved deploy.",
             )
-        return await self.deploy(principal, DeployRequest(manifest, image_id))
+        return await self.deploy(principal, DeployRequest(manifest, image_id, foreign_image=foreign_image))
 
     async def deployment(self, deployment: str) -> DeploymentView:
         return await self._journal.view(deployment)
@@ -292,6 +296,14 @@ class Delivery:
                 f"There is no image '{request.image_id}' in {manifest.region}.",
                 next_step="Bake it: paved bake; or list the images: paved images.",
             ) from error
+        application = image.tags.get(naming.APPLICATION)
+        if application != manifest.application and not request.foreign_image:
+            whose = f"of the application {application}" if application else "of no application"
+            raise Guarded(
+                f"The image {image.id} is {whose}, and the manifest is {manifest.application}'s.",
+                next_step=f"Bake it for {manifest.application}: paved bake; or, if it is meant: "
+                f"paved deploy --image {image.id} --foreign-image.",
+            )
         return image.tags.get(naming.VERSION, "")
 
     async def _refuse_two_regions(self, name: str, region: str) -> None:

@@ -113,9 +113,15 @@ async def cluster_deployments_live(request: Request, name: str, viewer: Viewer) 
 
 
 @router.post("/clusters/{name}/deploy")
-async def deploy(request: Request, name: str, viewer: Viewer, image_id: Annotated[str, Form()]) -> Response:
+async def deploy(
+    request: Request,
+    name: str,
+    viewer: Viewer,
+    image_id: Annotated[str, Form()],
+    foreign_image: Annotated[bool, Form()] = False,
+) -> Response:
     """The image under the manifest that the cluster was last deployed with."""
-    deployment = await _delivery(request).redeploy(viewer, name, image_id)
+    deployment = await _delivery(request).redeploy(viewer, name, image_id, foreign_image=foreign_image)
     return _go(request, f"/deployments/{deployment.id}")
 
 
