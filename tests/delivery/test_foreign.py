@@ -117,7 +117,7 @@ async def _road(running: RunningCloud, home: Path, between: Between) -> AsyncIte
 
 
 async def _deploy(road: Road, application: str) -> DeploymentView:
-    cloud = road.delivery._estate.cloud("us-east-1")  # pyright: ignore[reportPrivateUsage]
+    cloud = road.clouds.region("us-east-1")
     image = await a_service_image(cloud, **{"pavedroad:application": application})
     manifest = manifest_of(application=application, strategy={"kind": "red-black", "boot_timeout": "5s"})
     begun = await road.delivery.deploy(DEE, DeployRequest(manifest, image.id))
