@@ -34,7 +34,7 @@ class Bench:
         contents = install(store, Block(0))
         self.state = State()
         self.ec2 = Ec2Service(self.state, contents, LayerStore(folder / "layers"), lambda _: b"said")
-        self.moto = {name: MotoService(name, self.state) for name in ("iam", "sts", "sns")}
+        self.moto = {name: MotoService(name, self.state) for name in ("iam", "sts", "sns", "route53")}
         self.moto["s3"] = ObjectService(self.state, store)
         self.moto["sqs"] = QueueService(self.state)
         self.moto["acm"] = AcmService(self.state, lambda _account, _region: {})

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
+import botocore.session
 from botocore.model import ListShape, MapShape, Shape, StructureShape
+from botocore.serialize import create_serializer
 
 _PREFIXES = {
     "InstanceId": "i",
@@ -28,26 +32,31 @@ _PREFIXES = {
 _DEEPEST = 4
 
 
-def parameters(shape: Shape | None, *, everything: bool = False) -> dict[str, Any]:
-    return {} if shape is None else _value(shape, "", everything, 0)
+def parameters(
+    shape: Shape | None, *, everything: bool = False, known: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """`known` has what is to be given by the parameter's name, where there is such a thing already."""
+    return {} if shape is None else _value(shape, "", everything, 0, known or {})
 
 
-def _value(shape: Any, name: str, everything: bool, depth: int) -> Any:
+def _value(shape: Any, name: str, everything: bool, depth: int, known: Mapping[str, Any]) -> Any:
+    if name in known:
+        return known[name]
     if isinstance(shape, StructureShape):
         members: dict[str, Shape] = shape.members  # pyright: ignore[reportAssignmentType, reportUnknownMemberType]
         wanted = members if everything and depth < _DEEPEST else shape.required_members
         return {
-            member: _value(members[member], member, everything, depth + 1)
+            member: _value(members[member], member, everything, depth + 1, known)
             for member in wanted
             if member != "DryRun"
         }
     if isinstance(shape, ListShape):
         member: Any = shape.member
-        return [_value(member, name.removesuffix("s"), everything, depth + 1)] * max(
+        return [_value(member, name.removesuffix("s"), everything, depth + 1, known)] * max(
             1, int(shape.metadata.get("min", 1))
         )
     if isinstance(shape, MapShape):
-        return {"key": _value(shape.value, "", everything, depth + 1)}
+        return {"key": _value(shape.value, "", everything, depth + 1, known)}
     return _scalar(shape, name)
 
 
@@ -86,3 +95,28 @@ def _flat(shape: Any, value: Any, prefix: str) -> Iterator[tuple[str, str]]:
             yield from _flat(shape.member, item, f"{prefix}.{number}")
     else:
         yield prefix, value.decode() if isinstance(value, bytes) else str(value)
+
+
+@cache
+def model_of(service: str) -> Any:
+    """As botocore has it; moto's own knows of more."""
+    return botocore.session.get_session().get_service_model(service)
+
+
+def wire(service: str, operation: str, made: dict[str, Any]) -> tuple[str, str, dict[str, str], bytes]:
+    """Method, path with query, headers and body, as boto3 would send them."""
+    model = model_of(service)
+    asked = model.operation_model(operation)
+    said = create_serializer(model.resolved_protocol, include_validation=False).serialize_to_request(
+        made, asked
+    )
+    query = urlencode(said["query_string"], doseq=True) if said["query_string"] else ""
+    path = said["url_path"] + (("&" if "?" in said["url_path"] else "?") + query if query else "")
+    body = said["body"]
+    if isinstance(body, dict):
+        body = urlencode(body).encode()
+    elif isinstance(body, str):
+        body = body.encode()
+    elif not isinstance(body, bytes):
+        body = body.read()
+    return said["method"], path, {name.lower(): value for name, value in said["headers"].items()}, body

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pavedroad.core.clock import Clock
+from pavedroad.localcloud.api.calls import reads
 from pavedroad.localcloud.api.errors import error_response
 from pavedroad.localcloud.api.services import (
     ApiRequest,
@@ -112,7 +113,7 @@ class AutoScaling:
                 queues=self._queues(account, region),
             )
             result = perform(call)
-            if not operation.startswith("Describe"):
+            if not reads(operation):
                 self._generation += 1
                 self._state.touch()
             return result

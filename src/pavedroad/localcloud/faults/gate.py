@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pavedroad.core.clock import Clock
+from pavedroad.localcloud.api.calls import operation_of
 from pavedroad.localcloud.api.services import ApiRequest, Hindrance
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.faults import refusals
-from pavedroad.localcloud.faults.calls import operation_of
 from pavedroad.localcloud.faults.model import Fault
 
 _ERRORS: dict[str, Callable[[str], ServiceError]] = {

@@ -9,8 +9,8 @@ from typing import Any, cast
 from botocore.loaders import Loader
 
 from pavedroad.core.errors import Conflict, InvalidInput, NotFound
+from pavedroad.localcloud.api.calls import BY_PATH
 from pavedroad.localcloud.api.scope import REGIONS
-from pavedroad.localcloud.faults.calls import BY_PATH
 from pavedroad.localcloud.faults.kinds import Target
 from pavedroad.localcloud.faults.ports import Instances
 

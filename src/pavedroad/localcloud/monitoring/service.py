@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pavedroad.core.clock import Clock
+from pavedroad.localcloud.api.calls import reads
 from pavedroad.localcloud.api.errors import speaks_cbor
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.constraints import Constraints
@@ -31,7 +32,6 @@ Regions = dict[tuple[str, str], Region]
 """By account and region."""
 
 _LARGEST_PUT = 2**20
-_READING = ("Describe", "Get", "List")
 
 
 class Monitoring:
@@ -106,7 +106,7 @@ class Monitoring:
     def call(self, account: str, region: str, operation: str, parameters: Parameters) -> Result:
         """One operation, its parameters checked already. Nothing is changed where it raises."""
         if operation in WITHOUT_STATE_LOCK:
-            if operation.startswith(_READING):
+            if reads(operation):
                 self.store.wait_whole()
             return WITHOUT_STATE_LOCK[operation](self._call(account, region, parameters))
         perform = OPERATIONS.get(operation)
@@ -114,7 +114,7 @@ class Monitoring:
             raise _unsupported(operation)
         with self._state.lock:
             result = perform(self._call(account, region, parameters))
-            if not operation.startswith(_READING):
+            if not reads(operation):
                 self._state.touch()
             return result
 

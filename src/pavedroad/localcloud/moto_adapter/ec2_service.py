@@ -11,6 +11,7 @@ from io import BytesIO
 from urllib.parse import urlencode
 
 from pavedroad.core.errors import Unavailable
+from pavedroad.localcloud.api.calls import reads
 from pavedroad.localcloud.api.ec2.images import Objects
 from pavedroad.localcloud.api.ec2.layers import LayerStore
 from pavedroad.localcloud.api.errors import error_response
@@ -97,7 +98,7 @@ class Ec2Service:
                 answer = replace(answer, body=with_return(action, answer.body))
             if repeats and answer.status == 200:
                 remember(backend, form, answer.body)
-            if not action.startswith(("Describe", "Get", "List")):
+            if not reads(action):
                 self._state.touch()
         if cut and answer.status == 200:
             return replace(answer, body=selected(action, form, answer.body))

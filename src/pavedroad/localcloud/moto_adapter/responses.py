@@ -15,6 +15,7 @@ from moto.core.responses import ActionResult, BaseResponse, EmptyResult
 from moto.core.serialize import never_return, return_if_not_empty
 from werkzeug.exceptions import HTTPException
 
+from pavedroad.localcloud.api.calls import only_reads
 from pavedroad.localcloud.api.errors import error_response
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.errors import ServiceError, internal_failure
@@ -131,11 +132,3 @@ class ResponseService:
             if not only_reads(request):
                 self._state.touch()
         return answer
-
-
-def only_reads(request: ApiRequest) -> bool:
-    body = request.body()[:4096]
-    return any(
-        body.startswith(verb) or b"&" + verb in body
-        for verb in (b"Action=Describe", b"Action=Get", b"Action=List")
-    )

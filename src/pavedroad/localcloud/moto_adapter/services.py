@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 
+from pavedroad.localcloud.api.calls import only_reads
 from pavedroad.localcloud.api.errors import error_response
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.errors import ServiceError, internal_failure
@@ -20,7 +21,6 @@ from pavedroad.localcloud.moto_adapter.responses import (
     is_of_the_call,
     kept_headers,
     missing_action,
-    only_reads,
 )
 from pavedroad.localcloud.moto_adapter.s3_contents import Stored
 from pavedroad.localcloud.state import State
@@ -65,17 +65,23 @@ class MotoService:
     def ask(self, request: ApiRequest, known: Known | None = None) -> ApiResponse:
         """`known` is what the call may ask for by `given` and `outside`."""
         app = self.prepare()
+        reading = only_reads(request)
         if refused := checks_of(self._name).refusal(request):
             return refused
         try:
-            return called(partial(self._locked, app, request), known)
+            return called(partial(self._locked, app, request, reading), known)
         except Exception as error:
             return error_response(request, self._refusal(error, request))
 
-    def _locked(self, app: Application, request: ApiRequest) -> ApiResponse:
+    def _locked(self, app: Application, request: ApiRequest, reading: bool) -> ApiResponse:
         with self._state.lock:
-            response = _call(app, request)
-            if request.method not in ("GET", "HEAD") and (self._name == "s3" or not only_reads(request)):
+            try:
+                response = _call(app, request)
+            except Exception:
+                if not reading:  # moto may have changed something before it failed
+                    self._state.touch()
+                raise
+            if not reading:
                 self._state.touch()
             return response
 

@@ -118,10 +118,16 @@ def pickled(value: object) -> bytes:
     """Of anything of moto's."""
     file = io.BytesIO()
     pickler = pickle.Pickler(file, protocol=5)
-    ours = dict.fromkeys(_dataclasses(), _by_name)
-    pickler.dispatch_table = {**copyreg.dispatch_table, **ours, _VersionedKeyStore: _by_version}
+    pickler.dispatch_table = _dispatch(len(sys.modules))
     pickler.dump(value)
     return file.getvalue()
+
+
+@cache
+def _dispatch(_: int) -> dict[type, Any]:
+    """What is not written as Python would; looked for again when modules have come."""
+    ours = dict.fromkeys(_dataclasses(), _by_name)
+    return {**copyreg.dispatch_table, **ours, _VersionedKeyStore: _by_version}
 
 
 def _dataclasses() -> list[type]:
