@@ -61,7 +61,14 @@ class AloneApi:
                 [
                     *(*self.before, sys.executable, "-m", "pavedroad.localcloud.api", "--home", self.home),
                     *("--host-socket", self.home / "none.sock", "--block", self.block),
-                    *("--listen", str(self.listening.fileno()), "--refusal", self.refusal, "--fresh"),
+                    *(
+                        "--listen",
+                        str(self.listening.fileno()),
+                        "--refusal",
+                        self.refusal,
+                        "--fresh",
+                        "--open",
+                    ),
                 ],
                 pass_fds=[self.listening.fileno()],
                 stdout=log,

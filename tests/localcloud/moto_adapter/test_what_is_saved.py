@@ -24,6 +24,7 @@ SEEMS = {
     # that what is read is told so by the first word of an operation's name, but for these
     "acm": {"ExportCertificate"},
     "sqs": {"ReceiveMessage"},
+    "sts": {"GetFederationToken", "GetSessionToken"},
 }
 CHANGING_WORDS = {
     word.lower()

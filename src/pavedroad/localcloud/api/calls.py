@@ -27,6 +27,8 @@ _READING = (
 _READING_TOO = frozenset({"ExportCertificate", "ReceiveMessage"})
 """Who received a message, and until when it is hidden from others, is not kept over a restart: it is received
 again, as SQS lets happen."""
+_CHANGING = frozenset({"GetFederationToken", "GetSessionToken"})
+"""They make credentials, and calls are signed with those."""
 _READING_POSTS = re.compile(r"/[^/]+/tags/[^/]+/?")
 """Of paths: Route 53's `ListTagsForResources`."""
 _FORM = "application/x-www-form-urlencoded"
@@ -50,6 +52,8 @@ def operation_of(request: ApiRequest) -> str:
 
 def reads(operation: str) -> bool:
     """Whether an operation changes nothing that is to be kept, by its name."""
+    if operation in _CHANGING:
+        return False
     return operation.startswith(_READING) or operation in _READING_TOO
 
 
