@@ -40,7 +40,7 @@ _MORE_THAN_WRITING = ("x-amz-acl", "x-amz-grant-", "x-amz-copy-source", "x-amz-t
 
 def check_anonymous(request: ApiRequest) -> None:
     """Raises AccessDenied; called with the state's lock held."""
-    if request.anonymous and request.method != "OPTIONS" and not _is_open(request):
+    if request.method != "OPTIONS" and not _is_open(request):
         raise ServiceError("AccessDenied", "Access Denied", 403)
 
 
@@ -83,14 +83,14 @@ def _may_read(bucket: FakeBucket, key: str, request: ApiRequest) -> bool:
     version = dict(parse_qsl(request.query)).get("versionId")
     action = "s3:GetObjectVersion" if version else "s3:GetObject"
     said = _policy_says(bucket, action, f"/{key}")
-    if said is not PermissionResult.NEUTRAL:
-        return said is PermissionResult.PERMITTED
     try:
         found = s3_backends[ec2_backend.ACCOUNT]["aws"].get_object(bucket.name, key, version)
     except S3ClientError:
         found = None
     if found is None:
         return _may_list(bucket)  # who may list may know that it is not there
+    if said is not PermissionResult.NEUTRAL:
+        return said is PermissionResult.PERMITTED
     return _acl_says(bucket, found.acl, "READ")
 
 

@@ -1,0 +1,351 @@
+"""Each way to ask, with each attack: what is signed by a key of the cloud passes, and nothing else does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from urllib.parse import quote
+
+import botocore.auth
+import pytest
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as Known
+
+from tests.localcloud.api.doors import ENDED, FORM, JSON, NOW, OWN, SESSION, URL, Door, Knock, Signer
+
+ACTION = b"Action=DescribeVpcs&Version=2016-11-15"
+WHO = f"{URL}/?Action=GetCallerIdentity&Version=2011-06-15"
+Attack = Callable[[Signer], Knock]
+
+
+@pytest.fixture
+def door() -> Door:
+    return Door()
+
+
+@pytest.fixture
+def sign(monkeypatch: pytest.MonkeyPatch) -> Signer:
+    return Signer(monkeypatch)
+
+
+@pytest.mark.parametrize("by", [OWN, SESSION], ids=["own", "session"])
+@pytest.mark.parametrize(
+    "knock",
+    [
+        lambda s, by: s.header("ec2", ACTION, by=by, **FORM),
+        lambda s, by: s.header("acm", b"{}", by=by, **JSON),
+        lambda s, by: s.header("s3", b"content", by=by, method="PUT", url=f"{URL}/bucket/key"),
+        lambda s, by: s.header("s3", by=by, method="GET", url=f"{URL}/bucket/a%20b/%C3%BC~c?list-type=2&a"),
+        lambda s, by: s.header("route53", by=by, method="GET", url=f"{URL}/2013-04-01/a%20b?x=%2F"),
+        lambda s, by: s.header("s3", by=by, method="GET", url="http://bucket.s3.localhost:4566/key"),
+        lambda s, by: s.address("s3", by=by, url=f"{URL}/bucket/key?versionId=1"),
+        lambda s, by: s.address("sts", by=by, url=WHO),
+        lambda s, by: s.header("ec2", ACTION, by=by, at=NOW - timedelta(minutes=14), **FORM),
+        lambda s, by: s.header("ec2", ACTION, by=by, at=NOW + timedelta(minutes=14), **FORM),
+    ],
+)
+def test_what_is_signed_by_a_key_of_the_cloud_passes_again_and_again(
+    door: Door, sign: Signer, knock: Callable[[Signer, Known], Knock], by: Known
+) -> None:
+    asked = knock(sign, by)
+    assert door.knock(asked).code == ""
+    assert door.knock(asked).code == ""  # a replay within its time is AWS's too
+    assert not any(it.anonymous for service in door.services.values() for it in service.heard)
+
+
+STRANGER = Known("AKIASTRANGERSTRANGER", "its secret")
+LIAR = Known(OWN.access_key, "not its secret")
+LOST = Known(SESSION.access_key, SESSION.secret_key)
+FORGED = Known(SESSION.access_key, SESSION.secret_key, "not its token")
+EXTRA = Known(OWN.access_key, OWN.secret_key, "a token")
+
+
+def _ec2(sign: Signer, **more: object) -> Knock:
+    return sign.header("ec2", ACTION, **(FORM | more))  # type: ignore[arg-type]
+
+
+def _put(sign: Signer, **more: object) -> Knock:
+    return sign.header("s3", b"content", **({"method": "PUT", "url": f"{URL}/bucket/key"} | more))  # type: ignore[arg-type]
+
+
+ATTACKS: list[tuple[str, Attack, str]] = [
+    ("unsigned form", lambda s: Knock("POST", f"{URL}/", FORM, ACTION), "MissingAuthenticationToken"),
+    (
+        "unsigned address",
+        lambda s: Knock("GET", f"{URL}/?{ACTION.decode()}&UserData=x", {}),
+        "MissingAuthenticationToken",
+    ),
+    ("unsigned json", lambda s: Knock("POST", f"{URL}/", JSON, b"{}"), "MissingAuthenticationToken"),
+    ("unsigned faults", lambda s: Knock("DELETE", f"{URL}/_pavedroad/faults", {}), "unauthenticated"),
+    ("stranger's ec2", lambda s: _ec2(s, by=STRANGER), "AuthFailure"),
+    ("stranger's s3", lambda s: _put(s, by=STRANGER), "InvalidAccessKeyId"),
+    ("stranger's sts", lambda s: s.header("sts", b"", by=STRANGER, **FORM), "InvalidClientTokenId"),
+    ("stranger's acm", lambda s: s.header("acm", b"{}", by=STRANGER, **JSON), "UnrecognizedClientException"),
+    ("stranger's sqs", lambda s: s.header("sqs", b"{}", by=STRANGER, **JSON), "InvalidClientTokenId"),
+    ("stranger's address", lambda s: s.address("s3", by=STRANGER), "InvalidAccessKeyId"),
+    (
+        "stranger's faults",
+        lambda s: s.header("pavedroad", by=STRANGER, url=f"{URL}/_pavedroad/faults"),
+        "unauthenticated",
+    ),
+    ("liar's ec2", lambda s: _ec2(s, by=LIAR), "AuthFailure"),
+    ("liar's s3", lambda s: _put(s, by=LIAR), "SignatureDoesNotMatch"),
+    ("liar's sts", lambda s: s.header("sts", b"", by=LIAR, **FORM), "SignatureDoesNotMatch"),
+    ("liar's acm", lambda s: s.header("acm", b"{}", by=LIAR, **JSON), "InvalidSignatureException"),
+    ("liar's address", lambda s: s.address("sts", by=LIAR, url=WHO), "SignatureDoesNotMatch"),
+    (
+        "liar's faults",
+        lambda s: s.header("pavedroad", by=LIAR, url=f"{URL}/_pavedroad/faults"),
+        "unauthenticated",
+    ),
+    ("no token", lambda s: _put(s, by=LOST), "InvalidToken"),
+    ("another token", lambda s: s.header("sts", b"", by=FORGED, **FORM), "InvalidClientTokenId"),
+    ("a token too many", lambda s: s.header("sts", b"", by=EXTRA, **FORM), "InvalidClientTokenId"),
+    ("expired token", lambda s: s.header("sts", b"", by=ENDED, **FORM), "ExpiredToken"),
+    ("expired token of s3", lambda s: _put(s, by=ENDED), "ExpiredToken"),
+    ("expired token of acm", lambda s: s.header("acm", b"{}", by=ENDED, **JSON), "ExpiredTokenException"),
+    ("expired token of an address", lambda s: s.address("s3", by=ENDED), "ExpiredToken"),
+    ("another body", lambda s: _ec2(s).but(body=ACTION.replace(b"Vpcs", b"Tags")), "AuthFailure"),
+    ("another body of s3", lambda s: _put(s).but(body=b"evil!!!"), "XAmzContentSHA256Mismatch"),
+    ("another digest", lambda s: _put(s).saying(x_amz_content_sha256="0" * 64), "SignatureDoesNotMatch"),
+    (
+        "an unsigned payload",
+        lambda s: _put(s).saying(x_amz_content_sha256="UNSIGNED-PAYLOAD"),
+        "SignatureDoesNotMatch",
+    ),
+    ("another path", lambda s: _put(s).but(url=f"{URL}/bucket/other"), "SignatureDoesNotMatch"),
+    ("another query", lambda s: _put(s).but(url=f"{URL}/bucket/key?acl"), "SignatureDoesNotMatch"),
+    ("another method", lambda s: _put(s).but(method="DELETE"), "SignatureDoesNotMatch"),
+    (
+        "another name of this machine",
+        lambda s: _put(s).saying(host="localhost:4566"),
+        "SignatureDoesNotMatch",
+    ),
+    (
+        "another signed header",
+        lambda s: _put(s, **{"x-amz-meta-a": "b"}).saying(x_amz_meta_a="c"),
+        "SignatureDoesNotMatch",
+    ),
+    ("an unsigned header of S3's", lambda s: _put(s).saying(x_amz_acl="public-read"), "AccessDenied"),
+    (
+        "no signed host",
+        lambda s: _put(s).saying(authorization=_put(s).headers["authorization"].replace("host;", "")),
+        "AuthorizationHeaderMalformed",
+    ),
+    ("signed long ago", lambda s: _ec2(s, at=NOW - timedelta(minutes=16)), "RequestExpired"),
+    ("signed long ago for s3", lambda s: _put(s, at=NOW - timedelta(minutes=16)), "RequestTimeTooSkewed"),
+    (
+        "signed long ago for sts",
+        lambda s: s.header("sts", b"", at=NOW - timedelta(hours=1), **FORM),
+        "SignatureDoesNotMatch",
+    ),
+    ("signed tomorrow", lambda s: _put(s, at=NOW + timedelta(minutes=16)), "RequestTimeTooSkewed"),
+    (
+        "a later date in an old signature",
+        lambda s: _put(s, at=NOW - timedelta(hours=1)).saying(x_amz_date=f"{NOW:%Y%m%dT%H%M%SZ}"),
+        "SignatureDoesNotMatch",
+    ),
+    (
+        "an address whose time is over",
+        lambda s: s.address("s3", at=NOW - timedelta(seconds=61)),
+        "AccessDenied",
+    ),
+    (
+        "an address of sts whose time is over",
+        lambda s: s.address("sts", at=NOW - timedelta(hours=1), url=WHO),
+        "SignatureDoesNotMatch",
+    ),
+    ("an address of tomorrow", lambda s: s.address("s3", at=NOW + timedelta(days=1)), "RequestTimeTooSkewed"),
+    ("an address for ever", lambda s: s.address("s3", lasts=604801), "AuthorizationQueryParametersError"),
+    ("an address for no time", lambda s: s.address("s3", lasts=0), "AuthorizationQueryParametersError"),
+    (
+        "an address made to last",
+        lambda s: _longer(s.address("s3", at=NOW - timedelta(seconds=61))),
+        "SignatureDoesNotMatch",
+    ),
+    (
+        "an address of something else",
+        lambda s: _elsewhere(s.address("s3", url=f"{URL}/bucket/key")),
+        "SignatureDoesNotMatch",
+    ),
+    (
+        "half an address",
+        lambda s: Knock("GET", f"{URL}/?X-Amz-Credential={quote(_SCOPE)}", {}),
+        "AuthorizationQueryParametersError",
+    ),
+    (
+        "an empty signature",
+        lambda s: Knock(
+            "GET",
+            f"{URL}/",
+            {"authorization": f"AWS4-HMAC-SHA256 Credential={_SCOPE}, SignedHeaders=host, Signature="},
+        ),
+        "AuthorizationHeaderMalformed",
+    ),
+    (
+        "no date",
+        lambda s: Knock(
+            "GET",
+            f"{URL}/",
+            {"authorization": f"AWS4-HMAC-SHA256 Credential={_SCOPE}, SignedHeaders=host, Signature=0"},
+        ),
+        "AuthorizationHeaderMalformed",
+    ),
+    (
+        "a sham of version 2",
+        lambda s: Knock(
+            "GET",
+            f"{URL}/bucket",
+            {"authorization": f"AWS {OWN.access_key}:c2ln", "date": f"{NOW:%a, %d %b %Y %H:%M:%S GMT}"},
+        ),
+        "SignatureDoesNotMatch",
+    ),
+    (
+        "a sham of version 2's address",
+        lambda s: Knock(
+            "GET",
+            (f"{URL}/b?AWSAccessKeyId={OWN.access_key}&Signature=x&Expires={int(NOW.timestamp()) + 60}"),
+            {},
+        ),
+        "SignatureDoesNotMatch",
+    ),
+    (
+        "an old address of version 2",
+        lambda s: Knock(
+            "GET",
+            (f"{URL}/b?AWSAccessKeyId={OWN.access_key}&Signature=x&Expires={int(NOW.timestamp()) - 1}"),
+            {},
+        ),
+        "AccessDenied",
+    ),
+    (
+        "a link that says more",
+        lambda s: Knock("GET", f"{URL}/?{_LINK}", {}, ACTION),
+        "MissingAuthenticationToken",
+    ),
+    (
+        "a link that is sent",
+        lambda s: Knock("POST", f"{URL}/?{_LINK}", FORM, b"Action=DeleteTopic"),
+        "MissingAuthenticationToken",
+    ),
+    (
+        "a link with a target",
+        lambda s: Knock("GET", f"{URL}/?{_LINK}", {"x-amz-target": "SNS.DeleteTopic"}),
+        "MissingAuthenticationTokenException",
+    ),
+    (
+        "a link of two minds",
+        lambda s: Knock("GET", f"{URL}/?{_LINK}&Action=DeleteTopic", {}),
+        "MissingAuthenticationToken",
+    ),
+    (
+        "an identity that nobody vouches for",
+        lambda s: Knock(
+            "POST", f"{URL}/", FORM, b"Action=AssumeRoleWithWebIdentity&Version=2011-06-15&WebIdentityToken=x"
+        ),
+        "InvalidIdentityToken",
+    ),
+]
+_SCOPE = f"{OWN.access_key}/{NOW:%Y%m%d}/us-east-1/s3/aws4_request"
+_LINK = "Action=Unsubscribe&SubscriptionArn=arn:aws:sns:us-east-1:1:topic:id&Version=2010-03-31"
+
+
+def _longer(knock: Knock) -> Knock:
+    return knock.but(url=knock.url.replace("X-Amz-Expires=60", "X-Amz-Expires=600"))
+
+
+def _elsewhere(knock: Knock) -> Knock:
+    return knock.but(url=knock.url.replace("/key?", "/other?"))
+
+
+@pytest.mark.parametrize(("attack", "code"), [it[1:] for it in ATTACKS], ids=[it[0] for it in ATTACKS])
+def test_everybody_else_is_refused_in_the_services_own_words(
+    door: Door, sign: Signer, attack: Attack, code: str
+) -> None:
+    answer = door.knock(attack(sign))
+    assert (answer.code, answer.status // 100) == (code, 4)
+    assert not any(service.heard for service in door.services.values())
+
+
+def test_a_link_of_a_notification_is_visited_unsigned(door: Door) -> None:
+    assert door.knock(Knock("GET", f"{URL}/?{_LINK}", {})).code == ""
+
+
+def test_s3_hears_of_a_caller_without_a_key_that_it_has_none(door: Door) -> None:
+    assert door.knock(Knock("GET", f"{URL}/bucket/key", {})).code == ""
+    assert [it.anonymous for it in door.services["s3"].heard] == [True]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"host": ""},
+        {"host": "rebound.example"},
+        {"host": "127.evil.example:4566"},
+        {"host": "127.0.0.1.evil.example:4566"},
+        {"host": "localhost.evil.example"},
+        {"host": "ec2.us-east-1.amazonaws.com"},
+        {"host": "127.0.0.1:80"},
+        {"origin": "null"},
+        {"origin": "https://evil.example"},
+        {"origin": "http://127.evil.example"},
+        {"origin": "http://127.0.0.1.evil.example"},
+        {"origin": "http://localhost.evil.example:4566"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "cross-site", "origin": URL},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("path", ["/", "/_pavedroad/health", "/_pavedroad/faults"])
+@pytest.mark.parametrize("mode", ["signed only", "open"])
+def test_no_page_and_no_other_name_gets_in_signed_or_not(
+    door: Door, sign: Signer, headers: dict[str, str], path: str, mode: str
+) -> None:
+    door = door.open() if mode == "open" else door
+    host = headers.get("host") or "127.0.0.1:4566"
+    signed = sign.header("ec2", ACTION, url=f"http://{host}{path}", **FORM)
+    answer = door.knock(signed.saying(**{name.replace("-", "_"): it for name, it in headers.items()}))
+    assert (answer.status, answer.code) in ((403, "AccessDenied"), (403, "forbidden"))
+    assert not any(service.heard for service in door.services.values())
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({}, ""),
+        ({"user-agent": "curl/8"}, ""),
+        ({"user-agent": "Mozilla/5.0", "sec-fetch-site": "none"}, ""),
+        ({"user-agent": "Mozilla/5.0"}, "AccessDenied"),
+        ({"referer": "https://evil.example/"}, "AccessDenied"),
+    ],
+)
+def test_an_open_cloud_takes_addresses_by_any_key_but_from_no_old_browser(
+    door: Door, sign: Signer, headers: dict[str, str], code: str
+) -> None:
+    address = f"{URL}/?Action=RunInstances&Version=2016-11-15"
+    for asked in (
+        sign.address("ec2", by=STRANGER, url=address),
+        sign.address("s3", by=STRANGER, lasts=604801),
+    ):
+        assert door.open().knock(asked.but(headers=headers)).code == code
+    assert door.open().knock(Knock("GET", f"{URL}/bucket", headers)).code == code
+    assert door.open().knock(_ec2(sign, by=STRANGER).saying(**{"user-agent": "Mozilla/5.0"})).code == ""
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_the_older_signatures_of_s3_are_taken(
+    door: Door, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    monkeypatch.setattr(botocore.auth, "formatdate", lambda **_: f"{NOW:%a, %d %b %Y %H:%M:%S GMT}")
+    monkeypatch.setattr(botocore.auth.time, "time", NOW.timestamp)
+    for kind in (botocore.auth.HmacV1Auth, botocore.auth.HmacV1QueryAuth):
+        for by in (OWN, SESSION):
+            asked = AWSRequest(method, f"{URL}/bucket/a%20key?acl", headers={"x-amz-meta-a": "b"})
+            kind(by).add_auth(asked)
+            headers = {name.lower(): value for name, value in asked.headers.items()}
+            knock = Knock(method, str(asked.url), headers)
+            assert door.knock(knock).code == ""
+            assert door.knock(knock.but(url=knock.url.replace("/bucket/", "/other/"))).code == (
+                "SignatureDoesNotMatch"
+            )
