@@ -20,13 +20,14 @@ from pavedroad.bakery.packing import pack_folder
 from pavedroad.bakery.queueing import MOST
 from pavedroad.bakery.routes import router
 from pavedroad.core.clock import SystemClock
+from pavedroad.core.confinement import READABLE
 from pavedroad.core.errors import PavedError
 from pavedroad.core.places import Places
 from pavedroad.database.engine import Database, sqlite_url
 from pavedroad.database.migrating import migrate
 from pavedroad.manifest.loading import load
 from pavedroad.platform.problems import problem_response
-from tests.bakery.kitchen import Kitchen, write
+from tests.bakery.kitchen import Kitchen, left_in, write
 from tests.waiting import eventually_async
 
 MANIFEST = "application: site\nowner: team-road\ncommand: ./serve\n"
@@ -139,7 +140,7 @@ async def test_what_is_no_folder_is_refused(
 ) -> None:
     answer = await client.post("/v1/bakes", content=body, headers=headers, params=params)
     assert answer.status_code == status
-    assert list(places.builds.iterdir()) == []
+    assert left_in(places.builds) == []
 
 
 async def test_a_manifest_that_is_a_link_tells_nothing_of_this_machine(
@@ -165,7 +166,7 @@ async def test_a_manifest_that_is_a_link_tells_nothing_of_this_machine(
         assert answer.status_code == 400, what
         assert "not a tar archive" in answer.json()["detail"]
         assert "the-secret" not in answer.text
-    assert list(places.builds.iterdir()) == []
+    assert left_in(places.builds) == []
 
 
 async def test_a_version_that_is_none_is_refused(client: httpx.AsyncClient, tmp_path: Path) -> None:
@@ -192,12 +193,21 @@ async def test_a_body_over_the_limit_is_refused_announced_or_not(
             yield bytes(100)
 
     assert (await client.post("/v1/bakes", content=stream())).status_code == 413
-    assert list(places.builds.iterdir()) == []
+    assert left_in(places.builds) == []
 
 
 async def test_an_unknown_bake_is_not_found(client: httpx.AsyncClient) -> None:
     assert (await client.get("/v1/bakes/nothing")).status_code == 404
     assert (await client.get("/v1/bakes/nothing/events")).status_code == 404
+
+
+@pytest.fixture
+def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that builds can see."""
+    gate = tmp_path / "gate"
+    gate.mkdir()
+    monkeypatch.setenv(READABLE, str(gate))
+    return gate
 
 
 def waits_for(folder: Path) -> str:
@@ -216,11 +226,11 @@ async def state_of(client: httpx.AsyncClient, bake: str, state: str) -> dict[str
 
 
 async def test_bakes_wait_in_line_and_say_behind_how_many(
-    client: httpx.AsyncClient, kitchen: Kitchen, tmp_path: Path, places: Places
+    client: httpx.AsyncClient, kitchen: Kitchen, tmp_path: Path, places: Places, gate: Path
 ) -> None:
     bakes: list[str] = []
     for number in range(4):
-        body = packed(tmp_path / "site", **{"paved.yaml": MANIFEST + waits_for(tmp_path), "n": str(number)})
+        body = packed(tmp_path / "site", **{"paved.yaml": MANIFEST + waits_for(gate), "n": str(number)})
         bakes.append((await client.post("/v1/bakes", content=body)).json()["id"])
     first, second, third, fourth = bakes
     for bake in (first, second):
@@ -233,33 +243,33 @@ async def test_bakes_wait_in_line_and_say_behind_how_many(
     assert (gone["code"], str(gone["error"]).endswith("cancelled it.")) == ("cancelled", True)
     await client.delete(f"/v1/bakes/{first}")
     await state_of(client, fourth, "running")
-    (tmp_path / "go").touch()
+    (gate / "go").touch()
     for bake in (second, fourth):
         await state_of(client, bake, "succeeded")
-    assert list(places.builds.iterdir()) == []
+    assert left_in(places.builds) == []
 
 
 async def test_a_line_that_is_full_says_when_to_come_again(
-    client: httpx.AsyncClient, kitchen: Kitchen, tmp_path: Path, places: Places
+    client: httpx.AsyncClient, kitchen: Kitchen, tmp_path: Path, places: Places, gate: Path
 ) -> None:
-    body = packed(tmp_path / "site", **{"paved.yaml": MANIFEST + waits_for(tmp_path)})
+    body = packed(tmp_path / "site", **{"paved.yaml": MANIFEST + waits_for(gate)})
     bakes = [(await client.post("/v1/bakes", content=body)).json()["id"] for _ in range(MOST)]
     answer = await client.post("/v1/bakes", content=body)
     assert (answer.status_code, answer.json()["code"]) == (503, "busy")
     assert answer.headers["Retry-After"] == "30"
-    (tmp_path / "go").touch()
+    (gate / "go").touch()
     for bake in bakes:
         await state_of(client, bake, "succeeded")
     again = await client.post("/v1/bakes", content=body)
     await state_of(client, again.json()["id"], "succeeded")
-    assert list(places.builds.iterdir()) == []
+    assert left_in(places.builds) == []
 
 
 async def test_what_waits_keeps_no_more_on_disk_than_there_is_room_for(
-    client: httpx.AsyncClient, kitchen: Kitchen, tmp_path: Path, places: Places
+    client: httpx.AsyncClient, kitchen: Kitchen, tmp_path: Path, places: Places, gate: Path
 ) -> None:
     kitchen.bakery.line.most_bytes = 3000
-    text = {"paved.yaml": MANIFEST + waits_for(tmp_path), "a": "x" * 2500}
+    text = {"paved.yaml": MANIFEST + waits_for(gate), "a": "x" * 2500}
     bake = (await client.post("/v1/bakes", content=packed(tmp_path / "site", **text))).json()["id"]
     await state_of(client, bake, "running")
 
@@ -270,9 +280,9 @@ async def test_what_waits_keeps_no_more_on_disk_than_there_is_room_for(
     for content in (bytes(1000), stream()):
         answer = await client.post("/v1/bakes", content=content)
         assert (answer.status_code, answer.json()["code"]) == (503, "busy")
-    (tmp_path / "go").touch()
+    (gate / "go").touch()
     await state_of(client, bake, "succeeded")
-    assert list(places.builds.iterdir()) == []
+    assert left_in(places.builds) == []
 
 
 async def test_a_stopped_platform_ends_its_bakes(
@@ -285,4 +295,4 @@ async def test_a_stopped_platform_ends_its_bakes(
     await kitchen.bakery.close()
     view = kitchen.bakery.jobs.view(bake)
     assert (view.state, view.error) == ("failed", "The platform was stopped.")
-    assert list(places.builds.iterdir()) == []
+    assert left_in(places.builds) == []

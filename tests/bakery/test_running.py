@@ -13,8 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pavedroad.bakery import leash
-from pavedroad.bakery.running import Runner, build_environment
+from pavedroad.bakery.running import LEASH, SOURCE, Runner, build_environment
 from pavedroad.core.errors import BakeFailed
 from tests.waiting import eventually
 
@@ -75,7 +74,7 @@ async def test_a_cancelled_step_leaves_nothing_running(tmp_path: Path) -> None:
 def test_a_step_ends_when_the_platform_is_killed(tmp_path: Path) -> None:
     program = (
         "import subprocess, sys\n"
-        f"subprocess.Popen([sys.executable, {leash.__file__!r}, '/bin/sh', '-c', "
+        f"subprocess.Popen([sys.executable, '-c', {LEASH!r}, {SOURCE!r}, 'null', '/bin/sh', '-c', "
         "'echo $$ > pid; sleep 300'], stdin=subprocess.PIPE).wait()"
     )
     platform = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path)
@@ -102,7 +101,6 @@ def test_builds_see_only_what_package_clients_need() -> None:
     passed = build_environment(given, NO_COLOR="1")
     assert set(passed) == {
         "PATH",
-        "HOME",
         "https_proxy",
         "SSL_CERT_FILE",
         "NPM_CONFIG_REGISTRY",

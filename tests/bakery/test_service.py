@@ -13,7 +13,7 @@ from pavedroad.access.audit import Audit
 from pavedroad.access.model import AuditQuery
 from pavedroad.core.errors import BakeFailed, CloudFailed, Conflict, InvalidInput, NotFound
 from pavedroad.core.places import Places
-from tests.bakery.kitchen import WHO, Kitchen, read, write
+from tests.bakery.kitchen import WHO, Kitchen, left_in, read, write
 from tests.clouds.contract import a_group, a_target_group
 
 MANIFEST = """
@@ -103,13 +103,14 @@ async def test_without_a_version_the_commit_or_the_time_is_one(
     assert re.fullmatch(version, result.version)
 
 
-async def test_bakes_of_the_same_folder_at_once_build_once(kitchen: Kitchen, tmp_path: Path) -> None:
-    built = tmp_path / "built"
-    folder = source(tmp_path / "site", more=f"    build: echo x >> {built}; sleep 0.3\n")
+async def test_bakes_of_the_same_folder_at_once_build_once(
+    kitchen: Kitchen, tmp_path: Path, places: Places
+) -> None:
+    folder = source(tmp_path / "site", more="    build: echo x >> ~/built; sleep 0.3\n")
     results = await asyncio.gather(*(kitchen.bake(folder) for _ in range(4)))
     assert len({result.image_id for result in results}) == 1
     assert [result.reused for result in results].count(False) == 1
-    assert built.read_text() == "x\n"
+    assert (places.builds / "homes/site/built").read_text() == "x\n"
 
 
 async def test_a_failed_build_says_why_and_leaves_nothing(
@@ -118,7 +119,7 @@ async def test_a_failed_build_says_why_and_leaves_nothing(
     with pytest.raises(BakeFailed, match=r"(?s)`echo broken; exit 3` failed: it ended with status 3.*broken"):
         await kitchen.bake(source(tmp_path / "site", more="    build: echo broken; exit 3\n"))
     assert await kitchen.bakery.images() == []
-    assert list(places.builds.iterdir()) == []
+    assert left_in(places.builds) == []
     (entry,) = await audit.entries(AuditQuery(action="bake"))
     assert (entry.principal, entry.subject, entry.outcome) == ("ada", "site", "refused")
 
@@ -130,13 +131,13 @@ async def test_a_cancelled_bake_leaves_nothing(kitchen: Kitchen, tmp_path: Path,
     bake.cancel()
     with pytest.raises(asyncio.CancelledError):
         await bake
-    assert list(places.builds.iterdir()) == []
+    assert left_in(places.builds) == []
 
 
 async def test_what_a_killed_bakery_left_is_swept(kitchen: Kitchen, tmp_path: Path, places: Places) -> None:
     write(places.builds / "work-left-behind", {"a": "x"})
     await kitchen.bake(source(tmp_path / "site"))
-    assert list(places.builds.iterdir()) == []
+    assert left_in(places.builds) == []
 
 
 async def test_a_cloud_that_refuses_is_told_and_the_next_bake_succeeds(

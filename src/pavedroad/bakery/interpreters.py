@@ -11,6 +11,7 @@ from pathlib import Path
 import uv
 
 from pavedroad.bakery.running import Runner
+from pavedroad.core.confinement import SYSTEM_PATH, installation_of
 from pavedroad.core.errors import BakeFailed, InvalidInput
 
 _PYTHON = re.compile(r"python(?P<version>3(?:\.\d+)?)?")
@@ -25,6 +26,11 @@ class Python:
     version: str
 
     @property
+    def seen(self) -> tuple[str, ...]:
+        """What a build must see to run it."""
+        return installation_of(str(self.program))
+
+    @property
     def base(self) -> str:
         return f"python{'.'.join(self.version.split('.')[:2])}"
 
@@ -36,6 +42,20 @@ class Node:
     program: Path | None
     version: str
     npm: tuple[str, ...]
+    tree: Path | None = None
+    """Where the shipped one is, once it is there."""
+
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """What a build must see to run it."""
+        if self.program is not None:
+            return installation_of(str(self.program))
+        return (str(self.tree),) if self.tree is not None else ()
+
+    @property
+    def is_of_the_system(self) -> bool:
+        """Found without being named, on this machine and any alike."""
+        return self.program is not None and str(self.program.parent) in SYSTEM_PATH.split(":")
 
     @property
     def base(self) -> str:
@@ -73,10 +93,12 @@ class Interpreters:
         if program and npm:
             mark = Path(program), _modified(Path(program))
             if mark not in self._nodes:
-                self._nodes[mark] = (await _ask(runner, f"exec '{program}' --version")).lstrip("v")
-            version = self._nodes[mark]
+                asked = f"exec {shlex.quote(program)} -p 'process.version + \" \" + process.execPath'"
+                self._nodes[mark] = (await _ask(runner, asked)).lstrip("v")
+            version, _, place = self._nodes[mark].partition(" ")
             if match["major"] in {None, version.split(".")[0]}:
-                return Node(Path(program), version, (npm,))
+                beside = Path(place).with_name("npm")
+                return Node(Path(place), version, (str(beside) if beside.exists() else npm,))
         return Node(None, match["major"] or "", ())
 
 
@@ -97,7 +119,8 @@ async def _find_python(wanted: str, runner: Runner) -> Python:
 
 
 async def _ask(runner: Runner, line: str) -> str:
-    quiet = replace(runner, report=_keep_quiet)
+    # Beside the source: what is in there is nobody's settings.
+    quiet = replace(runner, report=_keep_quiet, folder=runner.folder.parent)
     return (await quiet.run("Looking for an interpreter", ["/bin/sh", "-c", line])).strip()
 
 

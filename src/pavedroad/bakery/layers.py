@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict
@@ -17,6 +18,7 @@ from pavedroad.bakery.scratch import scratch
 from pavedroad.bakery.turns import Turns
 from pavedroad.clouds.model import StoredObject
 from pavedroad.clouds.ports import Objects
+from pavedroad.core import seclusion
 from pavedroad.core.errors import CloudFailed, NotFound
 
 _MOST_TREES = 30
@@ -98,6 +100,9 @@ class Layers:
     def _keep(self, folder: Path, layer: Layer) -> None:
         place = self._place(layer)
         place.parent.mkdir(exist_ok=True)
+        if os.geteuid() == 0:  # made by a build that was a user of its own; read by others
+            seclusion.hand_over(str(folder), 0)
+            folder.chmod(0o755)
         if not place.exists():
             folder.rename(place)
         trees = sorted(place.parent.iterdir(), key=lambda tree: tree.stat().st_mtime, reverse=True)

@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
+import shutil
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pavedroad.bakery import leash
+import pavedroad
+from pavedroad.core.confinement import SYSTEM_PATH, Walls, let_through, visible
 from pavedroad.core.errors import BakeFailed
 
 Report = Callable[[str], None]
 
 _LAST_LINES = 20
 _LONGEST_LINE = 1000
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-# What package clients need to find programs, their caches, the index and its certificates.
+LEASH = "import sys; sys.path.insert(0, sys.argv.pop(1)); from pavedroad.bakery.leash import main; main()"
+SOURCE = str(Path(pavedroad.__file__).parent.parent)
+_SETTINGS = frozenset({"PIP_CONFIG_FILE", "UV_CONFIG_FILE", "NPM_CONFIG_USERCONFIG"})
+# What package clients need to find programs, the index and its certificates.
 _LET_THROUGH = frozenset(
     {
         "PATH",
-        "HOME",
         "LANG",
         "LC_ALL",
         "TZ",
-        "XDG_CACHE_HOME",
-        "XDG_CONFIG_HOME",
         "HTTP_PROXY",
         "HTTPS_PROXY",
         "ALL_PROXY",
@@ -42,7 +44,6 @@ _LET_THROUGH = frozenset(
         "PIP_INDEX_URL",
         "PIP_EXTRA_INDEX_URL",
         "PIP_CONFIG_FILE",
-        "UV_CACHE_DIR",
         "UV_CONFIG_FILE",
         "UV_DEFAULT_INDEX",
         "UV_INDEX",
@@ -53,7 +54,6 @@ _LET_THROUGH = frozenset(
         "UV_NATIVE_TLS",
         "UV_SYSTEM_CERTS",
         "UV_OFFLINE",
-        "UV_LINK_MODE",
         "UV_CONCURRENT_DOWNLOADS",
         "UV_HTTP_TIMEOUT",
     }
@@ -67,17 +67,37 @@ def build_environment(given: Mapping[str, str], **more: str) -> dict[str, str]:
         for name, text in given.items()
         if name.upper() in _LET_THROUGH or name.lower().startswith("npm_config_")
     }
-    return {"PATH": _PATH, **passed, **more}
+    return {"PATH": SYSTEM_PATH, **passed, **more}
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Where code that is not ours runs: its `home`, which it finds again as it left it, its temporary folder,
+    and the user that it is, None for our own."""
+
+    home: Path
+    temporary: Path
+    user: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """Runs steps in `folder`; `time_limit` is in seconds, for each."""
+    """Runs steps in `folder`; `time_limit` is in seconds, for each. Without a `room` nothing holds them, and
+    they may run no code but ours and the machine's."""
 
     folder: Path
     environment: dict[str, str]
     report: Report
     time_limit: float
+    room: Room | None = None
+
+    def at_large(self, cache: Path) -> Runner:
+        """For steps that run no code of a source or of a package: with our own home, for the settings of
+        package clients in it, and with what was fetched before."""
+        home = os.path.expanduser("~")  # noqa: PTH111 - of the user, where HOME says none
+        return replace(
+            self, room=None, environment={**self.environment, "HOME": home, "UV_CACHE_DIR": str(cache)}
+        )
 
     async def run(
         self,
@@ -86,16 +106,28 @@ class Runner:
         *,
         folder: Path | None = None,
         path: Sequence[str] = (),
+        reads: Sequence[str | Path] = (),
+        writes: Sequence[Path] = (),
         noise: re.Pattern[str] | None = None,
     ) -> str:
         """What the program wrote. `path` goes before PATH. Raises BakeFailed with its last lines.
 
-        Lines that match `noise` are no progress, and are not reported.
+        In a room it sees the system's folders, its own and what `reads` names, and changes its own and what
+        `writes` names. Lines that match `noise` are no progress, and are not reported.
         """
-        environment = dict(self.environment)
+        environment, walls = dict(self.environment), "null"
+        if (room := self.room) is not None:
+            settings = await asyncio.to_thread(_settings, room)
+            environment |= {"HOME": str(room.home), "TMPDIR": str(room.temporary), **settings}
+            inside = Walls(
+                (*map(str, reads), *let_through(os.environ), *settings.values()),
+                tuple(map(str, {self.folder, folder or self.folder, room.home, room.temporary, *writes})),
+            )
+            environment["PATH"] = visible(environment["PATH"], inside)
+            walls = json.dumps({**inside._asdict(), "user": room.user})
         environment["PATH"] = os.pathsep.join([*path, environment["PATH"]])
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", str(leash.__file__), *arguments),
+            *(sys.executable, "-I", "-S", "-c", LEASH, SOURCE, walls, *arguments),
             cwd=folder or self.folder,
             env=environment,
             stdin=asyncio.subprocess.PIPE,
@@ -117,6 +149,17 @@ class Runner:
         if status != 0:
             raise BakeFailed(f"{what} failed: it ended with status {status}.{said.ending()}")
         return said.text()
+
+
+def _settings(room: Room) -> dict[str, str]:
+    """By variable, the files of package clients' settings that the operator's environment names. Another user
+    gets copies: such files are their owner's alone."""
+    found = {name: text for name, text in os.environ.items() if name.upper() in _SETTINGS and text[:1] == "/"}
+    if room.user is not None:
+        for name, place in found.items():
+            found[name] = str(room.temporary / name.lower())
+            shutil.copyfile(place, found[name])
+    return found
 
 
 class _Said:

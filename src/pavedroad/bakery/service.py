@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -26,7 +25,8 @@ from pavedroad.bakery.packing import LARGEST_BYTES
 from pavedroad.bakery.queueing import Line
 from pavedroad.bakery.recipe import Recipe, image_name, kind_of, within_tags
 from pavedroad.bakery.requirements import PythonNeeds, python_needs
-from pavedroad.bakery.running import Report, Runner, build_environment
+from pavedroad.bakery.rooms import Rooms
+from pavedroad.bakery.running import Report, Runner
 from pavedroad.bakery.scratch import scratch, sweep
 from pavedroad.bakery.sizes import spoken
 from pavedroad.bakery.sources import SourceFile
@@ -89,7 +89,7 @@ class Bakery:
         self._home = places.builds
         self._clock = clock
         self._audit = audit
-        self._step_seconds = step_seconds
+        self._rooms = Rooms(self._home, step_seconds)
         self._turns = Turns()
         self._interpreters = Interpreters()
         self._layers: dict[str, Layers] = {}
@@ -191,15 +191,16 @@ class Bakery:
             work = folder / "work"
             await asyncio.to_thread(sources.copy_to, work, files)
             _say_source(order.report, files)
-            runner = await self._runner(work, folder, order.report)
+            make = self._rooms.runners
+            runners = await asyncio.to_thread(make, order.manifest.application, folder, order.report)
             kind = kind_of(order.manifest, work)
-            base = await _find_base(self._interpreters, order.manifest, runner, kind)
+            base = await _find_base(self._interpreters, order.manifest, runners.at_large, kind)
             recipe = Recipe(order.manifest, kind, base.name, base.version, digest)
             async with self._turns.of(f"image {cloud.region} {recipe.key}"):
                 if not order.rebake and (known := await self._known(cloud, recipe.key, order.version)):
                     order.report(f"Nothing has changed: {known.id} is used again")
                     return known, True
-                bench = Bench(work, build, digest, runner, self._layers_of(cloud), order.rebake)
+                bench = Bench(work, build, digest, runners, self._layers_of(cloud), order.rebake)
                 return await self._build(order, cloud, recipe, bench, base), False
 
     async def _build(self, order: _Order, cloud: Cloud, recipe: Recipe, bench: Bench, base: _Base) -> Image:
@@ -247,20 +248,6 @@ class Bakery:
         tags = {_KEY: key, **({"pavedroad:version": version} if version else {})}
         found = await cloud.images(tags)
         return next((image for image in found if image.state == "available"), None)
-
-    async def _runner(self, work: Path, folder: Path, report: Report) -> Runner:
-        temporary = folder / "tmp"
-        temporary.mkdir()
-        environment = build_environment(
-            os.environ,
-            TMPDIR=str(temporary),
-            NO_COLOR="1",
-            UV_NO_PROGRESS="1",
-            UV_PYTHON_DOWNLOADS="never",
-            # An image's files have other times than those that were compiled.
-            PYC_INVALIDATION_MODE="UNCHECKED_HASH",
-        )
-        return Runner(work, environment, report, self._step_seconds)
 
     def _layers_of(self, cloud: Cloud) -> Layers:
         if cloud.region not in self._layers:

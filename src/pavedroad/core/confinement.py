@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Literal, NamedTuple
 
+from pavedroad.core import kernel
+
 Way = Literal["landlock", "none"]
 
 WISH = "PAVED_CONFINEMENT"
@@ -53,7 +55,6 @@ _CREATE, _ADD, _RESTRICT = 444, 445, 446
 _ASK_VERSION = 1
 _BENEATH = 1
 _PR_SET_NO_NEW_PRIVS = 38
-_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class Walls(NamedTuple):
@@ -102,6 +103,16 @@ def let_through(environment: Mapping[str, str]) -> tuple[str, ...]:
     """What the operator's environment names: certificates, and folders of his choice."""
     named = (environment.get(name, "") for name in (*_CERTIFICATES, READABLE))
     return tuple(path for paths in named for path in paths.split(":") if path.startswith("/"))
+
+
+def visible(path: str, walls: Walls) -> str:
+    """Of a search path the folders that are seen within these walls."""
+    seen = (*_SYSTEM, *walls.readable, *walls.writable)
+    return ":".join(
+        folder
+        for folder in path.split(":")
+        if any(os.path.realpath(folder).startswith((f"{top}/", top)) for top in map(os.path.realpath, seen))
+    )
 
 
 def installation_of(program: str) -> tuple[str, ...]:
@@ -154,7 +165,7 @@ def confine(walls: Walls, *, alone: bool = True) -> None:
             _allow(rules, f"/dev/{name}", _READ | _WRITE)
         for path in (_SHARED_MEMORY, *walls.writable):
             _allow(rules, path, changed)
-        _system_call(_RESTRICT, rules, 0)
+        kernel.system_call(_RESTRICT, rules, 0)
     finally:
         os.close(rules)
 
@@ -166,7 +177,7 @@ def keep_to_itself() -> None:
         _forgo_privileges()
         rules = _ruleset(0, alone=True)
         try:
-            _system_call(_RESTRICT, rules, 0)
+            kernel.system_call(_RESTRICT, rules, 0)
         finally:
             os.close(rules)
 
@@ -174,14 +185,17 @@ def keep_to_itself() -> None:
 @cache
 def _version() -> int:
     """Of the kernel's Landlock; 0 where there is none."""
-    return max(0, _LIBC.syscall(_CREATE, None, ctypes.c_size_t(0), _ASK_VERSION))
+    try:
+        return kernel.system_call(_CREATE, None, ctypes.c_size_t(0), _ASK_VERSION)
+    except OSError:
+        return 0
 
 
 def _ruleset(files: int, *, alone: bool) -> int:
     scopes = _version() >= _SCOPES
     asked = _Ruleset(files, 0, _SCOPE_SOCKETS | _SCOPE_SIGNALS if alone and scopes else 0)
     size = ctypes.sizeof(_Ruleset) if scopes else ctypes.sizeof(ctypes.c_uint64)
-    return _system_call(_CREATE, ctypes.byref(asked), ctypes.c_size_t(size), 0)
+    return kernel.system_call(_CREATE, ctypes.byref(asked), ctypes.c_size_t(size), 0)
 
 
 def _allow(rules: int, path: str, what: int) -> None:
@@ -193,22 +207,11 @@ def _allow(rules: int, path: str, what: int) -> None:
     try:
         if not stat.S_ISDIR(os.fstat(place).st_mode):
             what &= _OF_FILES if _version() >= _TRUNCATES else _OF_FILES & ~_TRUNCATE
-        _system_call(_ADD, rules, _BENEATH, ctypes.byref(_Beneath(what, place)), 0)
+        kernel.system_call(_ADD, rules, _BENEATH, ctypes.byref(_Beneath(what, place)), 0)
     finally:
         os.close(place)
 
 
 def _forgo_privileges() -> None:
     """No program makes more of it than it is, as sudo would."""
-    _check(_LIBC.prctl(_PR_SET_NO_NEW_PRIVS, *map(ctypes.c_ulong, (1, 0, 0, 0))))
-
-
-def _system_call(number: int, *arguments: object) -> int:
-    return _check(_LIBC.syscall(number, *arguments))
-
-
-def _check(answer: int) -> int:
-    if answer < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
-    return answer
+    kernel.prctl(_PR_SET_NO_NEW_PRIVS, 1)

@@ -13,9 +13,9 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from pavedroad.core import seclusion
 from pavedroad.localcloud.host import peers
 from pavedroad.localcloud.host.imds import GatewayImds
-from pavedroad.localcloud.host.nursery import seclusion
 from tests.localcloud.host.machine import Machine, guest
 from tests.waiting import eventually
 

@@ -11,10 +11,11 @@ from urllib.error import URLError
 
 import pytest
 
+from pavedroad.core import capabilities
 from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.host.network import commands
 from pavedroad.localcloud.host.network.place import TABLES
-from pavedroad.localcloud.host.nursery import capabilities, linux
+from pavedroad.localcloud.host.nursery import linux
 from tests.localcloud.machines import await_state, console
 from tests.localcloud.network.reaching import (
     SERVED,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pavedroad.bakery.layers import Layers
-from pavedroad.bakery.running import Report, Runner
+from pavedroad.bakery.rooms import Runners
+from pavedroad.bakery.running import Report
 from pavedroad.manifest.model import Build
 
 
@@ -18,10 +19,10 @@ class Bench:
     work: Path
     build: Build
     source_digest: str
-    runner: Runner
+    runners: Runners
     layers: Layers
     anew: bool
 
     @property
     def report(self) -> Report:
-        return self.runner.report
+        return self.runners.own.report

@@ -10,5 +10,5 @@ async def build(bench: Bench) -> Built:
     """Without a command the files are shipped as they are."""
     if bench.build.command:
         bench.report(f"Running {bench.build.command}")
-        await bench.runner.run(f"`{bench.build.command}`", ["/bin/sh", "-c", bench.build.command])
+        await bench.runners.own.run(f"`{bench.build.command}`", ["/bin/sh", "-c", bench.build.command])
     return Built(programs=("node_modules/.bin",) if (bench.work / "node_modules/.bin").is_dir() else ())

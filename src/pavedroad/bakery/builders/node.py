@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,7 +18,7 @@ from pavedroad.bakery.layers import key_of
 from pavedroad.bakery.model import Built, Layer
 from pavedroad.bakery.reading import read_text
 from pavedroad.bakery.remote import npm_is_remote
-from pavedroad.core.errors import InvalidInput
+from pavedroad.core.errors import BakeFailed, InvalidInput
 
 _VERSION = 1  # of what this builder makes: raise it when that changes
 _MODULES = ".modules"
@@ -38,12 +39,18 @@ async def build(bench: Bench, node: Node) -> Built:
         npm, path = [str(tree / "bin/node"), str(tree / "lib/npm/bin/npm-cli.js")], [str(tree / "bin")]
         layers.append(runtime)
         programs.append(f"{_RUNTIME}/bin")
+        node = replace(node, tree=tree)
+    elif not node.is_of_the_system:
+        path = [str(node.program.parent)]
     if bench.build.command:
         await _run_command(bench, package, npm, path, node)
     if any(package.get(name) for name in ("dependencies", "optionalDependencies")):
         layers.append(await _modules(bench, package, npm, path, node, development=False))
         (bench.work / "node_modules").symlink_to(f"{_MODULES}/node_modules")
         programs.append("node_modules/.bin")
+    if node.program is not None and not node.is_of_the_system:
+        await asyncio.to_thread(_name, bench.work / _RUNTIME / "bin", node.program.parent)
+        programs.append(f"{_RUNTIME}/bin")
     return Built(tuple(layers), tuple(programs))
 
 
@@ -58,7 +65,9 @@ async def _run_command(
     command = bench.build.command or ""
     bench.report(f"Running {command}")
     programs = [*path, str(modules / ".bin")]
-    await bench.runner.run(f"`{command}`", ["/bin/sh", "-c", command], path=programs)
+    await bench.runners.own.run(
+        f"`{command}`", ["/bin/sh", "-c", command], path=programs, reads=[modules.resolve(), *node.seen]
+    )
     if modules.is_symlink():
         modules.unlink()
     else:
@@ -87,15 +96,18 @@ async def _modules(
         bench.report("Dependencies: installing with npm")
         if local:
             await asyncio.to_thread(shutil.copytree, bench.work, folder, symlinks=True, dirs_exist_ok=True)
-        for name, text in files.items():
-            (folder / name).write_text(text)
         # The project's own scripts want its source; those of its dependencies run.
-        (folder / "package.json").write_text(json.dumps({**package, "scripts": {}}))
+        for name, text in {**files, "package.json": json.dumps({**package, "scripts": {}})}.items():
+            (folder / name).unlink(missing_ok=True)  # it may be a link
+            (folder / name).write_text(text)
         verb = "ci" if files.keys() & {"package-lock.json", "npm-shrinkwrap.json"} else "install"
         omit = [] if development else ["--omit=dev"]
         flags = ["--no-audit", "--no-fund", "--no-progress", "--no-update-notifier"]
         (folder / "node_modules").mkdir(exist_ok=True)
-        await bench.runner.run(f"npm {verb}", [*npm, verb, *omit, *flags], folder=folder, path=path)
+        install = [*npm, verb, *omit, *flags]
+        await bench.runners.apart.run(f"npm {verb}", install, folder=folder, path=path, reads=node.seen)
+        if (folder / "node_modules").is_symlink():
+            raise BakeFailed(f"npm {verb} made a link of the folder node_modules.")
         await asyncio.to_thread(_take_in, folder)
         await asyncio.to_thread(_keep_modules, folder)
 
@@ -111,12 +123,20 @@ async def _runtime(bench: Bench, node: Node) -> Layer:
         bench.report(f"Installing node from {package}")
         target = folder / "package"
         where = ["--python", sys.executable, "--target", str(target)]
-        install = [uv.find_uv_bin(), "pip", "install", "--no-deps", *where, package]
-        await bench.runner.run("Installing node", install, folder=folder)
+        install = [uv.find_uv_bin(), "pip", "install", "--no-deps", "--no-build", *where, package]
+        await bench.runners.at_large.run("Installing node", install, folder=folder)
         await asyncio.to_thread(_keep_runtime, folder)
 
     key = key_of("node-runtime", _VERSION, package)
     return await bench.layers.made_from(key, path=_RUNTIME, make=make, anew=bench.anew)
+
+
+def _name(folder: Path, programs: Path) -> None:
+    """An image says by links which programs outside the system it needs."""
+    shutil.rmtree(folder.parent, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in ("node", "npm", "npx"):
+        (folder / name).symlink_to(programs / name)
 
 
 def _take_in(folder: Path) -> None:

@@ -19,6 +19,7 @@ from pavedroad.bakery.layers import key_of
 from pavedroad.bakery.model import Built, Layer
 from pavedroad.bakery.requirements import PythonNeeds
 from pavedroad.bakery.sizes import spoken
+from pavedroad.core.errors import BakeFailed
 
 _VERSION = 1  # of what this builder makes: raise it when that changes
 _VENV = ".venv"
@@ -28,6 +29,11 @@ _LITTER = ("uv_cache.json", ".lock", ".gitignore", "CACHEDIR.TAG", "activate*", 
 # What uv says when it did nothing, and of this machine's folders.
 _NOISE = re.compile(r"^Using Python .+ environment |^(Checked|Audited) |does not contain any dependencies$")
 _PATH_FILE = "_dependencies.pth"
+_PACKAGES = "packages.txt"
+_COMPILE = (
+    "import compileall, py_compile, sys; compileall.compile_dir(sys.argv[1], quiet=2, "
+    "invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)"
+)
 
 
 async def build(bench: Bench, needs: PythonNeeds, python: Python) -> Built:
@@ -50,7 +56,12 @@ async def build(bench: Bench, needs: PythonNeeds, python: Python) -> Built:
     if bench.build.command:
         tree = await bench.layers.tree(layer)
         command = bench.build.command
-        await bench.runner.run(f"`{command}`", ["/bin/sh", "-c", command], path=[str(tree / "bin")])
+        await bench.runners.own.run(
+            f"`{command}`",
+            ["/bin/sh", "-c", command],
+            path=[str(tree / "bin")],
+            reads=[tree, *python.seen],
+        )
     if needs.project:
         await _install_project(bench, needs.project, python, layer)
     return Built((layer,), (f"{_VENV}/bin",))
@@ -63,14 +74,27 @@ async def _make_dependencies(bench: Bench, needs: PythonNeeds, python: Python, f
         locked = await _locked(bench)
         arguments += ["-r", locked]
     if needs.lines:
-        extra = bench.work.parent / "packages.txt"
+        extra = bench.work.parent / _PACKAGES
         await asyncio.to_thread(extra.write_text, "\n".join(needs.lines) + "\n")
         arguments += ["-r", str(extra)]
     if arguments:
-        await _uv(
-            bench, "Installing the dependencies", ["pip", "install", "--compile-bytecode", *arguments], folder
-        )
+        await _install(bench, python, arguments, folder)
     await asyncio.to_thread(_clean, folder)
+
+
+async def _install(bench: Bench, python: Python, arguments: list[str], folder: Path) -> None:
+    """Wheels run no code when they are installed, and are fetched once for all. What must be built is built
+    apart, as its code could change what others are given."""
+    install = ["pip", "install", *arguments]
+    try:
+        await _uv(bench, "Installing the dependencies", [*install, "--no-build"], folder)
+    except BakeFailed:
+        bench.report("Not all of it is to be had as wheels: once more, and the rest is built")
+        await _build(bench, "Installing the dependencies", install, python, folder)
+    # By the interpreter without the environment, whose modules would run.
+    compile_all = [str(python.program), "-I", "-S", "-c", _COMPILE, str(folder)]
+    apart = bench.runners.apart
+    await apart.run("Compiling the dependencies", compile_all, folder=folder, reads=python.seen)
 
 
 async def _locked(bench: Bench) -> str:
@@ -94,7 +118,7 @@ async def _install_project(bench: Bench, project: str, python: Python, layer: La
     environment = bench.work / _VENV
     await _make_environment(bench, python, environment)
     install = ["pip", "install", "--no-deps", "--compile-bytecode", project]
-    await _uv(bench, "Installing the project", install, environment)
+    await _build(bench, "Installing the project", install, python, environment)
     tree = await bench.layers.tree(layer)
     await asyncio.to_thread(_adopt, environment, tree)
     await asyncio.to_thread(_clean, environment)
@@ -118,7 +142,29 @@ async def _make_environment(bench: Bench, python: Python, folder: Path) -> None:
 async def _uv(bench: Bench, what: str, arguments: list[str], environment: Path | None) -> None:
     target = ["--python", str(environment / "bin" / "python")] if environment else []
     command = [uv.find_uv_bin(), *arguments, *target]
-    await bench.runner.run(what, command, folder=bench.work, noise=_NOISE)
+    await bench.runners.at_large.run(what, command, folder=bench.work, noise=_NOISE)
+
+
+async def _build(bench: Bench, what: str, arguments: list[str], python: Python, environment: Path) -> None:
+    """As `_uv`, where code of packages or of the project runs."""
+    program = uv.find_uv_bin()
+    runner = bench.runners.own if environment.is_relative_to(bench.work) else bench.runners.apart
+    await runner.run(
+        what,
+        [program, *arguments, "--python", str(environment / "bin" / "python")],
+        folder=bench.work,
+        reads=[program, bench.work.parent / _PACKAGES, *python.seen],
+        writes=[environment],
+        noise=_NOISE,
+    )
+    await asyncio.to_thread(_check, environment, what)
+
+
+def _check(environment: Path, what: str) -> None:
+    """We are about to write in it."""
+    for folder in [environment, environment / "bin", *environment.glob("lib/python*/site-packages")]:
+        if folder.resolve() != environment.parent.resolve() / folder.relative_to(environment.parent):
+            raise BakeFailed(f"{what} made a link of the environment's folder {folder.name}.")
 
 
 def _adopt(environment: Path, tree: Path) -> None:
@@ -128,12 +174,13 @@ def _adopt(environment: Path, tree: Path) -> None:
     """
     site = next(environment.glob("lib/python*/site-packages"))
     inside = site.relative_to(environment).as_posix()
+    (site / _PATH_FILE).unlink(missing_ok=True)  # it may be a link
     (site / _PATH_FILE).write_text(
         f"import site; site.addsitedir(sitedir + '/../../../dependencies/{inside}')\n"
     )
     for program in sorted((tree / "bin").iterdir()):
         target = environment / "bin" / program.name
-        if target.exists() or program.name.startswith("python"):
+        if target.exists() or target.is_symlink() or program.name.startswith("python"):
             continue
         if program.is_file() and not program.is_symlink() and program.open("rb").read(2) == b"#!":
             shutil.copy2(program, target)

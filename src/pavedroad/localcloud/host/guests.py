@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from pavedroad.core.confinement import SYSTEM_PATH, let_through
+from pavedroad.core.seclusion import user_of
 from pavedroad.localcloud.faults.clocks import skewed
 from pavedroad.localcloud.host.faults.afflicted import IN_PROCESSES
 from pavedroad.localcloud.host.faults.network import Trouble
@@ -23,7 +24,6 @@ from pavedroad.localcloud.host.meter import Meter
 from pavedroad.localcloud.host.network.namespaces import Namespaces
 from pavedroad.localcloud.host.nursery.console import tail
 from pavedroad.localcloud.host.nursery.messages import Boot, Ended, Running
-from pavedroad.localcloud.host.nursery.seclusion import user_of
 from pavedroad.localcloud.host.nursery.walls import TEMPORARY
 from pavedroad.localcloud.host.pace import Pace
 from pavedroad.localcloud.host.supervision import Life, Supervision

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TypeVar
 
+from pavedroad.core import seclusion
 from pavedroad.core.confinement import sentence
 from pavedroad.localcloud.host.faults.network import Relays
 from pavedroad.localcloud.host.guests import Guests
@@ -15,7 +16,6 @@ from pavedroad.localcloud.host.journal import Journal
 from pavedroad.localcloud.host.limits import Limiter
 from pavedroad.localcloud.host.meter import Meter
 from pavedroad.localcloud.host.network.namespaces import Namespaces
-from pavedroad.localcloud.host.nursery import seclusion
 from pavedroad.localcloud.host.routing import Routing
 from pavedroad.localcloud.host.supervision import Supervision
 from pavedroad.localcloud.host.sweep import sweep

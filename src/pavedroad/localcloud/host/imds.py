@@ -16,10 +16,10 @@ from typing import cast
 import httptools
 
 from pavedroad.core.callers import host_and_port
+from pavedroad.core.seclusion import user_of
 from pavedroad.localcloud.host import peers
 from pavedroad.localcloud.host.metadata import Answer, Metadata
 from pavedroad.localcloud.host.network.place import METADATA_PORT
-from pavedroad.localcloud.host.nursery.seclusion import user_of
 from pavedroad.localcloud.host.peers import Place
 from pavedroad.localcloud.wanted import Guest
 

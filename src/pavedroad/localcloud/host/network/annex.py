@@ -19,10 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pavedroad
+from pavedroad.core import capabilities
 from pavedroad.localcloud.host.network import commands
 from pavedroad.localcloud.host.network.founding import LONGEST
 from pavedroad.localcloud.host.network.resolvers import resolvers
-from pavedroad.localcloud.host.nursery import capabilities, linux
+from pavedroad.localcloud.host.nursery import linux
 
 _SOURCE = str(Path(pavedroad.__file__).parent.parent)
 _PROGRAM = (

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pavedroad.core import capabilities
 from pavedroad.localcloud.host.network import commands
-from pavedroad.localcloud.host.nursery import capabilities, linux
+from pavedroad.localcloud.host.nursery import linux
 
 LONGEST = 1 << 16
 _BACKLOG = 1024

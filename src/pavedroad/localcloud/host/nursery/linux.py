@@ -7,20 +7,20 @@ import math
 import os
 import resource
 from contextlib import suppress
-from typing import Any
+
+from pavedroad.core import kernel
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
 _CLONE_NEWNET = 0x40000000
-_LIBC = ctypes.CDLL(None, use_errno=True)
 _OPEN_FILES = 65536
 _FIRST_TO_GO = "500"
 
 
 def _prctl(option: int, value: int | bytes) -> None:
     argument = ctypes.c_char_p(value) if isinstance(value, bytes) else ctypes.c_ulong(value)
-    call("prctl", option, argument, 0, 0, 0)
+    kernel.call("prctl", option, argument, 0, 0, 0)
 
 
 def name_process(name: str) -> None:
@@ -42,19 +42,12 @@ def die_with(parent: int, signal_number: int) -> None:
 
 def leave_network() -> None:
     """This thread alone gets a new network namespace, with nothing in it."""
-    call("unshare", _CLONE_NEWNET)
+    kernel.call("unshare", _CLONE_NEWNET)
 
 
 def enter_network(space: int) -> None:
     """This thread alone goes into a network namespace, by its descriptor."""
-    call("setns", space, _CLONE_NEWNET)
-
-
-def call(name: str, *arguments: Any) -> None:
-    """A function of the C library that answers 0 for success; `OSError` else."""
-    if getattr(_LIBC, name)(*arguments) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
+    kernel.call("setns", space, _CLONE_NEWNET)
 
 
 def bound_process(cpus: float | None, memory_bytes: int | None) -> None:

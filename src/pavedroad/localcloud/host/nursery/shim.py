@@ -11,10 +11,10 @@ import time
 from contextlib import suppress
 from functools import partial
 
-from pavedroad.core import confinement
+from pavedroad.core import capabilities, confinement
 from pavedroad.core.confinement import Walls
 from pavedroad.localcloud.host.faults.afflicted import Afflicted
-from pavedroad.localcloud.host.nursery import capabilities, launch, links, linux, tree
+from pavedroad.localcloud.host.nursery import launch, links, linux, tree
 from pavedroad.localcloud.host.nursery.console import Console
 from pavedroad.localcloud.host.nursery.messages import (
     LONGEST,

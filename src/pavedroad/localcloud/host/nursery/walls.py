@@ -6,9 +6,9 @@ from __future__ import annotations
 import os
 import sys
 
+from pavedroad.core import seclusion
 from pavedroad.core.confinement import Walls, installation_of, interpreters_of
 from pavedroad.localcloud.host.faults import afflicted
-from pavedroad.localcloud.host.nursery import seclusion
 from pavedroad.localcloud.host.nursery.messages import Boot
 
 SCRIPT = "user-data"
@@ -40,6 +40,7 @@ def give(boot: Boot, user: int, walls: Walls) -> None:
     """What is the guest's is its user's, and what it may see is shown to this process and those to come."""
     root, temporary = os.path.join(boot.folder, "root"), os.path.join(boot.folder, TEMPORARY)
     for folder in (root, temporary):
-        seclusion.hand_over(folder, user)
+        if os.stat(folder).st_uid != user:
+            seclusion.hand_over(folder, user)
     os.chmod(boot.folder, 0o711)  # noqa: S103 - the folder above it is closed
     seclusion.seclude(temporary, (boot.folder, *walls.readable, *OURS))

@@ -1,11 +1,11 @@
-"""A user namespace of our own, what its processes may do in it, and other users."""
+"""What a process may do, in a user namespace of our own or as another user."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 
-from pavedroad.localcloud.host.nursery import linux
+from pavedroad.core import kernel
 
 _CLONE_NEWUSER = 0x10000000
 _PR_SET_KEEPCAPS = 8
@@ -34,7 +34,7 @@ def leave_users() -> None:
     """This process, of one thread, gets a user namespace of its own, where it stays the same user and may do
     everything."""
     user, group = os.geteuid(), os.getegid()
-    linux.call("unshare", _CLONE_NEWUSER)
+    kernel.call("unshare", _CLONE_NEWUSER)
     for name, words in (
         ("setgroups", "deny"),
         ("uid_map", f"{user} {user} 1"),
@@ -46,50 +46,46 @@ def leave_users() -> None:
 
 def enter_users(space: int) -> None:
     """This process, of one thread, goes into a user namespace that its user has made."""
-    linux.call("setns", space, _CLONE_NEWUSER)
+    kernel.call("setns", space, _CLONE_NEWUSER)
 
 
 def hand_on() -> None:
     """What this thread may do, the programs that it executes may do too."""
     header, sets = _Header(_VERSION_3, 0), (_Set * 2)()
-    linux.call("capget", ctypes.byref(header), sets)
+    kernel.call("capget", ctypes.byref(header), sets)
     for one in sets:
         one.inheritable = one.permitted
-    linux.call("capset", ctypes.byref(header), sets)
+    kernel.call("capset", ctypes.byref(header), sets)
     allowed = sets[0].permitted | sets[1].permitted << 32
     for capability in _every():
         if allowed >> capability & 1:
-            _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability)
+            kernel.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability)
 
 
 def give_up() -> None:
     """This thread and all that it executes may do what an ordinary user may, and never more."""
-    _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
+    kernel.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
     _bound(())
-    linux.call("capset", ctypes.byref(_Header(_VERSION_3, 0)), (_Set * 2)())
+    kernel.call("capset", ctypes.byref(_Header(_VERSION_3, 0)), (_Set * 2)())
 
 
 def become(user: int) -> None:
     """This process, of one thread, is another user's from now on, and may do no more than that user may, but
     listen on any port, as on a machine of its own."""
     _bound((_BIND,))
-    _prctl(_PR_SET_KEEPCAPS, 1)
+    kernel.prctl(_PR_SET_KEEPCAPS, 1)
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
     sets = (_Set * 2)(_Set(1 << _BIND, 1 << _BIND, 1 << _BIND), _Set())
-    linux.call("capset", ctypes.byref(_Header(_VERSION_3, 0)), sets)
-    _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _BIND)
+    kernel.call("capset", ctypes.byref(_Header(_VERSION_3, 0)), sets)
+    kernel.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _BIND)
 
 
 def _bound(kept: tuple[int, ...]) -> None:
     for capability in _every():
         if capability not in kept:
-            _prctl(_PR_CAPBSET_DROP, capability)
-
-
-def _prctl(option: int, first: int, second: int = 0) -> None:
-    linux.call("prctl", option, *map(ctypes.c_ulong, (first, second, 0, 0)))
+            kernel.prctl(_PR_CAPBSET_DROP, capability)
 
 
 def _every() -> range:

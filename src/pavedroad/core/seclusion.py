@@ -1,19 +1,20 @@
-"""A guest's own user and its own view of the machine's folders, where root runs the cloud.
+"""Users of their own for programs that are not ours, with their own view of the machine's folders: where root
+runs us.
 
-What nobody but root may enter is hidden behind an empty folder, and of what lies in it only what the guest
+What nobody but root may enter is hidden behind an empty folder, and of what lies in it only what the program
 needs is shown. Its temporary folder and its shared memory are its own as well.
 """
 
 from __future__ import annotations
 
+import binascii
 import ctypes
 import os
 import socket
 import stat
 import threading
 
-from pavedroad.core import confinement
-from pavedroad.localcloud.host.nursery import linux
+from pavedroad.core import confinement, kernel
 
 _NEW_MOUNTS = 0x00020000
 _NO_SET_USER, _NO_DEVICES, _RECURSIVE, _FOLLOWS = 2, 4, 1 << 14, 1 << 19
@@ -21,13 +22,18 @@ _OPEN_TREE, _MOVE_MOUNT = 428, 429
 _CLONE, _WITH_ALL_BELOW, _FROM_DESCRIPTOR = 1, 0x8000, 4
 _HERE = -100
 _USERS = "/proc/self/uid_map"
+_NAMED = 126 << 24
 _TEMPORARY, _SHARED_MEMORY = "/tmp", "/dev/shm"  # noqa: S108 - what they hide
-_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def user_of(address: str) -> int:
-    """Each address of this machine's is one guest's, so its number is a user of the guest's own."""
+    """Each address of this machine's is one instance's, so its number is a user of the instance's own."""
     return int.from_bytes(socket.inet_aton(address), "big")
+
+
+def user_named(name: str) -> int:
+    """One of 16 million users that are nobody else's."""
+    return _NAMED | binascii.crc32(name.encode()) & 0xFFFFFF
 
 
 def possible() -> bool:
@@ -52,13 +58,11 @@ def possible() -> bool:
 
 
 def hand_over(root: str, user: int) -> None:
-    """All of a guest's root is its user's; where it is already, nothing is looked at."""
-    if os.stat(root).st_uid == user:
-        return
-    for folder, folders, files in os.walk(root, topdown=False):
+    """All of a folder is this user's, the folder last: only then it is known to be done."""
+    for _, folders, files, here in os.fwalk(root, topdown=False):  # never by a link, whoever else is there
         for name in (*folders, *files):
-            os.lchown(os.path.join(folder, name), user, user)
-    os.chown(root, user, user)  # last: only then it is known to be done
+            os.chown(name, user, user, dir_fd=here, follow_symlinks=False)
+    os.chown(root, user, user)
 
 
 def seclude(temporary: str, shown: tuple[str, ...]) -> None:
@@ -105,23 +109,19 @@ def _knows(user: int) -> bool:
 
 
 def _leave_mounts() -> None:
-    linux.call("unshare", _NEW_MOUNTS)
-    linux.call("mount", None, b"/", None, ctypes.c_ulong(_RECURSIVE | _FOLLOWS), None)
+    kernel.call("unshare", _NEW_MOUNTS)
+    kernel.call("mount", None, b"/", None, ctypes.c_ulong(_RECURSIVE | _FOLLOWS), None)
 
 
 def _mount_empty(place: str, options: str) -> None:
     flags = ctypes.c_ulong(_NO_SET_USER | _NO_DEVICES)
-    linux.call("mount", b"tmpfs", place.encode(), b"tmpfs", flags, options.encode())
+    kernel.call("mount", b"tmpfs", place.encode(), b"tmpfs", flags, options.encode())
 
 
 def _copy_of(path: str) -> int:
     """A mount of what is there, which is nowhere yet."""
     flags = ctypes.c_uint(_CLONE | _WITH_ALL_BELOW | os.O_CLOEXEC)
-    descriptor: int = _LIBC.syscall(_OPEN_TREE, _HERE, os.fsencode(path), flags)
-    if descriptor < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number), path)
-    return descriptor
+    return kernel.system_call(_OPEN_TREE, _HERE, os.fsencode(path), flags)
 
 
 def _make_place(path: str, copy: int) -> None:
@@ -133,8 +133,7 @@ def _make_place(path: str, copy: int) -> None:
 
 
 def _put(copy: int, path: str) -> None:
-    moved = _LIBC.syscall(_MOVE_MOUNT, copy, b"", _HERE, os.fsencode(path), _FROM_DESCRIPTOR)
-    os.close(copy)
-    if moved != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number), path)
+    try:
+        kernel.system_call(_MOVE_MOUNT, copy, b"", _HERE, os.fsencode(path), _FROM_DESCRIPTOR)
+    finally:
+        os.close(copy)
