@@ -126,6 +126,11 @@ class Bakery:
             told.update(image=result.image_id, version=result.version, reused=reused)
             return result
 
+    @property
+    def confinement(self) -> str:
+        """How builds are walled in, a sentence."""
+        return self._rooms.said
+
     def check_version(self, version: str | None) -> None:
         """Nothing, or InvalidInput."""
         if version is not None and not _VERSION.fullmatch(version):

@@ -14,6 +14,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
 
 from pavedroad import __version__
+from pavedroad.bakery.service import Bakery
 from pavedroad.clouds.ports import CloudProvider
 from pavedroad.core.clock import Clock
 from pavedroad.core.events import Events
@@ -57,6 +58,7 @@ class Status(BaseModel):
     started_at: datetime
     uptime_seconds: float
     cloud: CloudStatus
+    builds: str = Field(description="How builds are walled in on this machine, in one sentence.")
     parts: list[PartStatus]
 
 
@@ -81,6 +83,7 @@ async def status(request: Request) -> Status:
     settings: Settings = request.app.state.settings
     clock: Clock = request.app.state.clock
     clouds: CloudProvider = request.app.state.clouds
+    bakery: Bakery = request.app.state.bakery
     now = clock.now()
     runs = running.read(settings.places)
     started_at = datetime.fromisoformat(runs.started_at) if runs else request.app.state.started_at
@@ -99,6 +102,7 @@ async def status(request: Request) -> Status:
             reachable=reachable,
             reason="" if reachable else f"The cloud at {settings.endpoint or 'AWS'} does not answer.",
         ),
+        builds=bakery.confinement,
         parts=[
             PartStatus(
                 name=part.name,
