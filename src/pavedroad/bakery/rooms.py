@@ -25,7 +25,7 @@ class Runners:
 
 
 class Rooms:
-    """`homes/` below the bakery's folder has one a application, `fetched/` what no build can write to."""
+    """`homes/` below the bakery's folder has one an application, `fetched/` what no build can write to."""
 
     def __init__(self, bakery: Path, step_seconds: float) -> None:
         self._homes = bakery / "homes"
@@ -48,8 +48,6 @@ class Rooms:
             NO_COLOR="1",
             UV_NO_PROGRESS="1",
             UV_PYTHON_DOWNLOADS="never",
-            # What is installed is code that is not ours, and shares no file with what was fetched.
-            UV_LINK_MODE="copy",
             # An image's files have other times than those that were compiled.
             PYC_INVALIDATION_MODE="UNCHECKED_HASH",
         )

@@ -54,6 +54,7 @@ _LET_THROUGH = frozenset(
         "UV_NATIVE_TLS",
         "UV_SYSTEM_CERTS",
         "UV_OFFLINE",
+        "UV_LINK_MODE",
         "UV_CONCURRENT_DOWNLOADS",
         "UV_HTTP_TIMEOUT",
     }

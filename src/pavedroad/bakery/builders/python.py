@@ -30,10 +30,6 @@ _LITTER = ("uv_cache.json", ".lock", ".gitignore", "CACHEDIR.TAG", "activate*", 
 _NOISE = re.compile(r"^Using Python .+ environment |^(Checked|Audited) |does not contain any dependencies$")
 _PATH_FILE = "_dependencies.pth"
 _PACKAGES = "packages.txt"
-_COMPILE = (
-    "import compileall, py_compile, sys; compileall.compile_dir(sys.argv[1], quiet=2, "
-    "invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)"
-)
 
 
 async def build(bench: Bench, needs: PythonNeeds, python: Python) -> Built:
@@ -78,23 +74,9 @@ async def _make_dependencies(bench: Bench, needs: PythonNeeds, python: Python, f
         await asyncio.to_thread(extra.write_text, "\n".join(needs.lines) + "\n")
         arguments += ["-r", str(extra)]
     if arguments:
-        await _install(bench, python, arguments, folder)
-    await asyncio.to_thread(_clean, folder)
-
-
-async def _install(bench: Bench, python: Python, arguments: list[str], folder: Path) -> None:
-    """Wheels run no code when they are installed, and are fetched once for all. What must be built is built
-    apart, as its code could change what others are given."""
-    install = ["pip", "install", *arguments]
-    try:
-        await _uv(bench, "Installing the dependencies", [*install, "--no-build"], folder)
-    except BakeFailed:
-        bench.report("Not all of it is to be had as wheels: once more, and the rest is built")
+        install = ["pip", "install", "--compile-bytecode", *arguments]
         await _build(bench, "Installing the dependencies", install, python, folder)
-    # By the interpreter without the environment, whose modules would run.
-    compile_all = [str(python.program), "-I", "-S", "-c", _COMPILE, str(folder)]
-    apart = bench.runners.apart
-    await apart.run("Compiling the dependencies", compile_all, folder=folder, reads=python.seen)
+    await asyncio.to_thread(_clean, folder)
 
 
 async def _locked(bench: Bench) -> str:
