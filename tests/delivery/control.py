@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,11 @@ class Task:
     sees: Sight | None = None
     key: CloudKey | None = None
     """A private cloud's."""
+    url: str | None = None
+    """The database, if it is not the home's own."""
+    pauses: bool = False
+    """At `point` it is stopped, as by a machine that hangs, and not killed."""
+    lease: float = 20.0
 
 
 def slow(point: str) -> Any:
@@ -59,23 +65,41 @@ def slow(point: str) -> Any:
 class DieAt:
     """Kills the process at one point, once it is armed."""
 
-    def __init__(self, point: str) -> None:
+    def __init__(self, point: str, number: signal.Signals = signal.SIGKILL) -> None:
         self._point = point
+        self._signal = number
         self.armed = False
 
     def reach(self, point: str) -> None:
         if self.armed and point == self._point:
-            os.kill(os.getpid(), signal.SIGKILL)
+            self.armed = False
+            os.kill(os.getpid(), self._signal)
 
 
 def live_and_die(task: Task) -> tuple[int | None, list[DeploymentView]]:
     """Run a control process to its end: its exit code, and the deployments, newest first, if it lived."""
+    return begin(task).end()
+
+
+@dataclass(frozen=True, slots=True)
+class Living:
+    """A control process under way."""
+
+    process: BaseProcess
+    answers: Connection
+
+    def end(self) -> tuple[int | None, list[DeploymentView]]:
+        self.process.join(90)
+        return self.process.exitcode, self.answers.recv() if self.process.exitcode == 0 else []
+
+
+def begin(task: Task) -> Living:
+    """Start a control process."""
     answers, answering = _PROCESSES.Pipe(duplex=False)
     process = _PROCESSES.Process(target=_live, args=(task, answering), daemon=True)
     process.start()
     answering.close()
-    process.join(90)
-    return process.exitcode, answers.recv() if process.exitcode == 0 else []
+    return Living(process, answers)
 
 
 def _live(task: Task, answers: Connection) -> None:
@@ -88,16 +112,19 @@ def _private(endpoint: str, key: CloudKey) -> AwsClouds:
 
 
 async def _run(task: Task) -> list[DeploymentView]:
-    checkpoints = DieAt(task.point) if task.point else NoCheckpoints()
+    number = signal.SIGSTOP if task.pauses else signal.SIGKILL
+    checkpoints = DieAt(task.point, number) if task.point else NoCheckpoints()
     clouds = _private(task.cloud, task.key) if task.key else FarClouds(task.cloud, checkpoints)
-    async with open_road(task.home, clouds=clouds, checkpoints=checkpoints) as road:
+    async with open_road(
+        task.home, clouds=clouds, checkpoints=checkpoints, url=task.url, lease=task.lease
+    ) as road:
         await _settled(road)
         works: list[Act] = [*(partial(_deploy, task.manifest, image) for image in task.images), *task.acts]
         for work in works:
             if isinstance(checkpoints, DieAt):
                 checkpoints.armed = work is works[-1]
             await work(road)
-        if task.point:
+        if task.point and not task.pauses:
             await asyncio.sleep(60)  # the point may lie in the clean-up that follows
             raise AssertionError(f"never reached {task.point}")
         if (sees := task.sees) is not None:

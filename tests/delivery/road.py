@@ -19,6 +19,7 @@ from pavedroad.core.errors import NotFound
 from pavedroad.core.events import Events
 from pavedroad.database.engine import Database, sqlite_url
 from pavedroad.database.migrating import migrate
+from pavedroad.database.slots import take_slot
 from pavedroad.delivery.composing import compose
 from pavedroad.delivery.model import DeploymentView, DeployRequest
 from pavedroad.delivery.service import Delivery
@@ -133,10 +134,12 @@ async def open_road(
     url: str | None = None,
     checkpoints: Checkpoints | None = None,
     patience: float = 10.0,
+    lease: float = 20.0,
 ) -> AsyncIterator[Road]:
     clock, events = SystemClock(), Events()
     clouds = clouds or WatchedClouds()
     database = Database(url or sqlite_url(home / "platform.db"))
+    slot = take_slot(database)
     migrate(database)
     access = Access(database, clock)
     delivery = compose(
@@ -145,13 +148,16 @@ async def open_road(
         access=access,
         events=events,
         clock=clock,
+        executor=slot.name,
         regions=REGIONS,
         checkpoints=checkpoints,
         patience=patience,
+        lease=lease,
     )
     try:
         await delivery.start()
         yield Road(delivery, clouds, access, events, database)
     finally:
         await delivery.stop()
+        slot.release()
         database.close()

@@ -122,14 +122,17 @@ async def look(cloud: Cloud, cluster: str) -> Cluster:
 
 
 def gathered(cluster: str, balancer: Balancer | None, groups: Sequence[ServerGroup]) -> Cluster:
-    """A cluster of its balancer, if that is its own, and those of the groups that are tagged as its.
-
-    Newest first by their making; a name's number only tells which of one second's is newer."""
+    """A cluster of its balancer, if that is its own, and those of the groups that are tagged as its."""
     tagged = [group for group in groups if naming.cluster_of(group.tags) == cluster]
     ours = [group for group in tagged if naming.is_group_of(group.name, cluster)]
-    ours.sort(key=lambda group: (group.created_at, group.name), reverse=True)
     own = balancer if balancer is not None and naming.cluster_of(balancer.tags) == cluster else None
-    return Cluster(cluster, own, tuple(ours), tuple(group.name for group in tagged if group not in ours))
+    odd = tuple(group.name for group in tagged if group not in ours)
+    return Cluster(cluster, own, newest_first(ours), odd)
+
+
+def newest_first(groups: Sequence[ServerGroup]) -> tuple[ServerGroup, ...]:
+    """By their making; a name's number only tells which of one second's is newer."""
+    return tuple(sorted(groups, key=lambda group: (group.created_at, group.name), reverse=True))
 
 
 async def _balancer(cloud: Cloud, cluster: str) -> Balancer | None:

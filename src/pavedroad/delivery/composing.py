@@ -22,7 +22,7 @@ from pavedroad.delivery.removing import Removing
 from pavedroad.delivery.retiring import Retiring
 from pavedroad.delivery.rollout import Rollout
 from pavedroad.delivery.service import Delivery
-from pavedroad.delivery.turns import Turns
+from pavedroad.delivery.turns import LEASE_SECONDS, Turns
 
 REGIONS = ("us-east-1", "us-west-2", "eu-west-1")
 
@@ -38,6 +38,7 @@ def compose(
     regions: Sequence[str] = REGIONS,
     checkpoints: Checkpoints | None = None,
     patience: float = 10.0,
+    lease: float = LEASE_SECONDS,
 ) -> Delivery:
     """`executor` names this process's slot: unique among those that run, the same after a restart; `patience`
     is how many seconds a region may take to answer."""
@@ -45,7 +46,7 @@ def compose(
         workflows_url(database.url), executor=executor, checkpoints=checkpoints or NoCheckpoints()
     )
     estate = Estate(Regions(clouds, regions, clock, patience=patience))
-    turns = Turns(database, clock, executor)
+    turns = Turns(database, clock, executor, lease=lease)
     journal = Journal(database, turns, access.audit, events, clock)
     removing = Removing(clouds, durable, turns, access.audit)
     retiring = Retiring(
@@ -58,7 +59,9 @@ def compose(
         events=events,
         clock=clock,
     )
-    rollout = Rollout(clouds=clouds, durable=durable, journal=journal, retiring=retiring, clock=clock)
+    rollout = Rollout(
+        clouds=clouds, durable=durable, turns=turns, journal=journal, retiring=retiring, clock=clock
+    )
     return Delivery(
         durable=durable,
         overview=Overview(estate, journal, clock),

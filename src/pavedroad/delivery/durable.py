@@ -8,6 +8,7 @@ is kept too, so that it is refused again in the same words.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -18,6 +19,7 @@ from typing import Any, Final, TypeVar, cast
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID
+from sqlalchemy.exc import DBAPIError
 
 from pavedroad.core.checkpoints import Checkpoints
 from pavedroad.core.errors import PavedError, Unavailable
@@ -39,6 +41,7 @@ _BATCH = 200
 _PATIENCE = 60
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 3.0
+_TAKE_UP_PAUSE = 2.0
 
 
 class Durable:
@@ -47,6 +50,8 @@ class Durable:
     def __init__(self, url: sa.URL, *, executor: str, checkpoints: Checkpoints) -> None:
         self.started = False
         self._checkpoints = checkpoints
+        self._troubles: dict[str, str] = {}
+        self._taking_up: set[asyncio.Task[None]] = set()
         self._running: set[asyncio.Task[Any]] = set()
         self._bodies: dict[str, Callable[[str], Awaitable[None]]] = {}
         if url.get_backend_name() == "sqlite":
@@ -71,6 +76,10 @@ class Durable:
             self._running.add(task)
             try:
                 await body(json.loads(document))
+            except DBAPIError as error:
+                # A step could not be written down. It stops without an end, and goes on when it can.
+                self._take_up_later(str(DBOS.workflow_id), error)
+                raise asyncio.CancelledError from error
             finally:
                 self._running.discard(task)
 
@@ -92,6 +101,30 @@ class Durable:
         found = await DBOS.get_workflow_status_async(workflow_id)
         return found is not None and found.status not in _ALIVE
 
+    def trouble(self, workflow_id: str) -> str:
+        """Why what a workflow did cannot be written down just now; empty when it can."""
+        return self._troubles.get(workflow_id, "")
+
+    def _take_up_later(self, workflow_id: str, error: DBAPIError) -> None:
+        reason = str(error.orig).strip().partition("\n")[0].rstrip(".")
+        self._troubles[workflow_id] = f"It cannot be written down, and goes on when it can: {reason}."
+        _log.warning("%s cannot be written down: %s", workflow_id, reason)
+        outside = contextvars.Context()  # not as a step of the workflow that has stopped
+        taking_up = asyncio.create_task(self._take_up(workflow_id), context=outside)
+        self._taking_up.add(taking_up)
+        taking_up.add_done_callback(self._taking_up.discard)
+
+    async def _take_up(self, workflow_id: str) -> None:
+        while True:
+            await asyncio.sleep(_TAKE_UP_PAUSE)
+            try:
+                await DBOS.resume_workflow_async(workflow_id)
+            except DBAPIError as error:
+                _log.warning("%s cannot be taken up yet: %s", workflow_id, error.orig)
+            else:
+                self._troubles.pop(workflow_id, None)
+                return
+
     async def forget_finished(self, before: datetime) -> None:
         """Drop what is kept of workflows that ended before then."""
         while True:
@@ -103,12 +136,16 @@ class Durable:
                 return
             await DBOS.delete_workflows_async(ids)
 
-    async def step(self, name: str, work: Callable[[], Awaitable[Result]]) -> Result:
-        """The answer of `work`, which must be JSON; waits out a cloud or database that is away."""
+    async def step(
+        self, name: str, work: Callable[[], Awaitable[Result]], *, gives_up: bool = True
+    ) -> Result:
+        """The answer of `work`, which must be JSON; waits out a cloud or database that is away, as long as it
+        takes where it never `gives_up`."""
+        workflow_id = str(DBOS.workflow_id)
 
         async def run() -> Document:
             self._checkpoints.reach(f"before {name}")
-            answer = await _outcome(work)
+            answer = await self._outcome(workflow_id, work, gives_up=gives_up)
             self._checkpoints.reach(f"after {name}")
             return answer
 
@@ -118,6 +155,30 @@ class Durable:
             raise _refusal(outcome["refused"])
         return cast("Result", outcome["answer"])
 
+    async def _outcome(
+        self, workflow_id: str, work: Callable[[], Awaitable[object]], *, gives_up: bool
+    ) -> Document:
+        pause, attempt = _FIRST_PAUSE, 0
+        while True:
+            attempt += 1
+            try:
+                answer = await work()
+            except Unavailable as error:
+                if gives_up and attempt == _PATIENCE:
+                    return {"refused": _kept(error)}
+                self._troubles[workflow_id] = f"It waits: {error.sentence}"
+            except PavedError as error:
+                return {"refused": _kept(error)}
+            except Exception as error:
+                _log.exception("a step broke")
+                broken = PavedError(f"The platform itself broke: {type(error).__name__}: {error}")
+                return {"refused": _kept(broken)}
+            else:
+                self._troubles.pop(workflow_id, None)
+                return {"answer": answer}
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
     async def sleep(self, seconds: float) -> None:
         """Sleep until a moment that is remembered: a restart does not lengthen it."""
         await DBOS.sleep_async(seconds)
@@ -125,7 +186,7 @@ class Durable:
     async def close(self) -> None:
         """Stop where it stands; the next start takes it up."""
         self.started = False
-        running = list(self._running)
+        running = [*self._running, *self._taking_up]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
@@ -133,26 +194,6 @@ class Durable:
         fresh = ThreadPoolExecutor()  # DBOS made its own the loop's, and shuts it down
         await loop.run_in_executor(fresh, partial(DBOS.destroy, destroy_registry=True))
         loop.set_default_executor(fresh)
-
-
-async def _outcome(work: Callable[[], Awaitable[object]]) -> Document:
-    pause = _FIRST_PAUSE
-    for attempt in range(_PATIENCE):
-        try:
-            return {"answer": await work()}
-        except Unavailable as error:
-            if attempt == _PATIENCE - 1:
-                return {"refused": _kept(error)}
-        except PavedError as error:
-            return {"refused": _kept(error)}
-        except Exception as error:
-            _log.exception("a step broke")
-            return {
-                "refused": _kept(PavedError(f"The platform itself broke: {type(error).__name__}: {error}"))
-            }
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, _LONGEST_PAUSE)
-    raise AssertionError("unreachable")
 
 
 def _kept(error: PavedError) -> Document:

@@ -275,6 +275,10 @@ class Journal:
 
         return await self._database.read(work)
 
+    async def group(self, deployment: str) -> str:
+        """The server group that it makes; empty before its plan."""
+        return await self._database.read(lambda session: _row(session, deployment).server_group)
+
     async def last_manifest(self, cluster: str) -> dict[str, Any] | None:
         """What a cluster was last deployed by, well or not."""
         wanted = sa.select(DeploymentRow.manifest).where(DeploymentRow.cluster == cluster)

@@ -121,7 +121,8 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentView:
-    """A deployment; `error` is the one sentence of a failed one, `console` its instance's last lines."""
+    """A deployment; `error` is the one sentence of a failed one, `console` its instance's last lines, and
+    `trouble` why one that is under way has to wait."""
 
     id: str
     cluster: str
@@ -137,6 +138,7 @@ class DeploymentView:
     console: str
     url: str
     progress: tuple[Progress, ...] = field(default=())
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)

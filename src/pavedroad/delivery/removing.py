@@ -18,7 +18,8 @@ from pavedroad.core.errors import CloudFailed, NotFound
 from pavedroad.delivery import naming
 from pavedroad.delivery.cluster import Cluster, look
 from pavedroad.delivery.durable import Document, Durable
-from pavedroad.delivery.turns import Turns
+from pavedroad.delivery.fencing import set_weights
+from pavedroad.delivery.turns import Turn, Turns
 
 WORKFLOW = "remove"
 _PAUSE = 1.0
@@ -36,22 +37,24 @@ class Removing:
         self._audit = audit
         durable.workflow(WORKFLOW, self._follow_up)
 
-    async def remove(self, cloud: Cloud, cluster: Cluster, group: ServerGroup) -> None:
+    async def remove(self, cloud: Cloud, cluster: Cluster, group: ServerGroup, turn: Turn) -> None:
         """Remove a group for good. To be called in the cluster's turn, as `remove_cluster` is."""
         await self._begin(cloud, cluster, (group,), whole=False)
-        await self.start(cloud, cluster, group)
+        await self.start(cloud, cluster, turn, group)
 
-    async def remove_cluster(self, cloud: Cloud, cluster: Cluster) -> None:
+    async def remove_cluster(self, cloud: Cloud, cluster: Cluster, turn: Turn) -> None:
         """Remove a cluster: its address first, then all of its groups."""
         await self._begin(cloud, cluster, cluster.groups, whole=True)
+        await turn.check()
         if cluster.balancer is not None:
             await cloud.delete_balancer(cluster.balancer.name, known_by=naming.of_cluster(cluster.name))
         await _delete(cloud, cluster, cluster.present)
 
-    async def start(self, cloud: Cloud, cluster: Cluster, *groups: ServerGroup) -> None:
+    async def start(self, cloud: Cloud, cluster: Cluster, turn: Turn, *groups: ServerGroup) -> None:
         """The groups leave the listener in one step, then end; requests in flight may drain."""
         if cluster.balancer is not None and (left := cluster.weights_without(*groups)) != cluster.weights:
-            await cloud.set_weights(cluster.listener, left)
+            await set_weights(cloud, cluster, left, turn)
+        await turn.check()
         await _delete(cloud, cluster, groups)
 
     async def _begin(
@@ -76,10 +79,10 @@ class Removing:
         await self._turns.operations_end(name)
         if not _left(document, await look(cloud, name)):
             return
-        async with self._turns.operation(name, "a removal is being finished", patient=True):
+        async with self._turns.operation(name, "a removal is being finished", patient=True) as turn:
             cluster = await look(cloud, name)
             left = _left(document, cluster)
-            await self.start(cloud, cluster, *left)
+            await self.start(cloud, cluster, turn, *left)
         for group in left:
             await self._audit.record(_CLEANER, "destroy", group.name, "done")
 

@@ -27,7 +27,7 @@ from pavedroad.delivery.cluster import Cluster, healthy_count, look
 from pavedroad.delivery.durable import Document, Durable
 from pavedroad.delivery.removing import Removing
 from pavedroad.delivery.tables import RetirementRow
-from pavedroad.delivery.turns import Turns
+from pavedroad.delivery.turns import Turn, Turns
 from pavedroad.manifest.model import Strategy
 
 WORKFLOW = "retire"
@@ -145,7 +145,7 @@ class Retiring:
             if not await self._counts(str(document["id"]), group):
                 return False
             try:
-                async with self._turns.operation(cluster, f"{group} is being cleaned up"):
+                async with self._turns.operation(cluster, f"{group} is being cleaned up") as turn:
                     if not await self._counts(str(document["id"]), group):
                         return False
                     found = await look(cloud, cluster)
@@ -156,19 +156,20 @@ class Retiring:
                         await self.forget(group)
                         return False
                     if await _someone_serves(cloud, found):
-                        await act(cloud, found, retired)
+                        await act(cloud, found, retired, turn)
                         return True
             except Conflict:
                 pass  # someone works on the cluster: what they leave behind decides
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
-    async def _shrink(self, cloud: Cloud, cluster: Cluster, group: ServerGroup) -> None:
+    async def _shrink(self, cloud: Cloud, cluster: Cluster, group: ServerGroup, turn: Turn) -> None:
+        await turn.check()
         await cloud.resize_server_group(group.name, minimum=0, maximum=group.maximum, desired=0)
         await self._tell("shrink", cluster.name, group.name)
 
-    async def _delete(self, cloud: Cloud, cluster: Cluster, group: ServerGroup) -> None:
-        await self._removing.start(cloud, cluster, group)
+    async def _delete(self, cloud: Cloud, cluster: Cluster, group: ServerGroup, turn: Turn) -> None:
+        await self._removing.start(cloud, cluster, turn, group)
         await self._tell("destroy", cluster.name, group.name)
 
     async def _sweep(self, region: str, group: str) -> None:
@@ -185,7 +186,9 @@ class Retiring:
 
 
 class _Act(Protocol):
-    def __call__(self, cloud: Cloud, cluster: Cluster, group: ServerGroup, /) -> Awaitable[None]: ...
+    def __call__(
+        self, cloud: Cloud, cluster: Cluster, group: ServerGroup, turn: Turn, /
+    ) -> Awaitable[None]: ...
 
 
 def delays(strategy: Strategy) -> tuple[float, float]:

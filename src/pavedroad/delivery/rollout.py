@@ -19,12 +19,14 @@ from pavedroad.delivery.awaiting import HealthWait
 from pavedroad.delivery.cluster import Cluster, healthy_count, look
 from pavedroad.delivery.durable import Document, Durable
 from pavedroad.delivery.failures import Cancelled, NotUp, StepRefused
+from pavedroad.delivery.fencing import set_weights
 from pavedroad.delivery.foreign import free_name
 from pavedroad.delivery.journal import Journal
 from pavedroad.delivery.model import Phase
 from pavedroad.delivery.plan import Plan, cluster_tags, make_plan, server_group_spec, target_group_spec
 from pavedroad.delivery.removing import remove_target_group
 from pavedroad.delivery.retiring import Retiring, Sizes
+from pavedroad.delivery.turns import Turn, Turns
 from pavedroad.manifest.model import Manifest
 
 WORKFLOW = "deploy"
@@ -48,9 +50,17 @@ class Rollout:
     """The workflow and what it works with."""
 
     def __init__(
-        self, *, clouds: CloudProvider, durable: Durable, journal: Journal, retiring: Retiring, clock: Clock
+        self,
+        *,
+        clouds: CloudProvider,
+        durable: Durable,
+        turns: Turns,
+        journal: Journal,
+        retiring: Retiring,
+        clock: Clock,
     ) -> None:
         self._clouds = clouds
+        self._turns = turns
         self._durable = durable
         self._journal = journal
         self._retiring = retiring
@@ -62,12 +72,23 @@ class Rollout:
         await self._durable.begin(WORKFLOW, deployment, await self._journal.document(deployment))
 
     async def take_up(self, deployment: str) -> None:
-        """After a restart: begin what was written down but never begun, and end what can go on no more."""
-        if await self._durable.is_over(deployment):
+        """Begin what was written down but never begun, and end what can go on no more: as the cloud says that
+        it went."""
+        if not await self._durable.is_over(deployment):
+            await self.begin(deployment)
+            return
+        if deployment not in await self._journal.unfinished():
+            return  # it has ended while we asked
+        document, group = await self._journal.document(deployment), await self._journal.group(deployment)
+        manifest = Manifest.model_validate(document["manifest"])
+        cluster = await look(self._clouds.region(manifest.region), str(manifest.cluster))
+        if any(held.name == group for held in cluster.serving):
+            sentence = f"It broke off after the flip: {group} takes {cluster.share(cluster.group(group))} %."
+            await self._journal.note(deployment, Phase.FLIPPING, sentence)
+            await self._journal.finish(deployment, Phase.SUCCEEDED)
+        else:
             broken = "It broke off, and could not be taken up again; what it made may still be there."
             await self._journal.finish(deployment, Phase.FAILED, error=broken)
-        else:
-            await self.begin(deployment)
 
     async def _run(self, document: Document) -> None:
         deployment = str(document["deployment"])
@@ -80,7 +101,7 @@ class Rollout:
         except StepRefused as refusal:
             await self._fail(deployment, document, plan, refusal)
             return
-        await self._durable.step("record", lambda: self._record(run, share))
+        await self._durable.step("record", lambda: self._record(run, share), gives_up=False)
         for group in run.plan.previous:
             await self._retiring.begin(
                 run.retirement(group), run.region, run.plan.cluster, group, run.manifest.strategy
@@ -115,6 +136,7 @@ class Rollout:
             lambda: self._journal.finish(
                 deployment, phase, error=refusal.sentence + leftover, console=refusal.console
             ),
+            gives_up=False,
         )
 
     async def _take_turn(self, deployment: str) -> None:
@@ -159,7 +181,8 @@ class Rollout:
             look(run.cloud, run.plan.cluster), run.cloud.target_group(run.plan.target_group)
         )
         if target_group.id not in cluster.weights:
-            await run.cloud.set_weights(cluster.listener, cluster.weights_attaching(target_group.id))
+            weights = cluster.weights_attaching(target_group.id)
+            await set_weights(run.cloud, cluster, weights, self._turn(run))
 
     async def _create_server_group(self, run: _Run) -> None:
         await self._journal.check_cancel(run.deployment)
@@ -200,7 +223,7 @@ class Rollout:
             )
         await self._journal.enter_flip(run.deployment)
         await self._journal.note(run.deployment, Phase.FLIPPING, _flip_sentence(cluster, group))
-        await run.cloud.set_weights(cluster.listener, wanted)
+        await set_weights(run.cloud, cluster, wanted, self._turn(run))
         return share
 
     async def _record(self, run: _Run, share: int) -> None:
@@ -225,11 +248,14 @@ class Rollout:
             standing = {target for group in cluster.present for target in group.target_group_ids}
             restored = {target: weight for target, weight in plan.before.items() if target in standing}
             if restored != cluster.weights:
-                await cloud.set_weights(cluster.listener, restored)
+                await set_weights(cloud, cluster, restored, self._turn(run))
         await cloud.delete_server_group(plan.server_group, known_by=plan.known_by)
         await remove_target_group(cloud, plan.server_group, known_by=plan.known_by)
         if plan.first:
             await cloud.delete_balancer(plan.balancer, known_by=plan.known_by)
+
+    def _turn(self, run: _Run) -> Turn:
+        return self._turns.held(run.plan.cluster, run.deployment)
 
 
 class _Run:

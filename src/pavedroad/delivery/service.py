@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,12 +21,14 @@ from pavedroad.core.errors import Conflict, Guarded, InvalidInput, NotFound, Una
 from pavedroad.core.events import Event, Events
 from pavedroad.delivery import naming, traffic
 from pavedroad.delivery.awaiting import console_tail
-from pavedroad.delivery.cluster import Cluster
+from pavedroad.delivery.cluster import Cluster, look
 from pavedroad.delivery.durable import Durable
 from pavedroad.delivery.estate import Estate
+from pavedroad.delivery.fencing import set_weights
 from pavedroad.delivery.following import follow_deployment
 from pavedroad.delivery.journal import Journal, Order
 from pavedroad.delivery.model import (
+    FINAL,
     ApplicationView,
     ClusterView,
     DeploymentView,
@@ -40,12 +44,13 @@ from pavedroad.delivery.overview import Overview
 from pavedroad.delivery.removing import Removing
 from pavedroad.delivery.retiring import Retiring, Sizes
 from pavedroad.delivery.rollout import Rollout
-from pavedroad.delivery.turns import Turns
+from pavedroad.delivery.turns import Turn, Turns
 from pavedroad.delivery.views import view_group
 from pavedroad.manifest.model import Manifest, Strategy
 
 _CONSOLE_LINES = 2000
-_ROLLBACK_SECONDS = 600.0
+_MINDED_EVERY = 5.0
+_log = logging.getLogger(__name__)
 _REMEMBERED = timedelta(days=30)
 
 
@@ -78,6 +83,7 @@ class Delivery:
         self._retiring = retiring
         self._events = events
         self._clock = clock
+        self._minding: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Take up what was under way. To be called in the loop that serves."""
@@ -85,10 +91,25 @@ class Delivery:
         self._durable.start()
         await self._durable.forget_finished(self._clock.now() - _REMEMBERED)
         for deployment in await self._journal.unfinished():
-            await self._rollout.take_up(deployment)
+            if not await self._durable.is_over(deployment):
+                await self._rollout.begin(deployment)
+        self._minding = asyncio.create_task(self._mind())
+
+    async def _mind(self) -> None:
+        """End what broke off, as soon as its cloud and the database answer, so that its cluster is free."""
+        while True:
+            try:
+                for deployment in await self._journal.unfinished():
+                    if await self._durable.is_over(deployment):
+                        await self._rollout.take_up(deployment)
+            except Exception as error:
+                _log.warning("what broke off cannot be ended yet: %s", error)
+            await asyncio.sleep(_MINDED_EVERY)
 
     async def stop(self) -> None:
         """Leave all as it stands; the next start takes it up."""
+        if self._minding is not None:
+            self._minding.cancel()
         await self._durable.close()
 
     async def applications(self) -> list[ApplicationView]:
@@ -153,7 +174,9 @@ class Delivery:
         return await self.deploy(principal, DeployRequest(manifest, image_id, foreign_image=foreign_image))
 
     async def deployment(self, deployment: str) -> DeploymentView:
-        return await self._journal.view(deployment)
+        view = await self._journal.view(deployment)
+        trouble = "" if view.phase in FINAL else self._durable.trouble(deployment)
+        return replace(view, trouble=trouble)
 
     async def deployments(self, cluster: str | None = None, limit: int = 50) -> list[DeploymentView]:
         return await self._journal.views(cluster, limit)
@@ -181,17 +204,18 @@ class Delivery:
         began = self._clock.monotonic()
         async with self._access.acting(principal, "rollback", cluster, {"to": to or ""}) as told:
             doing = f"{principal.name} is rolling it back"
-            async with self._turns.operation(cluster, doing, within=_ROLLBACK_SECONDS):
+            async with self._turns.operation(cluster, doing) as turn:
                 cloud, found = await self._estate.find(cluster)
                 group, healthy = await traffic.choose_rollback(cloud, found, to)
                 if not traffic.is_warm(group, healthy):
                     if when_cold == "refuse":
                         raise traffic.cold(found, group, healthy)
-                    await self._warm_up(cloud, found, group, stop)
+                    await self._warm_up(cloud, found, group, stop, turn)
+                    found = await look(cloud, cluster)
                 disabled = [held for held in found.serving if held.name != group.name]
                 for held in disabled:  # before the flip: a retirement leaves alone what takes traffic
                     await self._retire(found, held, cloud.region)
-                await cloud.set_weights(found.listener, found.weights_with(group))
+                await set_weights(cloud, found, found.weights_with(group), turn)
                 seconds = self._clock.monotonic() - began
                 await self._retiring.forget(group.name)
             losing = ", ".join(held.name for held in disabled)
@@ -200,14 +224,14 @@ class Delivery:
         return RollbackView(cluster, losing, group.name, seconds)
 
     async def enable(self, principal: Principal, group: str) -> ServerGroupView:
-        async with self._changing(principal, "enable", group) as (cloud, cluster, found):
-            if await traffic.enable(cloud, cluster, found, self._clock):
+        async with self._changing(principal, "enable", group) as (cloud, cluster, found, turn):
+            if await traffic.enable(cloud, cluster, found, self._clock, turn):
                 await self._retiring.forget(group)
         return await self.server_group(group)
 
     async def disable(self, principal: Principal, group: str) -> ServerGroupView:
-        async with self._changing(principal, "disable", group) as (cloud, cluster, found):
-            if await traffic.disable(cloud, cluster, found):
+        async with self._changing(principal, "disable", group) as (cloud, cluster, found, turn):
+            if await traffic.disable(cloud, cluster, found, turn):
                 await self._retiring.forget(group)
         return await self.server_group(group)
 
@@ -234,33 +258,33 @@ class Delivery:
 
     async def destroy(self, principal: Principal, group: str) -> None:
         """Delete a group with all that was made for it; what it has in flight may drain."""
-        async with self._changing(principal, "destroy", group) as (cloud, cluster, found):
+        async with self._changing(principal, "destroy", group) as (cloud, cluster, found, turn):
             await traffic.guard_last(cloud, cluster, found, "destroyed")
-            await self._removing.remove(cloud, cluster, found)
+            await self._removing.remove(cloud, cluster, found, turn)
             await self._retiring.forget(group)
 
     async def destroy_cluster(self, principal: Principal, cluster: str) -> None:
         """Delete a cluster whole: its address, its groups, its traffic."""
         async with (
             self._access.acting(principal, "destroy-cluster", cluster),
-            self._turns.operation(cluster, f"{principal.name} is destroying it"),
+            self._turns.operation(cluster, f"{principal.name} is destroying it") as turn,
         ):
             cloud, found = await self._estate.find(cluster)
-            await self._removing.remove_cluster(cloud, found)
+            await self._removing.remove_cluster(cloud, found, turn)
             await self._retiring.forget(*(group.name for group in found.groups))
         self._changed(cluster, "it was destroyed")
 
     @asynccontextmanager
     async def _changing(
         self, principal: Principal, action: str, group: str
-    ) -> AsyncGenerator[tuple[Cloud, Cluster, ServerGroup]]:
+    ) -> AsyncGenerator[tuple[Cloud, Cluster, ServerGroup, Turn]]:
         """The one way to change a group's traffic: allowed, written down, and in the cluster's turn."""
         async with self._access.acting(principal, action, group):
             _, cluster = await self._estate.find_group(group)
             doing = f"{principal.name} wants to {action} {group}"
-            async with self._turns.operation(cluster.name, doing):
+            async with self._turns.operation(cluster.name, doing) as turn:
                 cloud, cluster = await self._estate.find(cluster.name)
-                yield cloud, cluster, cluster.group(group)
+                yield cloud, cluster, cluster.group(group), turn
         self._changed(cluster.name, f"{action} {group}")
 
     async def _begin(self, deployment: str) -> None:
@@ -271,13 +295,15 @@ class Delivery:
             await self._journal.finish(deployment, Phase.FAILED, error=sentence)
             raise
 
-    async def _warm_up(self, cloud: Cloud, cluster: Cluster, group: ServerGroup, stop: traffic.Stop) -> None:
+    async def _warm_up(
+        self, cloud: Cloud, cluster: Cluster, group: ServerGroup, stop: traffic.Stop, turn: Turn
+    ) -> None:
         """A retired group retires anew from here on, so that a warm-up that dies leaves nothing for ever."""
         sizes = await self._retiring.sizes(group.name)
         if sizes is not None:
             await self._retire(cluster, group, cloud.region)
         wanted = sizes or traffic.sizes_like(cluster, group)
-        await traffic.warm_up(cloud, cluster, group, wanted, self._clock, stop=stop)
+        await traffic.warm_up(cloud, cluster, group, wanted, self._clock, stop=stop, turn=turn)
 
     async def _retire(self, cluster: Cluster, group: ServerGroup, region: str) -> None:
         manifest = await self._journal.manifest_of(group.name)

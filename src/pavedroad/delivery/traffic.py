@@ -12,7 +12,9 @@ from pavedroad.core.clock import Clock
 from pavedroad.core.errors import Cold, Conflict, DeployFailed, Guarded, NotFound
 from pavedroad.delivery.awaiting import HealthWait
 from pavedroad.delivery.cluster import Cluster, healthy_count, look
+from pavedroad.delivery.fencing import set_weights
 from pavedroad.delivery.retiring import Sizes
+from pavedroad.delivery.turns import Turn
 
 Stop = Callable[[], Awaitable[None]]
 """Raises to end a wait from outside."""
@@ -33,12 +35,12 @@ async def guard_last(cloud: Cloud, cluster: Cluster, leaving: ServerGroup, what:
         )
 
 
-async def enable(cloud: Cloud, cluster: Cluster, group: ServerGroup, clock: Clock) -> bool:
+async def enable(cloud: Cloud, cluster: Cluster, group: ServerGroup, clock: Clock, turn: Turn) -> bool:
     """Give a group its share beside those that serve; False when it has one already."""
     if cluster.weight(group) > 0:
         return False
     _refuse_deleting(group)
-    if await attach(cloud, cluster, group):
+    if await attach(cloud, cluster, group, turn):
         cluster = await look(cloud, cluster.name)
         await _until_healthy(cloud, group, max(1, group.minimum), clock, clock.now(), never)
     if await healthy_count(cloud, group) == 0:
@@ -46,17 +48,17 @@ async def enable(cloud: Cloud, cluster: Cluster, group: ServerGroup, clock: Cloc
             f"{group.name} has no healthy instance, so it cannot take traffic.",
             next_step="Resize it and wait until its instances are healthy.",
         )
-    await cloud.set_weights(cluster.listener, cluster.weights_with(*cluster.serving, group))
+    await set_weights(cloud, cluster, cluster.weights_with(*cluster.serving, group), turn)
     return True
 
 
-async def disable(cloud: Cloud, cluster: Cluster, group: ServerGroup) -> bool:
+async def disable(cloud: Cloud, cluster: Cluster, group: ServerGroup, turn: Turn) -> bool:
     """Take a group's traffic away; False when it has none."""
     if cluster.weight(group) == 0:
         return False
     await guard_last(cloud, cluster, group, "disabled")
     others = [held for held in cluster.serving if held.name != group.name]
-    await cloud.set_weights(cluster.listener, cluster.weights_with(*others))
+    await set_weights(cloud, cluster, cluster.weights_with(*others), turn)
     return True
 
 
@@ -101,7 +103,7 @@ def cold(cluster: Cluster, group: ServerGroup, healthy: int) -> Cold:
 
 
 async def warm_up(
-    cloud: Cloud, cluster: Cluster, group: ServerGroup, sizes: Sizes, clock: Clock, *, stop: Stop
+    cloud: Cloud, cluster: Cluster, group: ServerGroup, sizes: Sizes, clock: Clock, *, stop: Stop, turn: Turn
 ) -> None:
     """Give a cold group its size and wait until it is healthy; what ends the wait gives it its old size
     back."""
@@ -109,7 +111,7 @@ async def warm_up(
     had = Sizes(group.minimum, group.desired, group.maximum)
     try:
         await _resize(cloud, group, had, sizes)
-        await attach(cloud, cluster, group)
+        await attach(cloud, cluster, group, turn)
         await _until_healthy(cloud, group, sizes.desired, clock, since, stop)
     except (Exception, asyncio.CancelledError):
         await asyncio.shield(_resize(cloud, group, sizes, had))
@@ -123,11 +125,12 @@ async def _resize(cloud: Cloud, group: ServerGroup, held: Sizes, wanted: Sizes) 
         )
 
 
-async def attach(cloud: Cloud, cluster: Cluster, group: ServerGroup) -> bool:
+async def attach(cloud: Cloud, cluster: Cluster, group: ServerGroup, turn: Turn) -> bool:
     """Have the balancer check a group's health again, at weight zero; False when it does already."""
     astray = [target for target in group.target_group_ids if target not in cluster.weights]
-    for target in astray:
-        await cloud.set_weights(cluster.listener, cluster.weights_attaching(target))
+    for place, target in enumerate(astray):
+        cluster = await look(cloud, cluster.name) if place else cluster
+        await set_weights(cloud, cluster, cluster.weights_attaching(target), turn)
     return bool(astray)
 
 

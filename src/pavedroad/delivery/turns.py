@@ -1,11 +1,18 @@
-"""One at a time: whoever changes a cluster's traffic holds its turn, across crashes and processes."""
+"""One at a time: whoever changes a cluster's traffic holds its turn, across crashes and processes.
+
+An operation's turn is a lease: renewed while the operation lives, and another's when it was not. A
+deployment's has no end but its own, as its work outlives the process. Whoever writes asks right before
+whether the turn is still theirs: a holder never comes back, so its name is the fence.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -13,38 +20,91 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from pavedroad.core.clock import Clock
-from pavedroad.core.errors import Conflict
+from pavedroad.core.errors import Conflict, Unavailable
 from pavedroad.database.engine import Database
 from pavedroad.delivery.tables import TurnRow
 
-_OPERATION_SECONDS = 60.0
+_log = logging.getLogger(__name__)
+
+LEASE_SECONDS = 20.0
+_RENEWALS = 4
+"""In the time of one lease."""
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 
 
-class Turns:
-    """Turns by cluster. An operation's turn ends with it, with its process, or when its time is over."""
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The right to change a cluster's traffic, as long as `check` says so."""
 
-    def __init__(self, database: Database, clock: Clock, executor: str) -> None:
+    turns: Turns
+    cluster: str
+    holder: str
+
+    async def check(self) -> None:
+        """Nothing, with the lease renewed in the same step; or Conflict, where the turn is another's."""
+        await self.turns.renew(self)
+
+
+class Turns:
+    """Turns by cluster. An operation's turn ends with it, or `lease` seconds after its process."""
+
+    def __init__(
+        self, database: Database, clock: Clock, executor: str, *, lease: float = LEASE_SECONDS
+    ) -> None:
         self._database = database
         self._clock = clock
         self._executor = executor
+        self._lease = lease
 
     @asynccontextmanager
-    async def operation(
-        self, cluster: str, doing: str, *, within: float = _OPERATION_SECONDS, patient: bool = False
-    ) -> AsyncGenerator[None]:
+    async def operation(self, cluster: str, doing: str, *, patient: bool = False) -> AsyncGenerator[Turn]:
         """Hold the turn for the body, or Conflict that names who holds it; the patient let them end first."""
-        holder, pause = f"operation-{uuid.uuid4().hex[:12]}", _FIRST_PAUSE
-        while (refusal := await self._take(cluster, holder, doing, within)) is not None:
+        turn, pause = self.held(cluster, f"operation-{uuid.uuid4().hex[:12]}"), _FIRST_PAUSE
+        while (refusal := await self._take(cluster, turn.holder, doing)) is not None:
             if not patient:
                 raise refusal
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
+        keeping = asyncio.create_task(self._keep(turn))
         try:
-            yield
+            yield turn
         finally:
-            await self._database.write(lambda session: release(session, holder))
+            keeping.cancel()
+            try:
+                await self._database.write(lambda session: release(session, turn.holder))
+            except Unavailable as error:  # what was done is done; the lease ends by itself
+                _log.warning("the turn of %s could not be given back: %s", cluster, error.sentence)
+
+    def held(self, cluster: str, holder: str) -> Turn:
+        """The turn that a holder has, if it has it."""
+        return Turn(self, cluster, holder)
+
+    async def renew(self, turn: Turn) -> None:
+        """Conflict where the turn is not its holder's any more."""
+
+        def work(session: Session) -> None:
+            row = session.get(TurnRow, turn.cluster, with_for_update=True)
+            if row is None or row.holder != turn.holder:
+                whose = f" to another: {row.doing}" if row is not None else ""
+                raise Conflict(
+                    f"This took too long, and lost its turn at {turn.cluster}{whose}. It changes nothing.",
+                    next_step="Look at it, then try again: paved clusters.",
+                )
+            if row.expires_at is not None:
+                row.expires_at = self._clock.now() + timedelta(seconds=self._lease)
+
+        await self._database.write(work)
+
+    async def _keep(self, turn: Turn) -> None:
+        while True:
+            await asyncio.sleep(self._lease / _RENEWALS)
+            try:
+                await self.renew(turn)
+            except Conflict:
+                return  # whoever writes is told
+            except Unavailable as error:
+                _log.warning("the turn of %s could not be renewed: %s", turn.cluster, error.sentence)
 
     async def operations_end(self, cluster: str) -> None:
         """Return once no operation holds the turn; a deployment may."""
@@ -59,13 +119,13 @@ class Turns:
         gone = sa.delete(TurnRow).where(TurnRow.executor == self._executor, TurnRow.expires_at.is_not(None))
         await self._database.write(lambda session: session.execute(gone))
 
-    async def _take(self, cluster: str, holder: str, doing: str, within: float) -> Conflict | None:
+    async def _take(self, cluster: str, holder: str, doing: str) -> Conflict | None:
         try:
             return await self._database.write(
-                lambda session: self.take(session, cluster, holder, doing, within=within)
+                lambda session: self.take(session, cluster, holder, doing, within=self._lease)
             )
         except IntegrityError:
-            return await self._take(cluster, holder, doing, within)  # someone was faster: name them
+            return await self._take(cluster, holder, doing)  # someone was faster: name them
 
     def take(
         self, session: Session, cluster: str, holder: str, doing: str, *, within: float | None

@@ -16,12 +16,10 @@ from pavedroad.core.clock import Clock, SystemClock
 from pavedroad.core.events import Events
 from pavedroad.database.engine import Database, sqlite_url
 from pavedroad.database.migrating import migrate
+from pavedroad.database.slots import Slot, take_slot
 from pavedroad.delivery.composing import REGIONS, compose
 from pavedroad.delivery.service import Delivery
 from pavedroad.platform.settings import Settings
-
-_SLOT = "control-0"
-"""This process's slot: one control process a home."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +31,7 @@ class Services:
     started_at: datetime
     events: Events
     database: Database
+    slot: Slot
     clouds: AwsClouds
     access: Access
     bakery: Bakery
@@ -45,6 +44,7 @@ def build(settings: Settings) -> Services:
     clock = SystemClock()
     events = Events()
     database = Database(settings.database_url or sqlite_url(settings.places.database))
+    slot = take_slot(database)
     migrate(database)
     clouds = AwsClouds(endpoint_url=settings.endpoint, regions=REGIONS if settings.private_cloud else ())
     access = Access(database, clock)
@@ -54,6 +54,7 @@ def build(settings: Settings) -> Services:
         started_at=clock.now(),
         events=events,
         database=database,
+        slot=slot,
         clouds=clouds,
         access=access,
         bakery=Bakery(clouds, settings.places, clock, access.audit),
@@ -63,7 +64,7 @@ def build(settings: Settings) -> Services:
             access=access,
             events=events,
             clock=clock,
-            executor=_SLOT,
+            executor=slot.name,
             regions=(settings.region, *REGIONS),
         ),
         faults=FaultInjection(
@@ -84,4 +85,5 @@ async def serving(services: Services) -> AsyncGenerator[None]:
         await services.delivery.stop()
         services.faults.close()
         services.clouds.close()
+        services.slot.release()
         services.database.close()
