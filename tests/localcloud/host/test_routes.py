@@ -89,7 +89,7 @@ def test_waiting_for_routes_tells_when_they_serve(machine: Machine) -> None:
     revision = 2_000
     machine.http.put("/wanted", content=codec.dumps(Wanted(revision, (), (), ()))).raise_for_status()
     answer = machine.http.post(f"/routes/{revision}/wait?seconds=30")
-    assert (answer.status_code, answer.json()) == (200, {"revision": revision, "refused": {}})
+    assert (answer.status_code, answer.json()) == (200, {"revision": revision, "refused": {}, "impaired": {}})
     late = machine.http.post(f"/routes/{revision + 1}/wait?seconds=0.1")
     assert late.status_code == 504
     assert "has not acknowledged" in late.json()["reason"]
