@@ -43,7 +43,7 @@ class Kitchen:
         self.bakery = bakery
         self.cloud = cloud
         self.lines: list[str] = []
-        self._home = home
+        self.home = home
         self._roots = 0
 
     async def bake(self, source: Path, **options: Any) -> BakeResult:
@@ -60,13 +60,13 @@ class Kitchen:
         parts: list[Part] = []
         for layer in manifest["layers"]:
             name = layer["digest"].removeprefix("sha256:")
-            archive, folder = self._home / f"{name}.tar.zst", self._home / name
+            archive, folder = self.home / f"{name}.tar.zst", self.home / name
             if not folder.exists():
                 archive.write_bytes(await self.cloud.get_object(layer["key"]))
                 unpack(archive, folder)
             parts.append(Part(str(folder), layer["path"], layer["shared"]))
         self._roots += 1
-        return Path(prepare(str(self._home / f"instance-{self._roots}"), parts))
+        return Path(prepare(str(self.home / f"instance-{self._roots}"), parts))
 
     @contextmanager
     def booted(self, root: Path, manifest: dict[str, Any]) -> Generator[str]:

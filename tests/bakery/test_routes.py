@@ -182,6 +182,20 @@ async def test_a_viewer_may_look_but_not_bake(client: httpx.AsyncClient, tmp_pat
     assert (await client.get("/v1/images", headers=viewer)).status_code == 200
 
 
+async def test_what_may_go_is_said_to_everybody_and_taken_by_who_may_bake(
+    client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    bake = (await client.post("/v1/bakes", content=packed(tmp_path / "site"))).json()["id"]
+    await state_of(client, bake, "succeeded")
+    viewer = {"Authorization": f"Bearer {client.headers['X-Viewer']}"}
+    plan = (await client.get("/v1/images/prune", params={"keep": 0}, headers=viewer)).json()
+    assert (len(plan["images"]), plan["objects"], plan["done"]) == (1, 2, False)
+    assert (await client.post("/v1/images/prune", params={"keep": 0}, headers=viewer)).status_code == 403
+    done = (await client.post("/v1/images/prune", params={"keep": 0})).json()
+    assert (len(done["images"]), done["objects"], done["done"]) == (1, 2, True)
+    assert (await client.get("/v1/images")).json() == []
+
+
 async def test_a_body_over_the_limit_is_refused_announced_or_not(
     client: httpx.AsyncClient, kitchen: Kitchen, places: Places
 ) -> None:

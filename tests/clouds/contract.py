@@ -133,6 +133,7 @@ class CloudContract:
         assert await cloud.images({"mark": unique("")}) == []
         seen = await cloud.image(new.id)
         assert (seen.name, seen.state, seen.tags["turn"]) == (new.name, "available", "new")
+        assert seen.location.endswith(f"/images/{new.name}.json")
 
     async def test_an_image_registered_twice_is_one_image(self, cloud: Cloud) -> None:
         image = await a_service_image(cloud)

@@ -6,8 +6,10 @@ import asyncio
 import hashlib
 import json
 import os
+import re
 import shutil
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,6 +23,9 @@ from pavedroad.clouds.ports import Objects
 from pavedroad.core import seclusion
 from pavedroad.core.errors import CloudFailed, NotFound
 
+IMAGES, LAYERS, BY_KEY = "images/", "layers/", "layers/by-key/"
+"""Where manifests, layers and records of what layers were made from are, below a bucket."""
+_TREE_OF = re.compile(rf"{LAYERS}([0-9a-f]{{64}})\.tar\.zst")
 _MOST_TREES = 30
 
 
@@ -41,14 +46,29 @@ class Layers:
         self._home = home
         self._turns = turns
         self._known: dict[str, Layer] = {}
+        self._bakes = 0
+        self.held: set[str] = set()
+        """Objects that the bakes under way rely on: they are not to be removed."""
+
+    @contextmanager
+    def under_way(self) -> Generator[None]:
+        """A bake: what it puts or finds is held until it, and those beside it, have ended."""
+        self._bakes += 1
+        try:
+            yield
+        finally:
+            self._bakes -= 1
+            if not self._bakes:
+                self.held.clear()
 
     async def put(self, entries: Iterable[Entry], *, path: str, shared: bool, anew: bool = False) -> Layer:
         """Pack and upload, unless a layer of the same contents is there; `anew` also then."""
         async with scratch(self._home) as folder:
             packed = await asyncio.to_thread(archives.pack, entries, folder / "layer.tar.zst")
-            key = f"layers/{packed.digest.removeprefix('sha256:')}.tar.zst"
-            if anew or not await self._has(key, packed.size):
-                await self._objects.put_file(key, packed.place)
+            key = f"{LAYERS}{packed.digest.removeprefix('sha256:')}.tar.zst"
+            async with self._holding(key):
+                if anew or not await self._has(key, packed.size):
+                    await self._objects.put_file(key, packed.place)
         return Layer(packed.digest, path, shared, key, packed.size)
 
     async def made_from(
@@ -64,9 +84,27 @@ class Layers:
                 entries = await asyncio.to_thread(lambda: list(archives.entries_below(folder)))
                 layer = await self.put(entries, path=path, shared=True, anew=anew)
                 await asyncio.to_thread(self._keep, folder, layer)
-            await self._objects.put_object(f"layers/by-key/{key}.json", json.dumps(asdict(layer)).encode())
+            await self._objects.put_object(f"{BY_KEY}{key}.json", json.dumps(asdict(layer)).encode())
             self._known[key] = layer
             return layer
+
+    async def put_manifest(self, name: str, text: str) -> str:
+        """Of an image that is about to be registered; its location."""
+        async with self._holding(f"{IMAGES}{name}.json"):
+            return await self._objects.put_object(f"{IMAGES}{name}.json", text.encode())
+
+    async def remove(self, key: str) -> bool:
+        """An object that nothing names, with what is kept of it here; False while a bake relies on it."""
+        async with self._turns.of(f"object {key}"):
+            if key in self.held:
+                return False
+            await self._objects.delete_object(key)
+        self._known.pop(key.removeprefix(BY_KEY).removesuffix(".json"), None)
+        if tree := _TREE_OF.fullmatch(key):
+            place = self._home / "trees" / tree[1]
+            async with self._turns.of(f"tree sha256:{tree[1]}"):
+                await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
+        return True
 
     async def tree(self, layer: Layer) -> Path:
         """The layer's files, unpacked: to look at, not to change."""
@@ -86,12 +124,21 @@ class Layers:
     async def _recall(self, key: str) -> Layer | None:
         if key not in self._known:
             try:
-                record = json.loads(await self._objects.get_object(f"layers/by-key/{key}.json"))
+                record = json.loads(await self._objects.get_object(f"{BY_KEY}{key}.json"))
             except NotFound:
                 return None
             self._known[key] = Layer(**record)
         layer = self._known[key]
-        return layer if await self._has(layer.key, layer.size) else None
+        async with self._holding(layer.key):
+            return layer if await self._has(layer.key, layer.size) else None
+
+    @asynccontextmanager
+    async def _holding(self, key: str) -> AsyncGenerator[None]:
+        """It is looked at, put or removed by one at a time."""
+        async with self._turns.of(f"object {key}"):
+            if self._bakes:
+                self.held.add(key)
+            yield
 
     async def _has(self, key: str, size: int) -> bool:
         """Whole, as far as its size tells."""

@@ -6,6 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from pavedroad.clouds.model import Image
+
+APPLICATION = "pavedroad:application"
+KEY = "pavedroad:key"
+"""Tags of images: whose it is, and over all that went into it. Those without a key are not the bakery's."""
+
 Kind = Literal["python", "node", "command", "files"]
 BakeState = Literal["waiting", "running", "succeeded", "failed"]
 FINISHED: frozenset[BakeState] = frozenset({"succeeded", "failed"})
@@ -75,3 +81,34 @@ class BakeView:
     error: str = ""
     code: str = ""
     lines: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class PruneView:
+    """What pruning would take away, or has: images, and `objects` of so many `bytes` that only they were made
+    of. `kept` counts the images that stay, by why; `reason` says why something could not go."""
+
+    region: str
+    keep: int
+    done: bool
+    images: tuple[ImageView, ...]
+    objects: int
+    bytes: int
+    kept: dict[str, int]
+    reason: str
+
+
+def view_image(image: Image, region: str) -> ImageView:
+    tags = image.tags
+    return ImageView(
+        id=image.id,
+        name=image.name,
+        application=tags.get(APPLICATION, ""),
+        version=tags.get("pavedroad:version", ""),
+        commit=tags.get("pavedroad:commit", ""),
+        base=tags.get("pavedroad:base", ""),
+        baked_by=tags.get("pavedroad:baked-by", ""),
+        baked_at=image.created_at,
+        key=tags.get(KEY, ""),
+        region=region,
+    )

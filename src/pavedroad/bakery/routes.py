@@ -16,7 +16,8 @@ from fastapi.responses import StreamingResponse
 from pavedroad.access.model import Principal
 from pavedroad.access.routes import principal
 from pavedroad.access.service import Access
-from pavedroad.bakery.model import BakeResult, BakeView, ImageView
+from pavedroad.bakery.model import BakeResult, BakeView, ImageView, PruneView
+from pavedroad.bakery.pruning import KEEP
 from pavedroad.bakery.reading import read
 from pavedroad.bakery.receiving import receive
 from pavedroad.bakery.running import Report
@@ -28,6 +29,8 @@ from pavedroad.manifest import loading
 router = APIRouter(prefix="/v1", tags=["bakery"])
 
 _QUIET_SECONDS = 15.0
+
+Keep = Annotated[int, Query(ge=0, le=1000, description="How many of each application stay in any case")]
 
 
 def _bakery(request: Request) -> Bakery:
@@ -130,6 +133,24 @@ async def list_images(
 ) -> list[ImageView]:
     gate.authorise(someone, "view")
     return await bakery.images(application, region=region)
+
+
+@router.get("/images/prune", summary="What pruning would take away")
+async def plan_prune(
+    bakery: Service, gate: Gate, someone: Someone, keep: Keep = KEEP, region: str = "us-east-1"
+) -> PruneView:
+    gate.authorise(someone, "view")
+    return await bakery.pruning.plan(keep=keep, region=region)
+
+
+@router.post("/images/prune", summary="Take away the images that nothing uses, and their layers")
+async def prune(
+    bakery: Service, gate: Gate, someone: Someone, keep: Keep = KEEP, region: str = "us-east-1"
+) -> PruneView:
+    """An image stays while an instance, a group, a launch template or a deployment has it, and so do the
+    newest of each application."""
+    gate.authorise(someone, "bake")
+    return await bakery.pruning.prune(someone, keep=keep, region=region)
 
 
 @router.delete(

@@ -20,8 +20,9 @@ from pavedroad.bakery.builders.bench import Bench
 from pavedroad.bakery.interpreters import Interpreters, Node, Python
 from pavedroad.bakery.jobs import Jobs
 from pavedroad.bakery.layers import DamagedLayer, Layers
-from pavedroad.bakery.model import BakeResult, BakeView, Built, ImageView, Kind
+from pavedroad.bakery.model import APPLICATION, KEY, BakeResult, BakeView, Built, ImageView, Kind, view_image
 from pavedroad.bakery.packing import LARGEST_BYTES
+from pavedroad.bakery.pruning import Pruning, Wanted
 from pavedroad.bakery.queueing import Line
 from pavedroad.bakery.recipe import Recipe, image_name, kind_of, within_tags
 from pavedroad.bakery.requirements import PythonNeeds, python_needs
@@ -40,7 +41,6 @@ from pavedroad.core.places import Places
 from pavedroad.manifest.model import Manifest
 
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,63}")
-_KEY = "pavedroad:key"
 _STEP_SECONDS = 900.0
 _REFUSED_LAYERS = "InvalidManifest"
 """The cloud's word for an image whose layers are not there, or are not what their digests say."""
@@ -81,7 +81,9 @@ class Bakery:
         step_seconds: float = _STEP_SECONDS,
         largest_bytes: int = LARGEST_BYTES,
         line: Line | None = None,
+        wanted_images: Wanted | None = None,
     ) -> None:
+        """`wanted_images` gives those that are about to be deployed."""
         self.largest_bytes = largest_bytes
         self.line = line or Line()
         self.jobs = Jobs(clock, self.line)
@@ -93,6 +95,7 @@ class Bakery:
         self._turns = Turns()
         self._interpreters = Interpreters()
         self._layers: dict[str, Layers] = {}
+        self.pruning = Pruning(clouds, self._layers_of, audit, wanted_images or _none_wanted)
         self._swept = False
 
     async def bake(
@@ -118,7 +121,7 @@ class Bakery:
             result = BakeResult(
                 image_id=image.id,
                 version=image.tags.get("pavedroad:version", ""),
-                key=image.tags.get(_KEY, ""),
+                key=image.tags.get(KEY, ""),
                 reused=reused,
                 seconds=round(self._clock.monotonic() - started, 3),
                 region=manifest.region,
@@ -156,16 +159,16 @@ class Bakery:
         """Those that were baked here, newest first; none for what no application can be called."""
         if application and not is_application(application):
             return []
-        tags = {"pavedroad:application": application} if application else {}
+        tags = {APPLICATION: application} if application else {}
         found = await self._clouds.region(region).images(tags)
-        return [_view(image, region) for image in found if _KEY in image.tags]
+        return [view_image(image, region) for image in found if KEY in image.tags]
 
     async def forget(self, principal: Principal, image_id: str, *, region: str = "us-east-1") -> None:
         """Deregister an image; refused while a server group is made of it."""
         async with self._audit.watch(principal, "forget-image", image_id):
             cloud = self._clouds.region(region)
             image = await cloud.image(image_id)
-            if _KEY not in image.tags:
+            if KEY not in image.tags:
                 raise NotFound(f"{image_id} is not an image of the bakery.")
             groups = [group.name for group in await cloud.server_groups() if group.image_id == image_id]
             if groups:
@@ -173,6 +176,8 @@ class Bakery:
                     f"The image {image_id} is used by {', '.join(groups)}.",
                     next_step=f"Destroy it first: paved destroy {groups[0]}.",
                 )
+            if image_id in await self.pruning.used(cloud):
+                raise Conflict(f"The image {image_id} is used by an instance, a template or a deployment.")
             await cloud.deregister_image(image_id)
 
     async def _baked(self, order: _Order, source: Path) -> tuple[Image, bool]:
@@ -187,6 +192,10 @@ class Bakery:
     async def _baked_once(self, order: _Order, source: Path) -> tuple[Image, bool]:
         await asyncio.to_thread(self._prepare)
         cloud = self._clouds.region(order.manifest.region)
+        with self._layers_of(cloud).under_way():
+            return await self._baked_in(cloud, order, source)
+
+    async def _baked_in(self, cloud: Cloud, order: _Order, source: Path) -> tuple[Image, bool]:
         build = order.manifest.build
         files = await asyncio.to_thread(
             lambda: sources.files_of(source, include=build.include, exclude=build.exclude)
@@ -231,11 +240,11 @@ class Bakery:
         version = order.version or _default_version(order.commit, stamp)
         text = json.dumps(recipe.image_manifest(built.layers, built.programs), indent=1)
         name = image_name(manifest.application, version, recipe.key, f"{stamp}{now.microsecond // 1000:03d}")
-        location = await cloud.put_object(f"images/{name}.json", text.encode())
+        location = await self._layers_of(cloud).put_manifest(name, text)
         commit = f"-h0.{order.commit}" if order.commit else ""
         tags = {
             "appversion": f"{manifest.application}-{version}{commit}",
-            "pavedroad:application": manifest.application,
+            APPLICATION: manifest.application,
             "pavedroad:owner": manifest.owner,
             "pavedroad:version": version,
             "pavedroad:commit": order.commit or "",
@@ -243,14 +252,14 @@ class Bakery:
             "pavedroad:baked-by": order.principal.name,
             "pavedroad:baked-at": now.isoformat(timespec="milliseconds"),
             "pavedroad:manifest-digest": manifest.digest,
-            _KEY: recipe.key,
+            KEY: recipe.key,
         }
         description = f"{manifest.application} {version}, baked by Pavedroad"
         return await cloud.register_image(ImageSpec(name, location, description, within_tags(tags)))
 
     async def _known(self, cloud: Cloud, key: str, version: str | None) -> Image | None:
         """The newest image of this key; of this version too, where one was asked for."""
-        tags = {_KEY: key, **({"pavedroad:version": version} if version else {})}
+        tags = {KEY: key, **({"pavedroad:version": version} if version else {})}
         found = await cloud.images(tags)
         return next((image for image in found if image.state == "available"), None)
 
@@ -264,6 +273,10 @@ class Bakery:
         if not self._swept:
             self._swept = True
             sweep(self._home)
+
+
+async def _none_wanted() -> set[str]:
+    return set()
 
 
 async def _find_base(interpreters: Interpreters, manifest: Manifest, runner: Runner, kind: Kind) -> _Base:
@@ -290,19 +303,3 @@ def _default_version(commit: str | None, stamp: str) -> str:
 def _say_source(report: Report, files: list[SourceFile]) -> None:
     size = sum(file.size for file in files)
     report(f"Source: {len(files)} files, {spoken(size)}")
-
-
-def _view(image: Image, region: str) -> ImageView:
-    tags = image.tags
-    return ImageView(
-        id=image.id,
-        name=image.name,
-        application=tags.get("pavedroad:application", ""),
-        version=tags.get("pavedroad:version", ""),
-        commit=tags.get("pavedroad:commit", ""),
-        base=tags.get("pavedroad:base", ""),
-        baked_by=tags.get("pavedroad:baked-by", ""),
-        baked_at=image.created_at,
-        key=tags.get(_KEY, ""),
-        region=region,
-    )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from pavedroad.cli.client import Client, segment
 from pavedroad.cli.clusters import cluster_path
-from pavedroad.cli.screen import AsJson, note, result, say
-from pavedroad.core.errors import Cold, InvalidInput
+from pavedroad.cli.screen import AsJson, confirm, note, result, say
+from pavedroad.core.errors import Cold
 from pavedroad.core.names import is_server_group
 
 _WARM_UP_SECONDS = 600.0
@@ -88,16 +87,10 @@ def destroy(
     group = is_server_group(name)
     what = f"the server group {name}" if group else f"the cluster {name} with all its server groups"
     if not yes:
-        _confirm(what)
+        confirm(what)
     client = Client.here()
     done = client.delete(_group_path(name) if group else cluster_path(name))
     result(done or {"destroyed": name}) if as_json else say(f"Deleted {what}.")
-
-
-def _confirm(what: str) -> None:
-    if not sys.stdin.isatty():
-        raise InvalidInput(f"This would delete {what}.", next_step="Say --yes if that is meant.")
-    typer.confirm(f"Delete {what}?", abort=True, err=True)
 
 
 def _group_path(name: str) -> str:

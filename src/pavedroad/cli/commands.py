@@ -24,7 +24,7 @@ COMMANDS = {
     "destroy": "changing:destroy",
     "clusters": "clusters:clusters",
     "applications": "clusters:applications",
-    "images": "deployments:images",
+    "images": "images:app",
     "deployments": "deployments:deployments",
     "cancel": "deployments:cancel",
     "logs": "logs:logs",

@@ -1,4 +1,4 @@
-"""`paved deployments`, `images`, `cancel`: what was shipped, and what may be."""
+"""`paved deployments` and `cancel`: what was shipped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from pavedroad.cli.following import follow_here, tell_end
 from pavedroad.cli.rows import Rows
 from pavedroad.cli.screen import AsJson, result, say, show
 from pavedroad.cli.story import Story
-from pavedroad.core.errors import NotFound
 
 _STYLES = {"succeeded": "green", "failed": "red", "cancelled": "dim"}
 
@@ -57,34 +56,6 @@ def cancel(
     """Stop a deployment and take away what it made; what served before serves."""
     done = Client.here().post(f"/v1/deployments/{segment(deployment)}/cancel")
     result(done) if as_json else say(f"{deployment} is being cancelled.")
-
-
-def images(
-    application: Annotated[str | None, typer.Argument(help="Only this application's.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """The images that were baked, newest first."""
-    found = Client.here().get("/v1/images", application=application)
-    if application and not found:
-        raise NotFound(
-            f"The application '{application}' has no image.", next_step="List all images: paved images."
-        )
-    if as_json:
-        result(found)
-        return
-    columns = ("IMAGE", "APPLICATION", "VERSION", "COMMIT", "BASE", "BAKED BY", "AGE")
-    rows = Rows(*columns, spare=("BAKED BY", "BASE", "COMMIT"))
-    for image in found:
-        rows.add(
-            image["id"],
-            image["application"],
-            image["version"],
-            image["commit"] or "",
-            image["base"],
-            image["baked_by"],
-            age(image["baked_at"]),
-        )
-    show(rows)
 
 
 def _one(client: Client, deployment: str, *, follow: bool, as_json: bool) -> None:

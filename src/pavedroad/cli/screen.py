@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from pavedroad.cli.rows import Rows
-from pavedroad.core.errors import PavedError
+from pavedroad.core.errors import InvalidInput, PavedError
 
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON of the API's models on stdout, and nothing else.")
@@ -54,6 +54,13 @@ def note(text: str) -> None:
 def note_plain(text: str) -> None:
     """As `note`, for text that we did not write."""
     err.print(text, markup=False)
+
+
+def confirm(what: str) -> None:
+    """Go on only if whoever asked means to delete this."""
+    if not sys.stdin.isatty():
+        raise InvalidInput(f"This would delete {what}.", next_step="Say --yes if that is meant.")
+    typer.confirm(f"Delete {what}?", abort=True, err=True)
 
 
 def show(rows: Rows) -> None:

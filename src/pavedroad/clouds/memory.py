@@ -121,7 +121,7 @@ class MemoryCloud:
                 raise stranger("image", spec.name, next_step="Remove it, or bake again.")
             return twin
         image_id = f"ami-{self._fleet.next_number():017x}"
-        image = Image(image_id, spec.name, "available", self._clock.now(), dict(spec.tags))
+        image = Image(image_id, spec.name, "available", self._clock.now(), dict(spec.tags), spec.location)
         self._images[image_id] = image
         return image
 

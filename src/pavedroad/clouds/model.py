@@ -33,6 +33,8 @@ class Image:
     state: str
     created_at: datetime
     tags: dict[str, str]
+    location: str = ""
+    """`bucket/key` of its manifest, where it has one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -248,6 +248,11 @@ class Journal:
         rows = await self._database.read(lambda s: s.execute(wanted.order_by(DeploymentRow.number)).all())
         return {row.id: row.cluster for row in rows}
 
+    async def images_under_way(self) -> set[str]:
+        """Of the deployments that have not ended."""
+        wanted = sa.select(DeploymentRow.image_id).where(DeploymentRow.phase.not_in(_FINAL))
+        return set(await self._database.read(lambda session: session.scalars(wanted).all()))
+
     async def running(self) -> dict[str, str]:
         """The first unfinished deployment of each cluster that has one."""
         unfinished = await self.unfinished()

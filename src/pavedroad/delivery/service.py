@@ -173,6 +173,10 @@ class Delivery:
             )
         return await self.deploy(principal, DeployRequest(manifest, image_id, foreign_image=foreign_image))
 
+    async def images_under_way(self) -> set[str]:
+        """The images that deployments are about to launch, or may yet."""
+        return await self._journal.images_under_way()
+
     async def deployment(self, deployment: str) -> DeploymentView:
         view = await self._journal.view(deployment)
         trouble = "" if view.phase in FINAL else self._durable.trouble(deployment)

@@ -48,6 +48,15 @@ def build(settings: Settings) -> Services:
     migrate(database)
     clouds = AwsClouds(endpoint_url=settings.endpoint, regions=REGIONS if settings.private_cloud else ())
     access = Access(database, clock)
+    delivery = compose(
+        database=database,
+        clouds=clouds,
+        access=access,
+        events=events,
+        clock=clock,
+        executor=slot.name,
+        regions=(settings.region, *REGIONS),
+    )
     return Services(
         settings=settings,
         clock=clock,
@@ -57,16 +66,8 @@ def build(settings: Settings) -> Services:
         slot=slot,
         clouds=clouds,
         access=access,
-        bakery=Bakery(clouds, settings.places, clock, access.audit),
-        delivery=compose(
-            database=database,
-            clouds=clouds,
-            access=access,
-            events=events,
-            clock=clock,
-            executor=slot.name,
-            regions=(settings.region, *REGIONS),
-        ),
+        bakery=Bakery(clouds, settings.places, clock, access.audit, wanted_images=delivery.images_under_way),
+        delivery=delivery,
         faults=FaultInjection(
             FaultClient(settings.endpoint) if settings.private_cloud and settings.endpoint else None, access
         ),

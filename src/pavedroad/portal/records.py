@@ -8,6 +8,7 @@ from fastapi.responses import Response, StreamingResponse
 from pavedroad.access.model import AuditQuery
 from pavedroad.access.service import Access
 from pavedroad.bakery.service import Bakery
+from pavedroad.bakery.sizes import spoken
 from pavedroad.delivery.model import FINAL
 from pavedroad.delivery.service import Delivery
 from pavedroad.portal.live import live
@@ -57,6 +58,24 @@ async def cancel(request: Request, deployment_id: str, viewer: Viewer) -> Respon
 async def images(request: Request, viewer: Viewer) -> Response:
     bakery: Bakery = request.app.state.bakery
     return page(request, "images.html", {"images": await bakery.images(None)}, principal=viewer)
+
+
+@router.get("/images/prune")
+async def pruning(request: Request, viewer: Viewer) -> Response:
+    """What would go."""
+    bakery: Bakery = request.app.state.bakery
+    plan = await bakery.pruning.plan()
+    return page(request, "parts/pruning.html", {"plan": plan, "size": spoken(plan.bytes)}, principal=viewer)
+
+
+@router.post("/images/prune")
+async def prune(request: Request, viewer: Viewer) -> Response:
+    bakery: Bakery = request.app.state.bakery
+    access: Access = request.app.state.access
+    access.authorise(viewer, "bake")
+    done = await bakery.pruning.prune(viewer)
+    sentence = f"{len(done.images)} images and {done.objects} objects of {spoken(done.bytes)} are gone."
+    return page(request, "parts/notice.html", {"tone": "good", "sentence": f"{sentence} {done.reason}"})
 
 
 @router.get("/audit")

@@ -109,4 +109,5 @@ def _read(image: ImageTypeDef) -> Image:
         state=image.get("State", "pending"),
         created_at=datetime.fromisoformat(made) if made else datetime.fromtimestamp(0, UTC),
         tags=tagging.read(image.get("Tags", [])),
+        location=image.get("ImageLocation", ""),
     )
