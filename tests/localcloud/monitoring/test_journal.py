@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from pavedroad.core.clock import ManualClock
 from pavedroad.localcloud.monitoring import journal
-from pavedroad.localcloud.monitoring.journal import MetricJournal
+from pavedroad.localcloud.monitoring.journal import MetricJournal, NotKept
 from pavedroad.localcloud.monitoring.retention import Retention
 from pavedroad.localcloud.monitoring.series import Summary
 from pavedroad.localcloud.monitoring.store import Point, Store, metric_id
@@ -79,6 +80,8 @@ def test_a_folder_that_cannot_be_read_leaves_datapoints_in_memory_alone(tmp_path
     store, kept = begun(tmp_path / "metrics")
     store.put(PLACE, [point(1.0)])
     assert store.points == 1
+    with pytest.raises(NotKept, match="could not be read"):
+        kept.keep()
     kept.close()
 
 
@@ -86,6 +89,48 @@ def test_a_crash_costs_what_was_not_written_yet_at_most(tmp_path: Path) -> None:
     store, kept = begun(tmp_path)
     fill(store)
     eventually(lambda: sum(path.stat().st_size for path in tmp_path.iterdir()) > 500)
+    again, kept_again = begun(tmp_path)
+    assert content(again) == content(store)
+    kept.close()
+    kept_again.close()
+
+
+def test_what_was_kept_is_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "FLUSH_SECONDS", 1000)
+    store, kept = begun(tmp_path)
+    fill(store)
+    kept.keep()
+    again, kept_again = begun(tmp_path)
+    assert content(again) == content(store)
+    kept.close()
+    kept_again.close()
+
+
+def test_a_full_disk_is_said_and_all_is_written_once_it_has_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what was put meanwhile, and after half a frame was written."""
+    monkeypatch.setattr(journal, "FLUSH_SECONDS", 1000)
+    store, kept = begun(tmp_path)
+    fill(store)
+    kept.keep()
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    size = max(path.stat().st_size for path in tmp_path.iterdir())
+    try:
+        for most in (size + 100, 100, 100):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most, limit[1]))
+            fill(store)
+            with pytest.raises(NotKept, match="File too large"):
+                kept.keep()
+        assert str(tmp_path) in kept.failure
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert len(list(tmp_path.iterdir())) == 1
+    store.put(PLACE, [point(7.0)])
+    kept.keep()
+    assert kept.failure == ""
+    store.put(PLACE, [point(8.0)])
+    kept.keep()
     again, kept_again = begun(tmp_path)
     assert content(again) == content(store)
     kept.close()

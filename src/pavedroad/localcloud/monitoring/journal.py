@@ -1,8 +1,10 @@
 """Datapoints on disk: appended as they come, and now and then written anew as the series that they made.
 
 Each file is of frames: length, checksum, `marshal`ed data. What follows a broken frame was never whole, and
-is left out: a crash costs the last second of datapoints, never a start. A series knows the number of its last
-datapoint, so that one that is in both files counts once. All is read in the background of a start.
+is left out: a crash never costs a start. Who puts datapoints is answered once they are on disk (`keep`);
+calls that come at the same time share a write. What the cloud measures of itself follows within half a
+second. A series knows the number of its last datapoint, so that one that is in both files counts once. All is
+read in the background of a start.
 """
 
 from __future__ import annotations
@@ -17,9 +19,11 @@ import time
 import zlib
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
+from pavedroad.core.files import sync, write_whole
 from pavedroad.localcloud.monitoring.retention import Retention
 from pavedroad.localcloud.monitoring.series import Series, Summary
 from pavedroad.localcloud.monitoring.store import Place, Point, Store, apply, metric_id
@@ -36,6 +40,10 @@ _HEAD = struct.Struct(">II")
 _FORMAT = "pavedroad-metrics-1"
 
 
+class NotKept(Exception):
+    """The sentence says why."""
+
+
 class MetricJournal:
     """Keeps a store in a folder. `start` begins to read what there is; `close` ends it."""
 
@@ -45,7 +53,16 @@ class MetricJournal:
         self._retention = retention
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
-        self._file: BinaryIO | None = None
+        self._writing = threading.RLock()
+        """Held by whoever writes; taken before the store's lock."""
+        self._anew = threading.Lock()
+        """Held by whoever writes all series."""
+        self._written = 0
+        """The number of the last datapoint that is on disk."""
+        self._is_short = False
+        """Something could not be appended: all is to be written anew."""
+        self._failure = ""
+        self._file: int | None = None
         self._generation = 0
         self._appended = 0
         self._tidied_at = time.monotonic()
@@ -59,9 +76,23 @@ class MetricJournal:
         if self._thread.is_alive():
             self._ended.set()
             self._thread.join(60)
-        if self._file:
-            self._flush()
-            self._file.close()
+        if self._file is not None:
+            with suppress(NotKept):
+                self._flush()
+            os.close(self._file)
+
+    @property
+    def failure(self) -> str:
+        """Why datapoints are not kept, in a sentence; empty while all is well."""
+        return self._failure
+
+    def keep(self) -> None:
+        """Return once all that has been put is on disk; `NotKept` where it cannot be."""
+        self._store.wait_whole()
+        number = self._store.points
+        with self._writing:
+            if self._written < number:
+                self._flush()
 
     def opened(self, place: Place, series: Series) -> None:
         metric = series.metric
@@ -107,20 +138,42 @@ class MetricJournal:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._restore()
             self._open(self._generation + 1)
+            self._written = self._store.points
             self._store.journal = self
-        except Exception:
+        except Exception as error:
             _log.exception("Datapoints could not be read from %s, and are not kept", self._folder)
+            self._failure = f"Datapoints could not be read from {self._folder}, and are not kept: {error}."
         finally:
             self._store.has_past()
 
     def _flush(self) -> None:
-        with self._store.lock:
-            frame = self._frame()
-            self._clear()
-        if frame and self._file:
-            self._appended += _write(self._file, frame)
-            self._file.flush()
-            os.fsync(self._file.fileno())
+        with self._writing:
+            if self._file is None:
+                raise NotKept(self._failure)
+            if self._is_short:
+                self._write_anew()
+                return
+            with self._store.lock:
+                frame, points = self._frame(), self._store.points
+                self._clear()
+            if frame:
+                self._append(self._file, _framed(frame))
+            self._written = points
+
+    def _append(self, descriptor: int, framed: bytes) -> None:
+        try:
+            left = memoryview(framed)
+            while left:
+                left = left[os.write(descriptor, left) :]
+            os.fsync(descriptor)
+        except OSError as error:
+            self._is_short = True
+            raise self._refused(error) from error
+        self._appended += len(framed)
+
+    def _refused(self, error: OSError) -> NotKept:
+        self._failure = f"Datapoints could not be written to {self._folder}: {error}."
+        return NotKept(self._failure)
 
     def _frame(self) -> tuple[Any, ...] | None:
         if not self._numbers and not self._series:
@@ -135,38 +188,55 @@ class MetricJournal:
 
     def _compact(self) -> None:
         """The series as they are, into a file that replaces all appended before it began."""
+        with self._writing:
+            self._flush()
+            self._open(self._generation + 1)
+            generation = self._generation
+        self._write_all(generation)
+        self._tidied_at = time.monotonic()
+
+    def _write_anew(self) -> None:
+        """All there is, where something could not be appended."""
         with self._store.lock:
-            frame = self._frame()
             self._clear()
+            points = self._store.points
+        self._write_all(self._generation + 1)
+        self._open(self._generation + 1)
+        self._is_short, self._failure, self._written = False, "", points
+
+    def _write_all(self, generation: int) -> None:
+        with self._anew:
+            try:
+                write_whole(self._folder / "series", self._everything(generation))
+            except OSError as error:
+                raise self._refused(error) from error
+            for older, path in self._appendices():
+                if older < generation:
+                    path.unlink()
+
+    def _everything(self, generation: int) -> Iterator[bytes]:
+        with self._store.lock:
             everything = list(self._store.everything())
             points = self._store.points
         everything.reverse()
-        if frame and self._file:
-            _write(self._file, frame)
-        self._open(self._generation + 1)
-        coming = self._folder / "series.coming"
-        with coming.open("wb") as file:
-            _write(file, (_FORMAT, self._generation, points))
-            while everything:
-                with self._store.lock:
-                    part = _some(everything)
-                _write(file, part)
-                # The lock is not fair: callers who wait for it get it now.
-                time.sleep(0.001)
-            file.flush()
-            os.fsync(file.fileno())
-        coming.replace(self._folder / "series")
-        for generation, path in self._appendices():
-            if generation < self._generation:
-                path.unlink()
-        self._appended = 0
-        self._tidied_at = time.monotonic()
+        yield _framed((_FORMAT, generation, points))
+        while everything:
+            with self._store.lock:
+                part = _some(everything)
+            yield _framed(part)
+            # The lock is not fair: callers who wait for it get it now.
+            time.sleep(0.001)
 
     def _open(self, generation: int) -> None:
-        if self._file:
-            self._file.close()
-        self._generation = generation
-        self._file = (self._folder / f"appended-{generation:08d}").open("ab")
+        try:
+            path = self._folder / f"appended-{generation:08d}"
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            sync(self._folder)
+        except OSError as error:
+            raise self._refused(error) from error
+        if self._file is not None:
+            os.close(self._file)
+        self._file, self._generation = descriptor, generation
         self._appended = sum(path.stat().st_size for _, path in self._appendices())
 
     def _appendices(self) -> list[tuple[int, Path]]:
@@ -243,11 +313,9 @@ def _dumped(place: Place, series: Series) -> tuple[Any, ...]:
     )
 
 
-def _write(file: BinaryIO, data: Any) -> int:
+def _framed(data: Any) -> bytes:
     body = marshal.dumps(data)
-    file.write(_HEAD.pack(len(body), zlib.crc32(body)))
-    file.write(body)
-    return len(body)
+    return _HEAD.pack(len(body), zlib.crc32(body)) + body
 
 
 def _frames(path: Path) -> Iterator[tuple[Any, ...]]:

@@ -11,12 +11,12 @@ from pavedroad.localcloud.api.calls import reads
 from pavedroad.localcloud.api.errors import speaks_cbor
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.constraints import Constraints
-from pavedroad.localcloud.errors import ServiceError, internal_failure
+from pavedroad.localcloud.errors import ServiceError, internal_failure, unavailable
 from pavedroad.localcloud.monitoring import express
 from pavedroad.localcloud.monitoring.alarms.actions import Actions, Outlets
 from pavedroad.localcloud.monitoring.alarms.controller import Controller
 from pavedroad.localcloud.monitoring.call import Call, Result
-from pavedroad.localcloud.monitoring.journal import MetricJournal
+from pavedroad.localcloud.monitoring.journal import MetricJournal, NotKept
 from pavedroad.localcloud.monitoring.model import FORM, Region
 from pavedroad.localcloud.monitoring.operations import OPERATIONS, WITHOUT_STATE_LOCK
 from pavedroad.localcloud.monitoring.publishing import PlaceMetrics
@@ -78,6 +78,7 @@ class Monitoring:
         operation = ""
         try:
             if self._put_at_once(request):
+                self._keep()
                 return self._wire.write(request, "PutMetricData", {})
             operation, parameters = self._wire.read(request)
             if operation == "PutMetricData" and request.length > _LARGEST_PUT:
@@ -85,12 +86,27 @@ class Monitoring:
                     "RequestEntityTooLarge", f"The body is over the limit of {_LARGEST_PUT} bytes.", 413
                 )
             result = self.call(request.account, request.region, operation, parameters)
+            if operation == "PutMetricData":
+                self._keep()
             return self._wire.write(request, operation, result or {})
         except ServiceError as error:
             return self._wire.refuse(request, error, operation)
         except Exception:
             _log.exception("A call of CloudWatch failed")
             return self._wire.refuse(request, internal_failure(), operation)
+
+    def _keep(self) -> None:
+        """Datapoints outlive this process from when their call is answered."""
+        if self._journal:
+            try:
+                self._journal.keep()
+            except NotKept as error:
+                raise unavailable(f"They may be lost: {error}") from error
+
+    @property
+    def failure(self) -> str:
+        """Why datapoints are not kept, in a sentence; empty while all is well."""
+        return self._journal.failure if self._journal else ""
 
     def _put_at_once(self, request: ApiRequest) -> bool:
         """Whether it was datapoints of the form that is read the fastest."""
