@@ -367,6 +367,11 @@ def _metrics(cloud: RunningCloud) -> None:
     watch.put_dashboard(DashboardName="board", DashboardBody=json.dumps(body))
 
 
+LASTING = [
+    {"Name": "tag:Name", "Values": ["kept"]},
+    {"Name": "instance-state-name", "Values": ["pending", "running", "stopped"]},
+]
+"""Instances that are not forgotten with time."""
 LISTED: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("s3", "us-east-1", "list_buckets", {}),
     ("s3", "us-east-1", "list_object_versions", {"Bucket": "kept"}),
@@ -397,7 +402,7 @@ LISTED: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("ec2", "us-east-1", "get_instance_metadata_defaults", {}),
     ("ec2", "us-east-1", "describe_launch_template_versions", {"LaunchTemplateName": "kept"}),
     ("ec2", "us-east-1", "describe_images", {"Owners": ["self"]}),
-    ("ec2", "us-east-1", "describe_instances", {"Filters": [{"Name": "tag:Name", "Values": ["kept"]}]}),
+    ("ec2", "us-east-1", "describe_instances", {"Filters": LASTING}),
     ("ec2", "us-east-1", "describe_spot_instance_requests", {}),
     ("ec2", "eu-west-1", "describe_vpcs", {}),
     ("ec2", "eu-west-1", "describe_instances", {}),
