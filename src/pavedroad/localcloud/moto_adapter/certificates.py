@@ -20,7 +20,8 @@ from moto.core.utils import utcnow
 from pavedroad.localcloud.api.errors import error_response
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.errors import ServiceError
-from pavedroad.localcloud.moto_adapter.services import MotoService
+from pavedroad.localcloud.moto_adapter.outside import outside
+from pavedroad.localcloud.moto_adapter.services import Application, MotoService
 from pavedroad.localcloud.state import State
 from pavedroad.localcloud.wanted import Certificate
 
@@ -31,6 +32,7 @@ _AUTHORITY = "Pavedroad Private Cloud CA"
 _VALID = timedelta(days=395)
 _BACKDATED = timedelta(hours=1)
 _VALIDATE = CertBundle.validate_certificate
+_VALIDATE_KEY = CertBundle.validate_pk
 _DELETE = "CertificateManager.DeleteCertificate"
 
 
@@ -56,11 +58,12 @@ class AcmService(MotoService):
         super().__init__("acm", state)
         self._users = users
         CertBundle.generate_cert = _issue
+        CertBundle.validate_pk = _private_key
         CertBundle.validate_certificate = _validated
         CertBundle.__getstate__ = _without_parsed
         CertBundle.__setstate__ = _with_parsed
 
-    def handle(self, request: ApiRequest) -> ApiResponse:
+    def _locked(self, app: Application, request: ApiRequest) -> ApiResponse:
         with self._state.lock:
             users = self._users(request.account, request.region)
             backend = acm_backends[request.account][request.region]
@@ -68,7 +71,11 @@ class AcmService(MotoService):
                 bundle.in_use_by = users.get(arn, [])
             if refusal := _refusal(request, users):
                 return error_response(request, refusal)
-            return super().handle(request)
+            return super()._locked(app, request)
+
+
+def _private_key(bundle: Any) -> Any:
+    return outside(("private key", bundle.key), lambda: _VALIDATE_KEY(bundle))
 
 
 def _validated(bundle: Any) -> x509.Certificate:
@@ -132,9 +139,9 @@ def _issue(
     cert_authority_arn: str | None = None,
 ) -> Any:
     """In place of AWS's authority and its validation: issued at once, by the account's own authority here."""
+    key = outside("key", _made_key)
     authority, authority_key = _authority(account_id, region)
     names = [domain_name, *(it for it in sans or [] if it != domain_name)]
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     certificate = (
         _builder(domain_name[:64], authority.subject, key)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
@@ -158,7 +165,7 @@ def _authority(account: str, region: str) -> tuple[x509.Certificate, Any]:
     backend = acm_backends[account][region]
     held = getattr(backend, "pavedroad_authority", None)
     if held is None:
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        key = outside("authority's key", _made_key)
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _AUTHORITY)])
         made = (
             _builder(_AUTHORITY, name, key)
@@ -167,7 +174,12 @@ def _authority(account: str, region: str) -> tuple[x509.Certificate, Any]:
         )
         held = backend.pavedroad_authority = (made.public_bytes(serialization.Encoding.PEM), _pem(key))
     certificate, pem = held
-    return x509.load_pem_x509_certificate(certificate), serialization.load_pem_private_key(pem, None)
+    key = outside(("private key", pem), lambda: serialization.load_pem_private_key(pem, None))
+    return x509.load_pem_x509_certificate(certificate), key
+
+
+def _made_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def _builder(name: str, issuer: x509.Name, key: rsa.RSAPrivateKey) -> x509.CertificateBuilder:

@@ -13,13 +13,13 @@ from typing import Any
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.parse import default_timestamp_parser
 from moto.ec2.exceptions import InvalidAMIIdError, InvalidInstanceIdError, MalformedAMIIdError
-from moto.ec2.models import ec2_backends, instances
+from moto.ec2.models import ec2_backends, instances, key_pairs
 from moto.ec2.models.amis import AMIS, Ami
 from moto.ec2.models.core import TaggedEC2Resource
 from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS
 from moto.ec2.models.instances import Reservation
 from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupRule
-from moto.ec2.utils import generic_filter
+from moto.ec2.utils import generic_filter, random_rsa_key_pair
 from moto.utilities.utils import load_resource
 
 from pavedroad.localcloud.api.ec2.placement import PlacementGroup
@@ -32,6 +32,7 @@ from pavedroad.localcloud.moto_adapter.ec2_instances import LocalInstance, tags_
 from pavedroad.localcloud.moto_adapter.ec2_lookups import Lookups
 from pavedroad.localcloud.moto_adapter.ec2_metadata_options import check_metadata_options
 from pavedroad.localcloud.moto_adapter.ec2_templates import Templates
+from pavedroad.localcloud.moto_adapter.outside import outside
 from pavedroad.localcloud.wanted import GuestImage
 
 ACCOUNT = DEFAULT_ACCOUNT_ID
@@ -291,6 +292,11 @@ def install(block: Block) -> None:
     instances.Instance = LocalInstance
     TaggedEC2Resource.get_tags = tags_at_once
     ec2_backends.backend = LocalEC2Backend
+    key_pairs.random_rsa_key_pair = _made_key_pair
+
+
+def _made_key_pair() -> dict[str, Any]:
+    return outside("key pair", random_rsa_key_pair)
 
 
 def backend(account: str, region: str) -> LocalEC2Backend:

@@ -31,6 +31,7 @@ from pavedroad.localcloud.moto_adapter.ec2_select import (
 )
 from pavedroad.localcloud.moto_adapter.ec2_tokens import answered, remember
 from pavedroad.localcloud.moto_adapter.ec2_types import describe_instance_types
+from pavedroad.localcloud.moto_adapter.outside import called
 from pavedroad.localcloud.moto_adapter.responses import respond
 from pavedroad.localcloud.moto_adapter.zero_based import counted_from_one
 from pavedroad.localcloud.state import State
@@ -88,6 +89,12 @@ class Ec2Service:
         asked = _with_form(request, without_selection(action, form)) if cut else request
         if cut:
             checked_filters(action, form)
+        answer = called(lambda: self._locked(request, asked, action, form))
+        if cut and answer.status == 200:
+            return replace(answer, body=selected(action, form, answer.body))
+        return answer
+
+    def _locked(self, request: ApiRequest, asked: ApiRequest, action: str, form: Form) -> ApiResponse:
         with self._state.lock:
             backend = ec2_backend.backend(request.account, request.region)
             repeats = action != "RunInstances"  # which answers with the instances as they are by then
@@ -100,8 +107,6 @@ class Ec2Service:
                 remember(backend, form, answer.body)
             if not reads(action):
                 self._state.touch()
-        if cut and answer.status == 200:
-            return replace(answer, body=selected(action, form, answer.body))
         return answer
 
     def _describe_instances(self, request: ApiRequest, form: Form) -> str:
