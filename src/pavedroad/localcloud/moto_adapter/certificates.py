@@ -63,7 +63,7 @@ class AcmService(MotoService):
         CertBundle.__getstate__ = _without_parsed
         CertBundle.__setstate__ = _with_parsed
 
-    def _locked(self, app: Application, request: ApiRequest) -> ApiResponse:
+    def _locked(self, app: Application, request: ApiRequest, reading: bool) -> ApiResponse:
         with self._state.lock:
             users = self._users(request.account, request.region)
             backend = acm_backends[request.account][request.region]
@@ -71,7 +71,7 @@ class AcmService(MotoService):
                 bundle.in_use_by = users.get(arn, [])
             if refusal := _refusal(request, users):
                 return error_response(request, refusal)
-            return super()._locked(app, request)
+            return super()._locked(app, request, reading)
 
 
 def _private_key(bundle: Any) -> Any:

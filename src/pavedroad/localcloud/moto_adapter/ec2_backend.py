@@ -1,4 +1,4 @@
-# pyright: basic, reportAttributeAccessIssue=false, reportArgumentType=false, reportReturnType=false
+# pyright: basic, reportAttributeAccessIssue=false, reportArgumentType=false, reportReturnType=false, reportPrivateImportUsage=false
 """moto's EC2 backend with our instances, found by their id, launched into real subnets, and forgotten."""
 
 from __future__ import annotations

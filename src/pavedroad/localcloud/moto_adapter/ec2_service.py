@@ -47,6 +47,8 @@ _CHECK_FURTHER = {
     "CreateImage",
 }
 """These look at more than the model says before they answer a dry run."""
+_OF_NO_STATE = {"DescribeInstanceTypeOfferings", "DescribeSpotPriceHistory"}
+"""Long lists of what is always so, which nobody need wait for."""
 
 
 class Ec2Service:
@@ -89,10 +91,22 @@ class Ec2Service:
         asked = _with_form(request, without_selection(action, form)) if cut else request
         if cut:
             checked_filters(action, form)
-        answer = called(lambda: self._locked(request, asked, action, form))
+        with self._state.lock:
+            ec2_backend.backend(request.account, request.region)
+        if action in _OF_NO_STATE:
+            answer = self._answer(request, asked, action)
+        else:
+            answer = called(lambda: self._locked(request, asked, action, form))
         if cut and answer.status == 200:
             return replace(answer, body=selected(action, form, answer.body))
         return answer
+
+    @staticmethod
+    def _answer(request: ApiRequest, asked: ApiRequest, action: str) -> ApiResponse:
+        answer = respond(LocalEC2Response(request.request_id), asked, as_ec2_error)
+        if answer.status != 200:
+            return answer
+        return replace(answer, body=with_return(action, answer.body))
 
     def _locked(self, request: ApiRequest, asked: ApiRequest, action: str, form: Form) -> ApiResponse:
         with self._state.lock:
@@ -100,9 +114,7 @@ class Ec2Service:
             repeats = action != "RunInstances"  # which answers with the instances as they are by then
             if repeats and (before := answered(backend, form)) is not None:
                 return ApiResponse(200, _XML, before)
-            answer = respond(LocalEC2Response(request.request_id), asked, as_ec2_error)
-            if answer.status == 200:
-                answer = replace(answer, body=with_return(action, answer.body))
+            answer = self._answer(request, asked, action)
             if repeats and answer.status == 200:
                 remember(backend, form, answer.body)
             if not reads(action):
