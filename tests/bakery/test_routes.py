@@ -49,7 +49,8 @@ async def client(kitchen: Kitchen, tmp_path: Path) -> AsyncGenerator[httpx.Async
 
     app.add_exception_handler(PavedError, refuse)
     secrets = {
-        role: (await access.tokens.make(role, [role], by="test", expires_at=None)).secret for role in Role
+        role: (await access.tokens.make(f"the-{role}", [role], by="test", expires_at=None)).secret
+        for role in Role
     }
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app),

@@ -167,7 +167,6 @@ def test_sessions_are_listed_and_ended_on_a_page_and_by_command(
     expect(page.get_by_role("row").filter(has_text=own)).to_contain_text("this one")
     page.get_by_role("row").filter(has_text=theirs).get_by_role("button", name="End").click()
     expect(page.get_by_text(theirs)).to_have_count(0)
-    elsewhere.goto("/")
     expect(elsewhere).to_have_url(re.compile("/login$"))
     other.close()
     assert own in [it["id"] for it in json.loads(platform.paved("session", "list", "--json").stdout)]
@@ -187,3 +186,19 @@ def test_another_site_cannot_press_the_buttons(context: BrowserContext, platform
             for headers in ({"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "same-site"}, {}):
                 assert client.post(path, headers=headers).status_code == 403, (path, headers)
         assert client.get("/").status_code == 200
+
+
+def test_who_guesses_is_told_to_wait_and_the_owner_comes_in(fresh_platform: Platform) -> None:
+    platform = fresh_platform
+    platform.start()
+    with httpx.Client(base_url=platform.url, headers={"Origin": platform.url}) as client:
+        answers = [client.post("/login", data={"token": f"paved_{number}"}) for number in range(7)]
+        assert [it.status_code for it in answers] == [401] * 5 + [429] * 2
+        assert [it.headers.get("retry-after") for it in answers[5:]] == ["1", "2"]
+        assert "Wait 2 s" in answers[-1].text
+        assert client.post("/login", data={"token": platform.token}).status_code == 303
+    told = json.loads(platform.paved("audit", "--who", "stranger", "--json").stdout)["entries"]
+    assert [(it["action"], it["outcome"], it["kind"]) for it in told] == [
+        ("sign-in", "refused", "stranger")
+    ] * 5
+    assert "session ses-" in platform.paved("audit").stdout

@@ -96,6 +96,10 @@ class TokenView:
     expires_at: datetime | None
     revoked_at: datetime | None
 
+    def is_past(self, now: datetime) -> bool:
+        """Whether it is worth nothing any more."""
+        return self.revoked_at is not None or (self.expires_at is not None and self.expires_at <= now)
+
 
 @dataclass(frozen=True, slots=True)
 class NewToken:

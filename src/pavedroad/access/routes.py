@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from pavedroad.access.model import AuditEntry, AuditQuery, Principal, Role, SessionView, TokenView
+from pavedroad.access.naming import LONGEST
 from pavedroad.access.service import Access
 
 router = APIRouter(prefix="/v1", tags=["access"])
@@ -21,7 +22,9 @@ def _access(request: Request) -> Access:
 async def principal(request: Request) -> Principal:
     """Whoever the request's bearer token speaks for."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    found = await _access(request).authenticate(token.strip() if scheme.lower() == "bearer" else None)
+    shown = token.strip() if scheme.lower() == "bearer" else None
+    remote = request.client.host if request.client else ""
+    found = await _access(request).authenticate(shown, remote=remote)
     request.state.principal = found
     return found
 
@@ -55,7 +58,7 @@ class AuditPage(BaseModel):
 class TokenRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(min_length=1, max_length=200, examples=["ci"])
+    name: str = Field(min_length=1, max_length=LONGEST, examples=["ci"])
     roles: list[Role] = Field(min_length=1, examples=[["deployer"]])
     expires_at: AwareDatetime | None = None
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from pavedroad.access.attempts import Attempts
 from pavedroad.access.audit import Audit
 from pavedroad.access.lasting import Lasting
 from pavedroad.access.model import (
@@ -17,12 +18,15 @@ from pavedroad.access.model import (
     SignInLink,
     TokenView,
 )
+from pavedroad.access.naming import STRANGER
 from pavedroad.access.sessions import LINK_MARK, Sessions
 from pavedroad.access.tokens import Tokens
 from pavedroad.core.clock import Clock
 from pavedroad.core.errors import Forbidden, Unauthenticated
 from pavedroad.database.engine import Database
 
+_STRANGER = Principal(STRANGER, frozenset(), Credential("stranger"))
+_WRONG = "The token is wrong, expired or revoked."
 _HOW = "Send the header 'Authorization: Bearer <token>' with the token that `paved up` keeps."
 
 
@@ -35,14 +39,16 @@ class Access:
         self.sessions = Sessions(database, clock)
         self.audit = Audit(database, clock)
         self.lasting = Lasting(clock)
+        self.attempts = Attempts(clock, self._tell_of_strangers)
 
-    async def authenticate(self, token: str | None) -> Principal:
-        """Whoever a bearer token speaks for."""
+    async def authenticate(self, token: str | None, *, remote: str = "") -> Principal:
+        """Whoever a bearer token speaks for; a wrong one is written down, with where it came from."""
         if not token:
             raise Unauthenticated("This needs a token, and there was none.", next_step=_HOW)
         found = await self.tokens.find(token)
         if found is None:
-            raise Unauthenticated("The token is wrong, expired or revoked.", next_step=_HOW)
+            await self.attempts.failed_call(remote, _WRONG)
+            raise Unauthenticated(_WRONG, next_step=_HOW)
         return _bearer(found)
 
     async def resume(self, secret: str, *, seen: bool = True) -> Principal:
@@ -59,18 +65,28 @@ class Access:
 
     async def sign_in(self, shown: str, *, browser: str, remote: str) -> NewSession:
         """Begin a session for who shows a token or a link's secret."""
-        if shown.startswith(LINK_MARK):
-            token = await self.sessions.redeem(shown)
-        else:
-            await self.authenticate(shown)
-            token = await self.tokens.find(shown)
-        if token is None:
-            raise Unauthenticated("The token is wrong, expired or revoked.", next_step=_HOW)
+        try:
+            token = await self._token_shown(shown)
+        except Unauthenticated as refusal:
+            await self.attempts.failed_sign_in(remote, refusal.sentence)
+            raise
         begun = await self.sessions.begin(token, browser=browser, remote=remote)
         how = {"by": "link" if shown.startswith(LINK_MARK) else "token in the form", "browser": browser}
         who = _browser(begun.session, token)
         await self.audit.record(who, "sign-in", begun.session.id, "done", {**how, "remote": remote})
         return begun
+
+    async def _token_shown(self, shown: str) -> TokenView:
+        if shown.startswith(LINK_MARK):
+            return await self.sessions.redeem(shown)
+        found = await self.tokens.find(shown)
+        if found is None:
+            raise Unauthenticated(_WRONG, next_step="Type `paved open` for a link that signs you in.")
+        return found
+
+    async def _tell_of_strangers(self, action: str, remote: str, reason: str, count: int) -> None:
+        detail = {"reason": reason, "attempts": count}
+        await self.audit.record(_STRANGER, action, remote or "unknown", "refused", detail)
 
     async def end_session(self, principal: Principal, session_id: str) -> SessionView:
         """End one's own session, or any as an administrator; what it follows live ends now."""

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from pavedroad.access.model import NewToken, Role, TokenView
+from pavedroad.access.naming import FIRST, STARTER, check_name
 from pavedroad.access.tables import TokenRow
 from pavedroad.core.clock import Clock
 from pavedroad.core.errors import NotFound, Unavailable
@@ -31,6 +32,14 @@ class Tokens:
         self._clock = clock
 
     async def make(
+        self, name: str, roles: Iterable[Role], *, by: str, expires_at: datetime | None = None
+    ) -> NewToken:
+        """A token for someone; its name misleads nobody who reads the log."""
+        now = self._clock.now()
+        check_name(name, [token.name for token in await self.all() if not token.is_past(now)])
+        return await self._make(name, roles, by=by, expires_at=expires_at)
+
+    async def _make(
         self, name: str, roles: Iterable[Role], *, by: str, expires_at: datetime | None = None
     ) -> NewToken:
         secret = _MARK + secrets.token_urlsafe(32)
@@ -81,7 +90,7 @@ class Tokens:
             held = await asyncio.to_thread(_read_private, path)
             found = await self.find(held) if held else None
             if found is None or Role.ADMIN not in found.roles:
-                made = await self.make("administrator", [Role.ADMIN], by="paved up")
+                made = await self._make(FIRST, [Role.ADMIN], by=STARTER)
                 await asyncio.to_thread(_write_private, path, made.secret + "\n")
         except OSError as error:
             raise Unavailable(

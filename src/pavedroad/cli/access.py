@@ -14,6 +14,7 @@ from pavedroad.cli.screen import AsJson, note, result, say, show
 
 app = typer.Typer(help="Tokens for the API: make, list and revoke them.", no_args_is_help=True)
 
+_AUDIT = ("WHEN", "WHO", "AS", "ACTION", "SUBJECT", "OUTCOME", "REASON")
 sessions = typer.Typer(help="Browsers that are signed in: list and end them.", no_args_is_help=True)
 
 
@@ -108,9 +109,10 @@ def audit(
     if as_json:
         result(found)
         return
-    rows = Rows("WHEN", "WHO", "ACTION", "SUBJECT", "OUTCOME", "REASON", beneath=("REASON",))
+    rows = Rows(*_AUDIT, beneath=("REASON",), spare=("AS",))
     for entry in found["entries"]:
         when = datetime.fromisoformat(entry["at"]).strftime("%Y-%m-%d %H:%M:%S")
         reason = str(entry["detail"].get("reason", ""))
-        rows.add(when, entry["principal"], entry["action"], entry["subject"], entry["outcome"], reason)
+        by = f"{entry['kind']} {entry['actor_id']}".rstrip()
+        rows.add(when, entry["principal"], by, entry["action"], entry["subject"], entry["outcome"], reason)
     show(rows)

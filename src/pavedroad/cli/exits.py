@@ -20,6 +20,7 @@ _BY_CODE = {
     "capacity-refused": 6,
     "unauthenticated": 7,
     "forbidden": 7,
+    "too-many-attempts": 7,
 }
 
 

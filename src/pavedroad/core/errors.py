@@ -9,6 +9,7 @@ PavedError
 │   ├── Guarded           guarded            409   a guard refused: it would hurt users
 │   └── Cold              cold               409   it takes a while, and it was not said that it may
 ├── TooLarge              too-large          413   the body is over the limit
+├── TooManyAttempts       too-many-attempts  429   wrong credentials, again and again
 ├── DeployFailed          deploy-failed      422   the new version did not come up; nothing was harmed
 │   └── BakeFailed        bake-failed        422   the image could not be built
 ├── CloudFailed           cloud-failed       502   the cloud refused or broke
@@ -71,6 +72,17 @@ class Cold(Conflict):
 class TooLarge(PavedError):
     code = "too-large"
     status = 413
+
+
+class TooManyAttempts(PavedError):
+    """`retry_after` is in seconds."""
+
+    code = "too-many-attempts"
+    status = 429
+
+    def __init__(self, sentence: str, *, next_step: str | None = None, retry_after: int = 1) -> None:
+        super().__init__(sentence, next_step=next_step)
+        self.retry_after = retry_after
 
 
 class DeployFailed(PavedError):

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from pavedroad.access.audit import Audit
 from pavedroad.access.model import Principal
+from pavedroad.access.naming import CLEANER
 from pavedroad.clouds.model import ServerGroup
 from pavedroad.clouds.ports import Cloud, CloudProvider
 from pavedroad.core.errors import CloudFailed, NotFound
@@ -24,7 +25,7 @@ from pavedroad.delivery.turns import Turn, Turns
 WORKFLOW = "remove"
 _PAUSE = 1.0
 _IN_USE_ATTEMPTS = 20
-_CLEANER = Principal("clean-up", frozenset())
+_CLEANER = Principal(CLEANER, frozenset())
 
 
 class Removing:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from pavedroad.access.audit import Audit
 from pavedroad.access.model import Actor
+from pavedroad.access.naming import CLEANER
 from pavedroad.clouds.model import ServerGroup
 from pavedroad.clouds.ports import Cloud, CloudProvider
 from pavedroad.core.clock import Clock
@@ -33,7 +34,7 @@ from pavedroad.manifest.model import Strategy
 WORKFLOW = "retire"
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 15.0
-_CLEANER = Actor("clean-up", "system")
+_CLEANER = Actor(CLEANER, "system")
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,7 @@ async def serving(services: Services) -> AsyncGenerator[None]:
     finally:
         await services.bakery.close()
         await services.delivery.stop()
+        await services.access.attempts.close()
         services.faults.close()
         services.clouds.close()
         services.slot.release()

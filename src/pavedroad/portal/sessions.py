@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from pavedroad.access.model import Principal
 from pavedroad.access.service import Access
-from pavedroad.core.errors import Forbidden, Unauthenticated
+from pavedroad.core.errors import Forbidden, TooManyAttempts, Unauthenticated
 from pavedroad.portal.rendering import page
 
 _COOKIE = "pavedroad_session"
@@ -72,9 +72,12 @@ async def sign_in(request: Request, token: Annotated[str, Form()] = "") -> Respo
         begun = await access.sign_in(
             token.strip(), browser=request.headers.get("user-agent", ""), remote=remote
         )
-    except Unauthenticated as error:
+    except (Unauthenticated, TooManyAttempts) as error:
         told = {"error": error.sentence, "next_step": error.next_step}
-        return page(request, "login.html", told, status=401)
+        answer = page(request, "login.html", told, status=error.status)
+        if isinstance(error, TooManyAttempts):
+            answer.headers["Retry-After"] = str(error.retry_after)
+        return answer
     answer = RedirectResponse("/", status_code=303)
     answer.delete_cookie(_COOKIE, path="/")
     answer.set_cookie(
