@@ -12,7 +12,7 @@ import typer
 
 from pavedroad.cli.client import Client
 from pavedroad.cli.rows import Rows
-from pavedroad.cli.screen import AsJson, note, result, say, say_plain, show
+from pavedroad.cli.screen import AsJson, note, result, say, show
 from pavedroad.clouds.faults import FaultClient
 from pavedroad.core import cloud_key
 from pavedroad.core.errors import InvalidInput, Unavailable
@@ -86,7 +86,7 @@ def end(
         result(ended)
         return
     for fault in ended:
-        say_plain(f"{fault['id']} {fault['kind']} {fault['target']}: ended, {fault['ended_because']}")
+        say(f"{fault['id']} {fault['kind']} {fault['target']}: ended, {fault['ended_because']}")
     if not ended:
         note("Nothing failed on purpose.")
 
@@ -252,9 +252,9 @@ def _start(kind: str, target: str, lasting: float | None, as_json: bool, **param
     if as_json:
         result(fault)
         return
-    say_plain(fault["reason"])
+    say(fault["reason"])
     if fault["state"] == "active":
-        say_plain(f"{fault['id']} {_state(fault)}; end it before with: paved cloud fault end {fault['id']}")
+        say(f"{fault['id']} {_state(fault)}; end it before with: paved cloud fault end {fault['id']}")
 
 
 def _state(fault: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from pavedroad.cli.client import Client, segment
-from pavedroad.cli.screen import note, note_plain, say
+from pavedroad.cli.screen import note, say
 from pavedroad.cli.story import Story
 from pavedroad.core.errors import DeployFailed, Unavailable
 
@@ -66,7 +66,7 @@ def tell_end(ended: dict[str, Any], *, quiet: bool) -> None:
     if ended["console"] and not quiet:
         note(f"The last lines of the console of {ended['server_group']}:")
         for line in ended["console"].splitlines():
-            note_plain(f"  {line}")
+            note(f"  {line}")
     outcome(ended)
     if not quiet:
         say(f"{ended['server_group']} serves version {ended['version']}: {ended['url']}")

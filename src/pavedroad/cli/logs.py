@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ import typer
 from pavedroad.cli.client import Client, segment
 from pavedroad.cli.clusters import cluster_path
 from pavedroad.cli.screen import AsJson, out, result
-from pavedroad.core.errors import NotFound
+from pavedroad.core.errors import InvalidInput, NotFound
 from pavedroad.core.names import is_server_group
 
 _EVERY_SECONDS = 0.5
@@ -23,9 +24,17 @@ def logs(
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Stay, and show lines as they come.")
     ] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="As written, escapes and all: for a file or a pipe, not a terminal.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """The last lines that instances wrote; of a cluster, all groups that take traffic."""
+    if raw and sys.stdout.isatty():
+        raise InvalidInput(
+            "What instances write may hold escapes that rule a terminal.",
+            next_step="Leave out --raw, or send it to a file or a pipe.",
+        )
     client = Client.here()
     if name.startswith("i-"):
         client.get(f"/v1/instances/{segment(name)}/console")
@@ -33,7 +42,7 @@ def logs(
     if as_json:
         result(consoles)
         return
-    printer = _Printer(single=name.startswith("i-"))
+    printer = _Printer(single=name.startswith("i-"), raw=raw)
     for instance, text in consoles.items():
         printer.show(instance, text)
     while follow:
@@ -55,8 +64,9 @@ def fresh(before: str, now: str) -> str:
 class _Printer:
     """Whole lines, each after its instance's name; a line begun is held until it ends."""
 
-    def __init__(self, *, single: bool) -> None:
+    def __init__(self, *, single: bool, raw: bool) -> None:
         self._single = single
+        self._raw = raw
         self._begun: dict[str, str] = {}
         self._colours: dict[str, str] = {}
 
@@ -67,7 +77,10 @@ class _Printer:
         for line in lines:
             if not self._single:
                 out.print(f"{instance} ", style=colour, end="")
-            out.print(line, markup=False)
+            if self._raw:
+                out.file.write(line.encode(errors="replace").decode() + "\n")
+            else:
+                out.print(line)
 
 
 def _instances(client: Client, name: str) -> list[str]:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from rich.text import Text
 
+from pavedroad.core.showing import shown
+
 _GAP = "  "
 _INDENT = "    "
 
@@ -79,4 +81,4 @@ class Rows:
 
 
 def _one_line(cell: str | Text) -> Text:
-    return cell if isinstance(cell, Text) else Text(" ".join(cell.split()))
+    return cell if isinstance(cell, Text) else Text(shown(" ".join(cell.split())))

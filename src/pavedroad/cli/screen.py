@@ -5,21 +5,37 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from typing import Annotated, Any
+from collections.abc import Iterable
+from typing import IO, Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
 from pavedroad.cli.rows import Rows
 from pavedroad.core.errors import InvalidInput, PavedError
+from pavedroad.core.showing import shown
 
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON of the API's models on stdout, and nothing else.")
 ]
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class Screen(Console):
+    """Whatever is printed may hold what instances, builds and strangers wrote: it is shown, never obeyed.
+    Styles are given as such (`Text`), never in the text."""
+
+    def __init__(self, *, stderr: bool = False, file: IO[str] | None = None) -> None:
+        super().__init__(stderr=stderr, file=file, highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=shown(segment.text))
+
+
+out = Screen()
+err = Screen(stderr=True)
 
 
 def live() -> bool:
@@ -36,31 +52,21 @@ def result(data: Any) -> None:
     sys.stdout.flush()
 
 
-def say(text: str) -> None:
+def say(text: str | Text) -> None:
     """A line of a result, on stdout."""
     out.print(text)
 
 
-def say_plain(text: str) -> None:
-    """As `say`, for text that we did not write."""
-    out.print(text, markup=False)
-
-
-def note(text: str) -> None:
+def note(text: str | Text) -> None:
     """A line about what goes on, on stderr."""
     err.print(text)
-
-
-def note_plain(text: str) -> None:
-    """As `note`, for text that we did not write."""
-    err.print(text, markup=False)
 
 
 def confirm(what: str) -> None:
     """Go on only if whoever asked means to delete this."""
     if not sys.stdin.isatty():
         raise InvalidInput(f"This would delete {what}.", next_step="Say --yes if that is meant.")
-    typer.confirm(f"Delete {what}?", abort=True, err=True)
+    typer.confirm(shown(f"Delete {what}?"), abort=True, err=True)
 
 
 def show(rows: Rows) -> None:
@@ -74,9 +80,9 @@ def fitted(rows: Rows) -> Text:
 
 def complain(sentence: str, next_step: str | None = None) -> None:
     """What is wrong, and the next step."""
-    err.print(sentence, style="red", markup=False)
+    err.print(sentence, style="red")
     if next_step:
-        err.print(f"next: {next_step}", markup=False)
+        err.print(f"next: {next_step}")
 
 
 def complain_of(error: PavedError) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from rich.markup import escape
+from rich.text import Text
 
 from pavedroad.cli import screen
 
@@ -48,7 +48,7 @@ class Story:
         """Something that has happened."""
         self._moving = ""
         if not self._quiet:
-            screen.err.print(f"[dim]{self._clock()}[/dim] {escape(text)}")
+            screen.err.print(self._timed(text))
 
     def moving(self, text: str) -> None:
         """How it stands."""
@@ -60,7 +60,10 @@ class Story:
         while self._status and not self._ended.wait(_TICK):
             shown = [self._moving, self._beside() if self._beside else ""]
             text = " · ".join(part for part in shown if part)
-            self._status.update(f"[dim]{self._clock()}[/dim] {escape(text)}")
+            self._status.update(self._timed(text))
+
+    def _timed(self, text: str) -> Text:
+        return Text.assemble((self._clock(), "dim"), " ", text)
 
     def _clock(self) -> str:
         return f"{time.monotonic() - self._since:6.1f} s"

@@ -11,11 +11,13 @@ from collections.abc import Callable
 from itertools import zip_longest
 from pathlib import Path
 
+from rich.text import Text
+
 import pavedroad
 from pavedroad.cli.client import Client
 from pavedroad.cli.deploying import Deploy
 from pavedroad.cli.load import Load
-from pavedroad.cli.screen import note, say, say_plain
+from pavedroad.cli.screen import note, say
 from pavedroad.cli.story import Story
 from pavedroad.core.errors import NotFound, PavedError
 
@@ -31,17 +33,15 @@ def take(client: Client, portal: Callable[[], str]) -> None:
         hello = Path(folder) / "hello"
         shutil.copytree(_example(), hello)
 
-        note(f"\n[bold]1. Ship version {first}[/bold]: paved deploy examples/hello")
+        note(_chapter(f"1. Ship version {first}", "paved deploy examples/hello"))
         url = _ship(client, hello, first)
         with Load(url) as load:
-            note(
-                f"\n[bold]2. Ship version {second} beside it, under load[/bold]: paved deploy examples/hello"
-            )
+            note(_chapter(f"2. Ship version {second} beside it, under load", "paved deploy examples/hello"))
             time.sleep(_LOOK_SECONDS)
             _ship(client, hello, second, load)
             _until(load, second)
 
-            note("\n[bold]3. Take it back[/bold]: paved rollback hello")
+            note(_chapter("3. Take it back", "paved rollback hello"))
             done = client.post("/v1/clusters/hello/rollback", {"to": None})
             _until(load, first)
             note(f"  {done['enabled']} serves again after {done['seconds']:.2f} s; {load.counts()}")
@@ -54,7 +54,11 @@ def take(client: Client, portal: Callable[[], str]) -> None:
     say(f"The service:  {url}")
     say(f"The portal:   {portal()}")
     for label, command in zip_longest(("Try next:",), next_commands(), fillvalue=""):
-        say_plain(f"{label:<14}{command}")
+        say(f"{label:<14}{command}")
+
+
+def _chapter(title: str, command: str) -> Text:
+    return Text.assemble("\n", (title, "bold"), f": {command}")
 
 
 def next_commands() -> list[str]:

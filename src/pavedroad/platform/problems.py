@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -21,8 +22,10 @@ from pavedroad.core.errors import (
     NotFound,
     PavedError,
     TooLarge,
+    TooManyAttempts,
     Unauthenticated,
 )
+from pavedroad.core.showing import shown
 from pavedroad.portal.pages import error_page, is_page
 
 MEDIA_TYPE = "application/problem+json"
@@ -118,8 +121,12 @@ def _answer(request: Request, error: PavedError, **details: Any) -> Response:
 async def _paved(request: Request, error: Exception) -> Response:
     assert isinstance(error, PavedError)
     if error.status >= 500:
-        logger.warning("%s %s: %s", request.method, request.url.path, error.sentence)
-    return _answer(request, error)
+        logger.warning("%s %s: %s", request.method, quote(request.url.path), shown(error.sentence))
+    return _answer(request, error, headers=_waits(error))
+
+
+def _waits(error: PavedError) -> dict[str, str]:
+    return {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyAttempts) else {}
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
@@ -175,7 +182,8 @@ def _why(error: BaseException) -> str:
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     number = secrets.token_hex(6)
-    logger.error("error %s in %s %s: %s", number, request.method, request.url.path, type(error).__name__)
+    where = quote(request.url.path)
+    logger.error("error %s in %s %s: %s", number, request.method, where, type(error).__name__)
     refusal = PavedError(
         f"Something broke inside Pavedroad; it is error {number} in the log.",
         next_step="Read platform.log in the logs folder of the home, and report it.",
