@@ -11,7 +11,14 @@ import pytest
 from pavedroad.access.model import ALLOWED, AuditQuery, Credential, Principal, Role
 from pavedroad.access.service import Access
 from pavedroad.core.clock import ManualClock
-from pavedroad.core.errors import Forbidden, InvalidInput, NotFound, Unauthenticated, Unavailable
+from pavedroad.core.errors import (
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    StateUnreadable,
+    Unauthenticated,
+    Unavailable,
+)
 from pavedroad.database.engine import Database
 
 VIEWER = Principal("vic", frozenset({Role.VIEWER}))
@@ -70,14 +77,24 @@ async def test_the_first_token_is_private_and_kept_over_restarts(access: Access,
     assert Role.ADMIN in (await access.authenticate(first.strip())).roles
 
 
-async def test_a_first_token_that_was_revoked_or_garbled_is_made_anew(access: Access, tmp_path: Path) -> None:
+async def test_a_first_token_that_was_revoked_is_made_anew(access: Access, tmp_path: Path) -> None:
     path = tmp_path / "token"
-    path.write_text("garbage\n")
     await access.tokens.keep_first(path)
     assert await access.authenticate(path.read_text().strip())
     await access.tokens.revoke((await access.tokens.all())[0].id)
     await access.tokens.keep_first(path)
     assert await access.authenticate(path.read_text().strip())
+
+
+@pytest.mark.parametrize("text", [b"garbage\n", b"", b"\xff", b"paved_" + b"x" * 20])
+async def test_a_garbled_first_token_is_refused_and_stays(
+    access: Access, tmp_path: Path, text: bytes
+) -> None:
+    path = tmp_path / "token"
+    path.write_bytes(text)
+    with pytest.raises(StateUnreadable, match="what it holds is no token"):
+        await access.tokens.keep_first(path)
+    assert path.read_bytes() == text
 
 
 async def test_a_token_file_that_cannot_be_written_is_one_sentence(access: Access, tmp_path: Path) -> None:

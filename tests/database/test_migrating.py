@@ -77,7 +77,7 @@ def test_a_database_that_does_not_answer_is_named_with_a_next_step(tmp_path: Pat
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "platform.db"
     path.write_text("this is not a database, and it is long enough to be looked at" * 40)
-    with pytest.raises(Unavailable, match="not a database"):
+    with pytest.raises(Unavailable, match="it is not a SQLite file"):
         migrate(Database(sqlite_url(path)))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pavedroad.core.errors import Unavailable
+from pavedroad.core.errors import StateUnreadable, Unavailable
 from pavedroad.localcloud.blocks import Block, claim
 
 
@@ -36,3 +36,18 @@ def test_two_clouds_get_two_blocks_and_each_keeps_its_own(tmp_path: Path) -> Non
     finally:
         first.release()
         second.release()
+
+
+@pytest.mark.parametrize("text", [b"garbage", b"", b"64", b"-1", b"1 2", b"\xff\xfe", b"9" * 5000])
+def test_a_block_that_cannot_be_read_is_refused_in_words_and_stays(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "block").write_bytes(text)
+    with pytest.raises(StateUnreadable, match=f"The file {tmp_path / 'block'} cannot be read: ") as refusal:
+        claim(tmp_path)
+    assert len(refusal.value.sentence) < 300
+    assert (tmp_path / "block").read_bytes() == text
+
+
+def test_a_folder_in_the_place_of_the_block_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "block").mkdir()
+    with pytest.raises(StateUnreadable, match="Is a directory"):
+        claim(tmp_path)

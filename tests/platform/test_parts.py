@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -109,6 +110,7 @@ async def test_a_part_dies_with_a_supervisor_that_is_killed(tmp_path: Path) -> N
     wanted = spec(SERVER)
     parent = f"""
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from pavedroad.platform.logs import BoundedLog
 from pavedroad.platform.parts import Part, PartSpec
@@ -171,3 +173,36 @@ async def test_a_part_whose_saved_state_does_not_load_is_not_started_again(tmp_p
     assert spoils.view.state == "refused"
     assert (spoils.view.restarts, spoils.view.pid) == (1, None)
     assert spoils.view.reason.startswith("The saved state x is damaged.")
+
+
+async def test_a_part_whose_program_is_missing_for_a_moment_is_started_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    program, away = tmp_path / "program", tmp_path / "away"
+    program.symlink_to(sys.executable)
+    wanted = spec(SERVER)
+    kept = part(replace(wanted, argv=(str(program), *wanted.argv[1:])), tmp_path)
+    await kept.start()
+    keeping = asyncio.create_task(kept.keep())
+    program.rename(away)
+    os.kill(kept.view.pid or 0, signal.SIGKILL)
+
+    async def told() -> bool:
+        view = kept.view
+        return view.state == "restarting" and view.restarts > 1 and "No such file" in view.reason
+
+    async def ready() -> bool:
+        return kept.view.state == "ready"
+
+    await eventually_async(told)
+    assert not keeping.done()
+    away.rename(program)
+    await eventually_async(ready)
+    await kept.stop()
+    await keeping
+
+
+async def test_a_part_whose_program_was_never_there_is_refused_in_words(tmp_path: Path) -> None:
+    kept = part(replace(spec(SERVER), argv=(str(tmp_path / "none"),)), tmp_path)
+    with pytest.raises(Unavailable, match=r"The server cannot be started: .*No such file"):
+        await kept.start()

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import os
+import re
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
@@ -18,10 +19,11 @@ from pavedroad.access.model import NewToken, Role, TokenView
 from pavedroad.access.naming import FIRST, STARTER, check_name
 from pavedroad.access.tables import TokenRow
 from pavedroad.core.clock import Clock
-from pavedroad.core.errors import NotFound, Unavailable
+from pavedroad.core.errors import NotFound, StateUnreadable, Unavailable
 from pavedroad.database.engine import Database
 
 _MARK = "paved_"  # lets secret scanners know one when they see it
+_TOKEN = re.compile(rf"{_MARK}[A-Za-z0-9_-]{{43}}")
 
 
 class Tokens:
@@ -113,13 +115,33 @@ def view_of(row: TokenRow) -> TokenView:
     return TokenView(row.id, row.name, roles, row.created_at, row.created_by, row.expires_at, row.revoked_at)
 
 
+def check_file(path: Path) -> None:
+    """Nothing, or `StateUnreadable` where there is a file that holds no token."""
+    try:
+        _read_private(path)
+    except OSError as error:
+        raise _unreadable(path, error.strerror or str(error)) from error
+
+
 def _read_private(path: Path) -> str:
-    """The file's text, which from now on only its owner can read; empty when there is none."""
+    """The file's token, which from now on only its owner can read; empty when there is no file."""
     try:
         path.chmod(0o600)
-        return path.read_text().strip()
+        held = path.read_bytes().strip().decode("ascii")
     except FileNotFoundError:
         return ""
+    except UnicodeDecodeError:
+        held = ""
+    if not _TOKEN.fullmatch(held):
+        raise _unreadable(path, "what it holds is no token")
+    return held
+
+
+def _unreadable(path: Path, why: str) -> StateUnreadable:
+    return StateUnreadable(
+        f"The token file {path} cannot be read: {why}.",
+        next_step="Put the token back; or move the file away, and a new one is made at the next start.",
+    )
 
 
 def _write_private(path: Path, text: str) -> None:

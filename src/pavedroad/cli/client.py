@@ -141,10 +141,11 @@ def _token(places: Places) -> str:
     if named := os.environ.get("PAVED_TOKEN"):
         return named
     try:
-        return places.token.read_text().strip()
-    except OSError as error:
+        return places.token.read_bytes().strip().decode("ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "what it holds is no token"
         raise Unauthenticated(
-            f"There is no token: {places.token} cannot be read ({error.strerror}).",
+            f"There is no token: {places.token} cannot be read ({why}).",
             next_step="Set PAVED_TOKEN, or run `paved up` as this user.",
         ) from error
 

@@ -18,12 +18,15 @@ from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
-from pavedroad.core.errors import InvalidInput, Unavailable
+from pavedroad.core.errors import InvalidInput, StateUnreadable, Unavailable
 
 Result = TypeVar("Result")
 
 _READERS = 4
 _WRITERS = 4
+_SQLITE = b"SQLite format 3\0"
+_CHECKED_BYTES = 64 * 1024 * 1024
+"""Reading a larger file whole would hold up the start."""
 
 
 def sqlite_url(path: Path) -> str:
@@ -55,11 +58,51 @@ def open_engine(url: sa.URL) -> sa.Engine:
     """An engine with the habits that each kind of database needs."""
     if url.get_backend_name() == "postgresql":
         return sa.create_engine(url, pool_pre_ping=True, pool_size=_READERS + _WRITERS)
-    _make_private(Path(url.database or ""))
+    path = Path(url.database or "")
+    size = _size_of(path)
+    _make_private(path)
     engine = sa.create_engine(url, connect_args={"check_same_thread": False, "timeout": 30})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    if 0 < size <= _CHECKED_BYTES:
+        _check_pages(engine, path)
     return engine
+
+
+def _size_of(path: Path) -> int:
+    """Of a file that is a database, as far as its first bytes say; 0 where there is none yet."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(_SQLITE))
+            size = os.fstat(file.fileno()).st_size
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise _unreadable(path, error.strerror or str(error)) from error
+    if head not in {b"", _SQLITE}:
+        raise _unreadable(path, "it is not a SQLite file, or its beginning is damaged")
+    return size
+
+
+def _check_pages(engine: sa.Engine, path: Path) -> None:
+    try:
+        with engine.connect() as connection:
+            found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    except DBAPIError as error:
+        if "malformed" not in str(error.orig) and "not a database" not in str(error.orig):
+            raise Unavailable(f"The database {path} does not answer: {_first_line(error)}.") from error
+        found = _first_line(error)
+    if found != "ok":
+        engine.dispose()
+        raise _unreadable(path, str(found).partition("\n")[0].rstrip("."))
+
+
+def _unreadable(path: Path, why: str) -> StateUnreadable:
+    return StateUnreadable(
+        f"The database {path} cannot be read: {why}.",
+        next_step="Put a copy of it in its place; or move it away, with the files beside it that begin with "
+        "its name, to begin without what it knew.",
+    )
 
 
 def _make_private(path: Path) -> None:

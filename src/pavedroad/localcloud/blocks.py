@@ -6,17 +6,19 @@ is the next `/16` after each of them, and so on. A cloud keeps its block for lif
 
 from __future__ import annotations
 
+import re
 import socket
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from pavedroad.core.errors import Unavailable
+from pavedroad.core.errors import StateUnreadable, Unavailable
 
 _BLOCKS = 64
 _IN_A_ROW = 16
 _REGIONS = ("us-east-1", "us-west-2", "eu-west-1")
 _FIRST_OCTET = 16
+_NUMBER = re.compile(r"[0-9]{1,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,7 @@ def claim(home: Path) -> Claim:
     `Unavailable` where another private cloud holds it, or where none is free.
     """
     record = home / "block"
-    if record.exists():
-        block = Block(int(record.read_text()))
+    if (block := _recorded(record)) is not None:
         held = _hold(block)
         if held is None:
             raise Unavailable(
@@ -68,11 +69,35 @@ def claim(home: Path) -> Claim:
     for block in (Block((start + step) % _BLOCKS) for step in range(_BLOCKS)):
         held = _hold(block)
         if held is not None:
-            record.write_text(str(block.number))
+            coming = record.with_suffix(".coming")
+            coming.write_text(str(block.number))
+            coming.replace(record)
             return Claim(block, held)
     raise Unavailable(
         f"{_BLOCKS} private clouds run on this machine already, and there are no addresses for another.",
         next_step="Stop one of them with `paved down` under its PAVED_HOME.",
+    )
+
+
+def _recorded(record: Path) -> Block | None:
+    """The block that is written down, if one is. What cannot be read is not written over: the addresses of
+    all that the cloud has are of that block."""
+    try:
+        text = record.read_text()
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise _unreadable(record, getattr(error, "strerror", None) or "it is no text") from error
+    if not _NUMBER.fullmatch(text.strip()) or int(text) >= _BLOCKS:
+        raise _unreadable(record, f"it holds {text.strip()[:20]!r}, and not a number below {_BLOCKS}")
+    return Block(int(text))
+
+
+def _unreadable(record: Path, why: str) -> StateUnreadable:
+    return StateUnreadable(
+        f"The file {record} cannot be read: {why}.",
+        next_step="Write the number of this cloud's block back; or move the file away, to begin with a block "
+        "that is free.",
     )
 
 

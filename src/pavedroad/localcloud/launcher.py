@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -270,20 +271,25 @@ class _Launcher:
         pause, first = _SHORTEST_PAUSE, True
         while True:
             began = time.monotonic()
-            child.process = await asyncio.create_subprocess_exec(
-                *child.command(first),
-                stdin=asyncio.subprocess.DEVNULL,
-                pass_fds=child.descriptors,
-                preexec_fn=_prepare(child.enter, os.getpid()),
-                start_new_session=True,
-            )
-            first = False
-            status = await child.process.wait()
-            if status == EXIT_STATUS:
-                raise told(self._refusal)
+            try:
+                child.process = await asyncio.create_subprocess_exec(
+                    *child.command(first),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    pass_fds=child.descriptors,
+                    preexec_fn=_prepare(child.enter, os.getpid()),
+                    start_new_session=True,
+                )
+            except (OSError, subprocess.SubprocessError, RuntimeError) as error:
+                # No program for a moment, or no process, memory, file or thread left: all of these pass.
+                _log.error("The %s process cannot be started: %s; it is tried again.", child.name, error)
+            else:
+                first = False
+                status = await child.process.wait()
+                if status == EXIT_STATUS:
+                    raise told(self._refusal)
+                _log.error("The %s process has ended with %s; it is started again.", child.name, status)
             steady = time.monotonic() - began > _STEADY_SECONDS
             pause = _SHORTEST_PAUSE if steady else min(pause * 2, _LONGEST_PAUSE)
-            _log.error("The %s process has ended with %s; it is started again.", child.name, status)
             await asyncio.sleep(pause)
 
     async def _until_ready(self) -> None:
@@ -322,7 +328,12 @@ class _Launcher:
             left = Path(json.loads(self._record.read_text())["host_socket"]).parent
             if left.name.startswith("paved-"):
                 shutil.rmtree(left, ignore_errors=True)
-        self._record.unlink(missing_ok=True)
+        try:
+            self._record.unlink(missing_ok=True)
+        except OSError as error:
+            raise Unavailable(
+                f"The file {self._record} cannot be replaced: {error.strerror}.", next_step="Move it away."
+            ) from error
 
 
 def _python(module: str, *arguments: str) -> list[str]:

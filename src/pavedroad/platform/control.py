@@ -15,7 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from pavedroad.core.connections import KEEP_ALIVE_SECONDS
-from pavedroad.core.errors import PavedError
+from pavedroad.core.errors import PavedError, StateUnreadable
 from pavedroad.core.limits import raise_open_files
 from pavedroad.platform.app import build_app
 from pavedroad.platform.connections import Connection
@@ -25,6 +25,8 @@ from pavedroad.platform.services import build, serving
 from pavedroad.platform.settings import LOOPBACK, Settings
 
 _GRACE_SECONDS = 5
+_REFUSED, _UNREADABLE = 3, 8
+"""Exit statuses that the supervisor knows: the last line is the reason."""
 
 
 class _Server(uvicorn.Server):
@@ -47,7 +49,8 @@ def main() -> None:
         logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
         services = build(settings)
     except PavedError as error:
-        sys.exit(error.sentence)
+        sys.stderr.write(f"{error.sentence} {error.next_step or ''}".rstrip() + "\n")
+        sys.exit(_UNREADABLE if isinstance(error, StateUnreadable) else _REFUSED)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import subprocess
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -58,6 +59,7 @@ class Part:
         self._reason = ""
         self._stopping = False
         self._pumping: asyncio.Task[None] | None = None
+        self._unstarted = ""
 
     @property
     def view(self) -> PartView:
@@ -114,15 +116,23 @@ class Part:
     async def _spawn(self) -> None:
         if self._stopping:
             return
-        self._process = await asyncio.create_subprocess_exec(
-            *self.spec.argv,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env=self._environment(),
-            start_new_session=True,  # a Ctrl-C in the terminal is ours to hear, not the children's
-            preexec_fn=die_with_parent(),
-        )
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *self.spec.argv,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                env=self._environment(),
+                start_new_session=True,  # a Ctrl-C in the terminal is ours to hear, not the children's
+                preexec_fn=die_with_parent(),
+            )
+        except (OSError, subprocess.SubprocessError, RuntimeError) as error:
+            # No program for a moment, or no process, memory, file or thread left: all of these pass.
+            self._process, self._unstarted = None, f"it cannot be started: {error}"
+            raise Unavailable(
+                f"The {self.spec.name} cannot be started: {error}.", next_step="See what is missing, or full."
+            ) from error
+        self._unstarted = ""
         self._pumping = asyncio.create_task(self._pump(self._process))
         self._changed()
 
@@ -183,6 +193,8 @@ class Part:
         return self._process is not None and self._process.returncode == _UNREADABLE
 
     def _why_ended(self) -> str:
+        if self._unstarted:
+            return self._unstarted
         status = self._process.returncode if self._process else None
         how = (
             f"killed by signal {-status}"

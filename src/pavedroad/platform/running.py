@@ -67,7 +67,7 @@ def read(places: Places) -> Running | None:
     """What the file says; None where there is none. Whether it is true, `holder` knows."""
     try:
         return parse(json.loads(places.running.read_text()))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from pavedroad.access.service import Access
+from pavedroad.access.tokens import check_file
 from pavedroad.bakery.service import Bakery
 from pavedroad.chaos.service import FaultInjection
 from pavedroad.clouds.aws.cloud import AwsClouds
 from pavedroad.clouds.faults import FaultClient
 from pavedroad.core.clock import Clock, SystemClock
+from pavedroad.core.errors import StateUnreadable
 from pavedroad.core.events import Events
+from pavedroad.core.places import Places
 from pavedroad.database.engine import Database, sqlite_url
 from pavedroad.database.migrating import migrate
 from pavedroad.database.slots import Slot, take_slot
@@ -43,6 +46,9 @@ def build(settings: Settings) -> Services:
     """Put the parts together; nothing runs yet, and no cloud is called."""
     clock = SystemClock()
     events = Events()
+    if not settings.database_url:
+        _check_not_lost(settings.places)
+    check_file(settings.places.token)
     database = Database(settings.database_url or sqlite_url(settings.places.database))
     slot = take_slot(database)
     migrate(database)
@@ -72,6 +78,20 @@ def build(settings: Settings) -> Services:
             FaultClient(settings.endpoint) if settings.private_cloud and settings.endpoint else None, access
         ),
     )
+
+
+def _check_not_lost(places: Places) -> None:
+    """A home that has had a database does not begin another without a word."""
+    path, beside = places.database, (places.token, places.database.with_name("workflows.db"))
+    with suppress(FileNotFoundError):
+        if path.stat().st_size:
+            return
+    if left := [str(it) for it in beside if it.exists()]:
+        raise StateUnreadable(
+            f"The database {path} is missing or empty, and {left[0]} says that this home had one.",
+            next_step=f"Put a copy of it in its place; or move {' and '.join(left)} away, to begin anew "
+            "without what it knew.",
+        )
 
 
 @asynccontextmanager
