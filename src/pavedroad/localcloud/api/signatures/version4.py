@@ -24,6 +24,7 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 TIME = "%Y%m%dT%H%M%SZ"
 _PART = re.compile(r"\s*(Credential|SignedHeaders|Signature)=([^,\s]+)\s*(?:,|$)")
 _UNRESERVED = "-_.~"
+_STAMP = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 
 
 class Malformed(ValueError):
@@ -131,13 +132,14 @@ def _claim(
 
 def _time(text: str) -> datetime:
     try:
-        return datetime.strptime(text, TIME).replace(tzinfo=UTC)
-    except ValueError:
-        pass
-    try:
-        return parsedate_to_datetime(text).astimezone(UTC)
+        # Much faster than `strptime`, in every call.
+        return datetime.fromisoformat(text) if _STAMP.fullmatch(text) else _http_time(text)
     except (ValueError, TypeError, OverflowError):
         raise Malformed("The request must say when it was signed, by a valid x-amz-date or date.") from None
+
+
+def _http_time(text: str) -> datetime:
+    return parsedate_to_datetime(text).astimezone(UTC)
 
 
 @lru_cache(maxsize=4096)
