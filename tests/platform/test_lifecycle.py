@@ -8,6 +8,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 
 import httpx
 import psutil
@@ -136,12 +137,26 @@ def test_the_private_cloud_runs_alone(fresh_platform: Platform) -> None:
     platform.paved("cloud", "up", "--detach")
     env = platform.paved("cloud", "env").stdout
     assert f"export AWS_ENDPOINT_URL={platform.endpoint}\n" in env
+    who = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
+    asked = subprocess.run(
+        ["sh", "-c", f'{env}\nexec "$0" -c "$1"', sys.executable, who],
+        env={"PATH": os.environ["PATH"], "AWS_SESSION_TOKEN": "of another cloud"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert asked.stdout.endswith(":root\n")
+    assert "signed by a key of this cloud" in platform.paved("cloud", "status").stdout
+    assert platform.paved("cloud", "fault", "list").returncode == 0
     assert [part["name"] for part in _parts(platform)] == ["private cloud"]
     refused = platform.paved("clusters", check=False)
     assert refused.returncode == 3
     assert "Only the private cloud runs" in refused.stderr
     platform.paved("cloud", "down")
     assert not platform.processes()
+    assert "every user of this machine" in platform.paved("cloud", "up", "--open", "--detach").stderr
+    assert "any (open)" in platform.paved("cloud", "status").stdout
+    platform.paved("cloud", "down")
 
 
 @pytest.mark.slow

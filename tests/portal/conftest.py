@@ -1,29 +1,20 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browsers import chromium
 from tests.running_platform import Platform
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """No longer than for this package: it runs an event loop, beside which no other test may have its own."""
-    if CHROMIUM is None:
-        pytest.skip("no browser here: sudo apt-get install chromium (or let `make test` do it)")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"],
-        )
+    with chromium() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import typer
 
 from pavedroad.cli import faults, lifecycle
@@ -52,6 +53,7 @@ def status(as_json: AsJson = False) -> None:
         return
     for part in runs.parts:
         say(f"{part.name:<16} {part.state}, {part.address}, process {part.pid}")
+    say(f"{'credentials':<16} {_credentials(runs.endpoint)}")
 
 
 @app.command()
@@ -72,6 +74,15 @@ def env(as_json: AsJson = False) -> None:
     for name, value in values.items():
         say(f"export {name}={value}")
     say("unset AWS_SESSION_TOKEN")  # of another cloud, it would be taken for this key's
+
+
+def _credentials(endpoint: str) -> str:
+    """Which the cloud takes, as it says itself."""
+    try:
+        answer = httpx.get(f"{endpoint}/_pavedroad/health", trust_env=False, timeout=10)
+        return str(answer.json()["credentials"])
+    except (httpx.HTTPError, ValueError, KeyError):
+        return "not known: it does not answer"
 
 
 def _running() -> Running:
