@@ -21,25 +21,31 @@ from pavedroad.core.confinement import Walls
 
 def main() -> None:
     """Entry point of the isolated interpreter."""
-    walls, *arguments = sys.argv[1:]
+    said, *arguments = sys.argv[1:]
     os.umask(0o022)
     try:
-        if (given := json.loads(walls)) is not None:
-            _wall_in(Walls(tuple(given["readable"]), tuple(given["writable"])), given["user"])
+        if (given := json.loads(said)) is not None:
+            walls = Walls(tuple(given["readable"]), tuple(given["writable"]))
+            _wall_in(walls, given["user"], secluded=given["secluded"])
     except OSError as error:
         sys.exit(f"No walls could be put around {arguments[0]}: {error.strerror}")
     sys.exit(_run(arguments))
 
 
-def _wall_in(walls: Walls, user: int | None) -> None:
+def _wall_in(walls: Walls, user: int | None, *, secluded: bool) -> None:
     if user is not None:
         for folder in walls.writable:
             seclusion.hand_over(folder, user)
-        seclusion.seclude(os.environ["TMPDIR"], (*walls.readable, *walls.writable))
-        walls = walls._replace(writable=(*walls.writable, "/tmp"))  # noqa: S108 - its own
-        os.chdir(os.getcwd())  # noqa: PTH109 - the same path, where it is shown
+    if secluded:
+        if user is None:
+            capabilities.leave_users()
+        here = os.getcwd()  # noqa: PTH109
+        seclusion.seclude(os.environ["TMPDIR"], walls.readable, walls.writable)
+        os.chdir(here)  # the same path, where it is shown
+        walls = seclusion.with_own_temporary(walls)
+    if user is not None:
         capabilities.become(user)
-    elif os.geteuid() == 0 and confinement.wanted():
+    elif secluded or (os.geteuid() == 0 and confinement.wanted()):
         capabilities.give_up()
     confinement.confine(walls)
 

@@ -31,12 +31,13 @@ class Rooms:
         self._homes = bakery / "homes"
         self._fetched = bakery / "fetched"
         self._step_seconds = step_seconds
-        self._own_users = seclusion.possible()
+        self._seclusion = seclusion.way()
 
     @property
     def said(self) -> str:
         """How builds are walled in, a sentence."""
-        return confinement.sentence("builds", own_users=self._own_users)
+        way = self._seclusion
+        return confinement.sentence("builds", own_users=way == "users", own_view=way == "view")
 
     def runners(self, application: str, folder: Path, report: Report) -> Runners:
         """For the source in `work` below this folder. Blocks."""
@@ -54,9 +55,10 @@ class Rooms:
         home = self._home_of(application)
         fresh = folder / "home"
         fresh.mkdir()
-        user = seclusion.user_named(application) if self._own_users else None
-        own = Runner(folder / "work", environment, report, self._step_seconds, Room(home, temporary, user))
-        apart = replace(own, room=Room(fresh, temporary, user))
+        user = seclusion.user_named(application) if self._seclusion == "users" else None
+        room = Room(home, temporary, user, secluded=self._seclusion != "none")
+        own = Runner(folder / "work", environment, report, self._step_seconds, room)
+        apart = replace(own, room=replace(room, home=fresh))
         return Runners(own, apart, own.at_large(self._fetched))
 
     def _home_of(self, application: str) -> Path:

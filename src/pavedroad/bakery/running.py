@@ -74,11 +74,12 @@ def build_environment(given: Mapping[str, str], **more: str) -> dict[str, str]:
 @dataclass(frozen=True, slots=True)
 class Room:
     """Where code that is not ours runs: its `home`, which it finds again as it left it, its temporary folder,
-    and the user that it is, None for our own."""
+    and the user that it is, None for our own. Secluded, it has a view of its own of the machine's folders."""
 
     home: Path
     temporary: Path
     user: int | None = None
+    secluded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ class Runner:
                 tuple(map(str, {self.folder, folder or self.folder, room.home, room.temporary, *writes})),
             )
             environment["PATH"] = visible(environment["PATH"], inside)
-            walls = json.dumps({**inside._asdict(), "user": room.user})
+            walls = json.dumps({**inside._asdict(), "user": room.user, "secluded": room.secluded})
         environment["PATH"] = os.pathsep.join([*path, environment["PATH"]])
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-S", "-c", LEASH, SOURCE, walls, *arguments),

@@ -88,12 +88,17 @@ def way() -> Way:
     return "landlock" if wanted() and _version() >= _OLDEST else "none"
 
 
-def sentence(who: str, *, own_users: bool = False) -> str:
-    """How they are walled in, for people: `instances`, `builds`. Each may be a user of its own."""
+def sentence(who: str, *, own_users: bool = False, own_view: bool = False) -> str:
+    """How they are walled in, for people: `instances`, `builds`. Each may be a user of its own, or have a
+    view of its own of the machine's folders (`seclusion`)."""
     users = ", and each is a user of its own" if own_users else ""
+    if own_view:
+        users = ", with /tmp, /run and shared memory of their own"
     if way() == "landlock":
         return f"{who} see the system's folders and their own, nothing else (Landlock){users}"
     why = "this kernel has no Landlock since 5.19" if wanted() else f"{WISH} is none"
+    if own_view:
+        return f"{who} see and change all that this user may beside its home, /tmp and /run ({why})"
     if own_users:
         return f"{who} may read what every user of this machine may ({why}){users}"
     return f"{who} are not walled in, and may read and change all that this user may: {why}"

@@ -82,7 +82,8 @@ class Machine:
             stdout=self._log,
             stderr=subprocess.STDOUT,
         )
-        transport = httpx.HTTPTransport(uds=str(folder / "host"))
+        self.socket = folder / "host"
+        transport = httpx.HTTPTransport(uds=str(self.socket))
         self.http = httpx.Client(transport=transport, base_url="http://host", timeout=60)
         eventually(self._answers, within=60)
         self.epoch: str = self.http.get("/healthz").json()["epoch"]

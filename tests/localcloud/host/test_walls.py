@@ -7,36 +7,58 @@ import re
 import subprocess
 import sys
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pavedroad.core import confinement
+from pavedroad.core import confinement, seclusion
 from pavedroad.localcloud.wanted import Layer
 from tests.localcloud.host.layers import put_layer
 from tests.localcloud.host.machine import Machine, guest
+from tests.localcloud.network.ordinary import ORDINARY, as_ordinary_user
 
 walled = pytest.mark.skipif(confinement.way() == "none", reason="this kernel has no walls")
 
 
+@pytest.fixture(scope="module", params=["our own user", "an ordinary user"])
+def operator(request: pytest.FixtureRequest) -> list[str]:
+    """What comes before the host's command: it may be another user's."""
+    if request.param == "our own user":
+        return []
+    return as_ordinary_user() or pytest.skip("we are an ordinary user")
+
+
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(operator: list[str]) -> Iterator[Path]:
     """The operator's home folder, with what is nobody else's business."""
-    home = tmp_path_factory.mktemp("operator")
+    with tempfile.TemporaryDirectory(prefix="paved-operator-", dir="/var/tmp") as folder:
+        home = Path(folder)
+        _fill(home)
+        if operator:
+            seclusion.hand_over(folder, ORDINARY)
+        yield home
+
+
+def _fill(home: Path) -> None:
     for name in (".aws/credentials", ".ssh/id_ed25519", ".local/state/pavedroad/token"):
         (home / name).parent.mkdir(parents=True)
         (home / name).write_text("a secret of the operator\n")
-    return home
 
 
 @pytest.fixture(scope="module")
-def machine(home: Path) -> Iterator[Machine]:
+def machine(operator: list[str], home: Path) -> Iterator[Machine]:
     """Of a platform whose own home, with its key and its environment, a guest would like to see."""
-    machine = Machine(home / "cloud", prefix=("env", f"HOME={home}", "PAVED_SECRET=of the platform"))
+    told = ("env", f"HOME={home}", "PAVED_SECRET=of the platform")
+    machine = Machine(home / "cloud", prefix=(*operator, *told))
     (machine.home / "key").write_text("a secret of the cloud\n")
+    os.chown(machine.home / "key", home.stat().st_uid, -1)
     yield machine
     machine.close()
+
+
+_CONNECT = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
 
 
 def said(machine: Machine, script: str, *, layers: tuple[Layer, ...] = ()) -> str:
@@ -72,7 +94,9 @@ def test_a_guest_reads_and_changes_nothing_that_is_not_its_own(machine: Machine,
             *(f"ls -A '{it}' | grep -xE '{others}' && echo FAULT: listed {it}" for it in listed),
             *(f"echo x > '{it}'" for it in written),
             "echo x > ../planted && echo FAULT: wrote beside its root",
+            f"/usr/bin/python3 -c '{_CONNECT}' {machine.socket} && echo FAULT: reached the host",
             "echo fine > own && cat own",
+            "echo well > /tmp/own && cat /tmp/own",
             f"kill -0 {machine.process.pid} && echo FAULT: signalled the host",
             f"kill -0 {machine.status(other).pid} && echo FAULT: signalled another guest",
             f"ln -s {home}/.aws/credentials here; cat here && echo FAULT: followed a link",
@@ -83,6 +107,8 @@ def test_a_guest_reads_and_changes_nothing_that_is_not_its_own(machine: Machine,
     assert [line for line in console.splitlines() if "FAULT" in line] == []
     assert "secret" not in console
     assert "\nfine\n" in console
+    if seclusion.way() != "none":
+        assert "\nwell\n" in console
     assert [it for it in written if Path(it).exists()] == []
 
 

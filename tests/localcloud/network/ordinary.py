@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pavedroad
 
-_NOBODY = 65534
-_AS_NOBODY = ["setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"]
+ORDINARY = 65534
+_AS_ORDINARY = ["setpriv", f"--reuid={ORDINARY}", f"--regid={ORDINARY}", "--clear-groups"]
 
 
 def as_ordinary_user() -> list[str]:
@@ -37,13 +37,13 @@ def as_ordinary_user() -> list[str]:
             held = f"/run/pavedroad-shown-{os.getpid()}-{name}"
             lines += [f"mkdir {folder / name}", f"mount --move {held} {folder / name}", f"rmdir {held}"]
     script = "\n".join([*lines, "export HOME=/nonexistent PYTHONDONTWRITEBYTECODE=1", 'exec "$@"'])
-    return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", *_AS_NOBODY]
+    return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", *_AS_ORDINARY]
 
 
 def folder_of_ordinary_user() -> tempfile.TemporaryDirectory[str]:
     made = tempfile.TemporaryDirectory(prefix="paved-ordinary-")
     if os.geteuid() == 0:
-        os.chown(made.name, _NOBODY, _NOBODY)
+        os.chown(made.name, ORDINARY, ORDINARY)
     return made
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from pavedroad.core.confinement import SYSTEM_PATH, let_through
-from pavedroad.core.seclusion import user_of
+from pavedroad.core.seclusion import Way, user_of
 from pavedroad.localcloud.faults.clocks import skewed
 from pavedroad.localcloud.host.faults.afflicted import IN_PROCESSES
 from pavedroad.localcloud.host.faults.network import Trouble
@@ -86,7 +86,7 @@ class Guests:
         network: Namespaces | None = None,
         forget_seconds: float = _FORGET_SECONDS,
         disk_seconds: float = _DISK_SECONDS,
-        own_users: bool = False,
+        seclusion: Way = "none",
     ) -> None:
         self._instances = home / "instances"
         self._instances.mkdir(parents=True, exist_ok=True)
@@ -96,8 +96,7 @@ class Guests:
         self._images = ImageStore(home / "images")
         self._network = network
         """None where guests share the machine's."""
-        self._own_users = own_users
-        """Each guest is a user of its own."""
+        self._seclusion: Way = seclusion
         self._imds = GatewayImds(network.gateway, network.metadata_url) if network else Imds()
         self._boots = Pace()
         self._stops = Pace()
@@ -227,7 +226,8 @@ class Guests:
             bounds=hold.bounds,
             cage=hold.cage,
             ordinary=self._network is not None and self._network.is_annex,
-            user=user_of(guest.address) if self._own_users else None,
+            user=user_of(guest.address) if self._seclusion == "users" else None,
+            secluded=self._seclusion != "none",
             readable=let_through(os.environ),
         )
         life = Life(lambda running: self._running(run, running), lambda ended: self._ended(run, ended))

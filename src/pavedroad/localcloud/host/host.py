@@ -54,8 +54,8 @@ class Host:
         self.limiter = Limiter(home)
         self._meter = Meter(self.limiter, own_networks=network is not None)
         self._supervision = Supervision(self._sweep)
-        own_users = seclusion.possible()
-        self._confined = sentence("instances", own_users=own_users)
+        way = seclusion.way()
+        self._confined = sentence("instances", own_users=way == "users", own_view=way == "view")
         self.guests = Guests(
             home,
             endpoint,
@@ -65,7 +65,7 @@ class Host:
             forgotten=self.journal.forget,
             gone=routing.guest_gone,
             network=network,
-            own_users=own_users,
+            seclusion=way,
         )
         self._network = network
         self._relays = Relays()

@@ -39,6 +39,8 @@ class Boot(NamedTuple):
     """Its processes give up what we may do in a user namespace of our own."""
     user: int | None = None
     """Whom its processes are run by; None for our own user."""
+    secluded: bool = False
+    """Its processes have a view of their own of the machine's folders, as `user` always has."""
     readable: tuple[str, ...] = ()
     """What its processes may see besides the system's folders, their own and their interpreters."""
 

@@ -29,7 +29,7 @@ from pavedroad.localcloud.host.nursery.messages import (
     encode,
 )
 from pavedroad.localcloud.host.nursery.root import prepare
-from pavedroad.localcloud.host.nursery.walls import OURS, SCRIPT, give, walls
+from pavedroad.localcloud.host.nursery.walls import OURS, SCRIPT, seclude, walls
 
 _READ = 1 << 16
 _BURST = 1 << 20
@@ -99,8 +99,9 @@ class Shim:
 
     def _wall_in(self) -> None:
         self._walls = walls(self._boot)
+        if self._boot.secluded:
+            seclude(self._boot, self._walls)
         if self._boot.user is not None:
-            give(self._boot, self._boot.user, self._walls)
             os.fchown(self._input, self._boot.user, self._boot.user)  # by its name too, as /dev/stdout
         confinement.keep_to_itself()
 
@@ -113,7 +114,7 @@ class Shim:
             linux.bound_process(bounds.cpus, bounds.memory_bytes)
         if self._boot.user is not None:
             capabilities.become(self._boot.user)
-        elif self._boot.ordinary or (os.geteuid() == 0 and confinement.wanted()):
+        elif self._boot.secluded or self._boot.ordinary or (os.geteuid() == 0 and confinement.wanted()):
             capabilities.give_up()
         confinement.confine(walls, alone=False)
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import sys
 
-from pavedroad.core import seclusion
+from pavedroad.core import capabilities, seclusion
 from pavedroad.core.confinement import Walls, installation_of, interpreters_of
 from pavedroad.localcloud.host.faults import afflicted
 from pavedroad.localcloud.host.nursery.messages import Boot
@@ -33,14 +33,18 @@ def walls(boot: Boot) -> Walls:
     layers = [part.source for part in boot.parts if part.shared]
     folders = [os.path.join(root, folder) for folder in _PROGRAMS]
     readable = (*layers, os.path.join(boot.folder, SCRIPT), *interpreters_of(folders), *boot.readable)
-    return Walls(readable, (root, temporary) if boot.user is None else (root, temporary, "/tmp"))  # noqa: S108
+    made = Walls(readable, (root, temporary))
+    return seclusion.with_own_temporary(made) if boot.secluded else made
 
 
-def give(boot: Boot, user: int, walls: Walls) -> None:
+def seclude(boot: Boot, walls: Walls) -> None:
     """What is the guest's is its user's, and what it may see is shown to this process and those to come."""
     root, temporary = os.path.join(boot.folder, "root"), os.path.join(boot.folder, TEMPORARY)
-    for folder in (root, temporary):
-        if os.stat(folder).st_uid != user:
-            seclusion.hand_over(folder, user)
-    os.chmod(boot.folder, 0o711)  # noqa: S103 - the folder above it is closed
-    seclusion.seclude(temporary, (boot.folder, *walls.readable, *OURS))
+    if boot.user is None:
+        capabilities.leave_users()
+    else:
+        for folder in (root, temporary):
+            if os.stat(folder).st_uid != boot.user:
+                seclusion.hand_over(folder, boot.user)
+        os.chmod(boot.folder, 0o711)  # noqa: S103 - the folder above it is closed
+    seclusion.seclude(temporary, (*walls.readable, *OURS), (boot.folder,))
