@@ -72,6 +72,10 @@ def test_a_service_s_whole_road(platform: Platform, service: Path) -> None:
     platform.paved("destroy", f"{name}-v001", "--yes")
     assert name in [entry["name"] for entry in json.loads(platform.paved("applications", "--json").stdout)]
     assert name in platform.paved("images", name).stdout
+    assert name in platform.paved("images", "list", name).stdout
+    plan = json.loads(platform.paved("images", "prune", "--keep", "1000", "--dry-run", "--json").stdout)
+    assert (plan["images"], plan["done"]) == ([], False)
+    assert "0 images" in platform.paved("images", "prune", "--keep", "1000", "--yes").stdout
     assert f"{name}-v001" in platform.paved("deployments", "--cluster", name).stdout
     did = {
         (entry["action"], entry["outcome"])

@@ -108,7 +108,7 @@ class CloudContract:
         key = f"contract/{unique('')}"
         location = await cloud.put_object(key, b"first")
         assert location.endswith(f"/{key}")
-        assert await cloud.has_object(key)
+        assert await cloud.objects(key)
         (tmp_path / "second").write_bytes(b"second")
         assert await cloud.put_file(key, tmp_path / "second") == location
         assert await cloud.get_object(key) == b"second"
@@ -117,7 +117,7 @@ class CloudContract:
         assert await cloud.objects(key) == [StoredObject(key, 6)]
         await cloud.delete_object(key)
         await cloud.delete_object(key)
-        assert not await cloud.has_object(key)
+        assert not await cloud.objects(key)
         assert await cloud.objects(key) == []
         with pytest.raises(NotFound):
             await cloud.get_object(key)

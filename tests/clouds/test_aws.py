@@ -42,8 +42,8 @@ async def test_each_region_is_a_cloud_of_its_own(clouds: CloudProvider) -> None:
     here, there = clouds.region("us-east-1"), clouds.region("eu-west-1")
     assert await there.zones() == ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
     await here.put_object("only/here", b"x")
-    assert await here.has_object("only/here")
-    assert not await there.has_object("only/here")
+    assert await here.objects("only/here")
+    assert not await there.objects("only/here")
     assert clouds.region("us-east-1") is here
 
 

@@ -23,8 +23,8 @@ class TestMemoryCloud(LivingCloudContract):
 async def test_each_region_is_a_cloud_of_its_own() -> None:
     clouds: CloudProvider = MemoryClouds()
     await clouds.region("us-east-1").put_object("key", b"here")
-    assert not await clouds.region("eu-west-1").has_object("key")
-    assert await clouds.region("us-east-1").has_object("key")
+    assert not await clouds.region("eu-west-1").objects("key")
+    assert await clouds.region("us-east-1").objects("key")
 
 
 async def test_refused_capacity_is_told_by_the_activities(cloud: MemoryCloud) -> None:

@@ -98,6 +98,8 @@ def test_the_last_group_that_serves_is_not_disabled(page: Page, shop: str) -> No
 def test_records_are_pages_of_their_own(page: Page, shop: str) -> None:
     page.goto("/images")
     expect(page.get_by_role("cell", name="2.0.0").first).to_be_visible()
+    page.get_by_role("button", name="What may go?").click()
+    expect(page.locator("#pruning")).to_contain_text("newest of their application")
     page.goto("/audit")
     expect(page.get_by_role("cell", name="deploy", exact=True).first).to_be_visible()
     page.goto("/deployments")

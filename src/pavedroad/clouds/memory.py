@@ -105,10 +105,6 @@ class MemoryCloud:
         found = sorted((key, len(body)) for key, body in self._objects.items() if key.startswith(prefix))
         return [StoredObject(key, size) for key, size in found]
 
-    async def has_object(self, key: str) -> bool:
-        self._admit("has_object")
-        return key in self._objects
-
     async def delete_object(self, key: str) -> None:
         self._admit("delete_object")
         self._objects.pop(key, None)

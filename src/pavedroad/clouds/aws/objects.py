@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import ClientError
 
-from pavedroad.clouds.aws.errors import code_of, is_missing
+from pavedroad.clouds.aws.errors import code_of
 from pavedroad.clouds.aws.link import Link
 from pavedroad.clouds.model import StoredObject
 from pavedroad.clouds.ownership import stranger
@@ -72,18 +72,6 @@ class AwsObjects:
             ]
 
         return await self._link.run(list_all)
-
-    async def has_object(self, key: str) -> bool:
-        def has() -> bool:
-            try:
-                self._link.s3.head_object(Bucket=self._bucket(), Key=key)
-            except ClientError as error:
-                if is_missing(error):
-                    return False
-                raise
-            return True
-
-        return await self._link.run(has)
 
     async def delete_object(self, key: str) -> None:
         await self._link.run(lambda: self._link.s3.delete_object(Bucket=self._bucket(), Key=key))
