@@ -19,13 +19,13 @@ from tests.localcloud.released.rich import contents, listing
 ACCOUNT = "123456789012"
 
 
-@pytest.mark.parametrize("times", [1, 2])
-def test_a_cloud_of_a_released_version_goes_on(tmp_path: Path, times: int) -> None:
-    """The second time from what this version has made of it."""
-    home = released("schema-2", tmp_path)
+@pytest.mark.parametrize("form", ["schema-2", "schema-3"])
+def test_a_cloud_of_a_released_version_goes_on(tmp_path: Path, form: str) -> None:
+    """And once more from what this version has made of it."""
+    home = released(form, tmp_path)
     with api_alone(home) as api:
         api.start()
-        if times == 2:
+        if form == "schema-2":
             api.client("sns").create_topic(Name="another")
             api.client("sns").delete_topic(TopicArn=f"arn:aws:sns:us-east-1:{ACCOUNT}:another")
             api.kill()
