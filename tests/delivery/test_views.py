@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from pavedroad.clouds.memory_fleet import Fault
+from pavedroad.clouds.model import TargetHealth
+from pavedroad.core.errors import Conflict, Guarded
 from tests.delivery.road import DEE, Road
 from tests.waiting import eventually_async
 
@@ -47,3 +53,24 @@ async def test_a_cluster_in_mid_deploy_names_its_deployment(road: Road) -> None:
     await road.delivery.cancel(DEE, view.id)
     await road.end(view.id)
     assert (await road.delivery.cluster("hello")).deployment is None
+
+
+async def test_health_that_nobody_knows_is_called_unknown_and_moves_no_traffic(road: Road) -> None:
+    await road.shipped("1.0")
+    await road.shipped("2.0")
+    reading = road.cloud.target_health
+    why = "Health checks are not known: the host has not answered since 10:00:00 UTC"
+
+    async def unknown(target_group_id: str) -> list[TargetHealth]:
+        return [replace(it, state="unavailable", reason=why) for it in await reading(target_group_id)]
+
+    road.cloud.target_health = unknown  # type: ignore[method-assign]
+    cluster = await road.delivery.cluster("hello")
+    serving = cluster.server_groups[0]
+    assert (serving.healthy, serving.unknown) == (0, 2)
+    assert {instance.health for instance in serving.instances} == {"unavailable"}
+    assert cluster.reason == f"Whether hello-v001 serves is not known: {why}."
+    with pytest.raises(Guarded):
+        await road.delivery.disable(DEE, "hello-v001")
+    with pytest.raises(Conflict):
+        await road.delivery.enable(DEE, "hello-v000")

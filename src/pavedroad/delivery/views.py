@@ -66,6 +66,7 @@ async def view_group(cloud: Cloud, cluster: Cluster, group: ServerGroup) -> Serv
     activities = await _activities(cloud, group) if len(group.members) < group.desired else []
     facts = _Facts(health, {instance.id: instance for instance in instances}, activities)
     views = tuple(_instance(member, facts) for member in group.members)
+    unknown = sum(1 for view in views if view.health == "unavailable")
     weight = cluster.weight(group)
     return ServerGroupView(
         name=group.name,
@@ -82,6 +83,7 @@ async def view_group(cloud: Cloud, cluster: Cluster, group: ServerGroup) -> Serv
         created_at=group.created_at,
         deleting=group.deleting,
         reason=_group_reason(group, views, healthy, activities, enabled=weight > 0),
+        unknown=unknown,
     )
 
 
@@ -151,5 +153,8 @@ def _cluster_reason(cluster: Cluster, groups: tuple[ServerGroupView, ...] | list
     if not serving:
         return "No server group takes traffic."
     if not any(group.healthy for group in serving):
+        if unknown := next((group for group in serving if group.unknown), None):
+            why = next((view.reason for view in unknown.instances if view.health == "unavailable"), "")
+            return f"Whether {unknown.name} serves is not known: {why.rstrip('.')}."
         return f"No instance of {serving[0].name} is healthy."
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from pavedroad.localcloud.wanted import Actual, ActualChange, GuestStatus, TargetStatus
 
@@ -24,6 +25,19 @@ class ActualView:
         self._epoch = ""
         self._revision = 0
         self._routed = 0
+        self._most_routed = 0
+        self._lost_at: datetime | None = None
+
+    @property
+    def lost_at(self) -> datetime | None:
+        """Since when the host has not answered, or its balancers have not been what they were: what was said
+        before may be true no more. None while all is well, and before there was a host."""
+        return self._lost_at
+
+    def lose(self) -> None:
+        """The host does not answer."""
+        if self._epoch and self._lost_at is None:
+            self._lost_at = datetime.now(UTC)
 
     @property
     def epoch(self) -> str:
@@ -116,6 +130,9 @@ class ActualView:
         return tuple(it for it in targets if _health(it) != _health(self._targets.get(_key(it))))
 
     def _head(self, report: Actual | ActualChange) -> None:
+        self._most_routed = max(self._most_routed, report.routed)
+        if report.routed >= self._most_routed:
+            self._lost_at = None
         self._epoch, self._revision, self._routed = report.epoch, report.revision, report.routed
         self._refused, self._impaired = dict(report.refused), dict(report.impaired)
 

@@ -296,6 +296,7 @@ class HostLink:
                 change = self._poll(self._following)
             except (OSError, codec.DecodeError) as error:
                 _LOG.debug("The host does not report: %s", error)
+                self.actual.lose()
                 self._closed.wait(_RETRY_SECONDS)
                 continue
             if change is None:

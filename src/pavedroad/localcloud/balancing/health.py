@@ -51,6 +51,9 @@ class HealthOf:
             return _NOT_IN_USE
         if not self._is_up(self._zone(member)):
             return _ZONE_IS_DOWN
+        if (since := self._actual.lost_at) is not None:
+            told = f"Health checks are not known: the host has not answered since {since:%H:%M:%S} UTC"
+            return Registration("unavailable", "Elb.InternalError", told)
         status = self._actual.target(self._group.arn, member.id, member.port)
         if status is None:
             return _REGISTERING
