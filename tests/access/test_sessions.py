@@ -186,4 +186,5 @@ async def test_the_log_says_who_signed_in_by_kind_and_id(access: Access) -> None
     signed, linked = (await access.audit.entries(AuditQuery()))[:2]
     assert (signed.principal, signed.kind, signed.actor_id) == ("ada", "session", begun.session.id)
     assert (linked.principal, linked.kind, linked.actor_id) == ("ada", "token", ada.credential.id)
+    assert (signed.action, linked.action) == ("sign-in", "make-link")
     assert signed.detail == {"by": "link", "browser": "Firefox", "remote": "127.0.0.1"}

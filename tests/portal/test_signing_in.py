@@ -50,6 +50,7 @@ def test_nobody_gets_in_without_the_token(context: BrowserContext, platform: Pla
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Clusters")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
+    expect(page).to_have_url(re.compile("/login$"))
     page.goto("/")
     expect(page).to_have_url(re.compile("/login$"))
 

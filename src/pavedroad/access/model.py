@@ -34,7 +34,7 @@ ALLOWED: Final[dict[str, frozenset[Role]]] = {
     "start-fault": _DEPLOYERS,
     "end-fault": _DEPLOYERS,
     "read-audit": _DEPLOYERS,
-    "sign-in": _EVERYONE,
+    "make-link": _EVERYONE,
     "end-session": _EVERYONE,
     "manage-sessions": _ADMINS,
     "manage-tokens": _ADMINS,

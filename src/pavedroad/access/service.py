@@ -60,7 +60,7 @@ class Access:
 
     async def make_link(self, principal: Principal) -> SignInLink:
         """A link that signs in, once, whoever asks for it."""
-        async with self.acting(principal, "sign-in", "link"):
+        async with self.acting(principal, "make-link", "sign-in"):
             return await self.sessions.make_link(principal.credential.token_id)
 
     async def sign_in(self, shown: str, *, browser: str, remote: str) -> NewSession:

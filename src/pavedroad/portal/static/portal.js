@@ -16,6 +16,7 @@ function takeLink() {
   form.elements.token.type = "hidden";
   form.elements.token.value = secret;
   form.querySelector("label").hidden = true;
+  document.getElementById("how").hidden = true;
   document.getElementById("by-link").hidden = false;
   form.querySelector("button").focus();
 }
