@@ -47,6 +47,7 @@ from pavedroad.localcloud.moto_adapter.ec2_monitored import running_instances
 from pavedroad.localcloud.moto_adapter.ec2_service import Ec2Service
 from pavedroad.localcloud.moto_adapter.ec2_struck import MotoInstances
 from pavedroad.localcloud.moto_adapter.ec2_walls import security_groups
+from pavedroad.localcloud.moto_adapter.forgetting import forget
 from pavedroad.localcloud.moto_adapter.install import account_of, install
 from pavedroad.localcloud.moto_adapter.keys import session_keys, user_keys
 from pavedroad.localcloud.moto_adapter.machines import MotoMachines
@@ -94,7 +95,7 @@ class Cloud:
         self._link.followers.append(lambda _: self._state.ring())
         layers = LayerStore(home / "images" / "layers")
         ec2 = Ec2Service(self._state, self._contents, layers, self._link.console)
-        clock = SystemClock()
+        clock = self._clock = SystemClock()
         own = network == "namespaces"
         reach = Reach(losses=own, delays=own and tunnels_possible())
         self._faults = FaultInjection(self._state, MotoInstances(), clock, home, reach=reach)
@@ -232,12 +233,14 @@ class Cloud:
             yield replace(instance, group_name=None) if instance.id in warming else instance
 
     def _clean(self) -> None:
-        """Now and then: delete the contents that no object held, this time and the last."""
+        """Now and then: forget what AWS would, and delete the contents that no object held, this time and
+        the last."""
         if time.monotonic() - self._cleaned_at < _CLEAN_EVERY:
             return
         self._cleaned_at = time.monotonic()
         self._long_lived.look_at_all()
         with self._state.lock:
+            forget(self._clock.now())
             held = self._contents.held()
         self._blobs.keep_only(held | self._held)
         self._held = held

@@ -11,6 +11,8 @@ from pavedroad.localcloud.autoscaling import wording
 from pavedroad.localcloud.autoscaling.model import Activity, Group, Region, StatusCode
 
 KEPT = timedelta(weeks=6)
+MOST = 10_000
+"""Of one group: one that fails to launch all day long would fill the memory in six weeks."""
 
 
 def begin(
@@ -37,7 +39,10 @@ def begin(
         status=status,
         progress=progress,
     )
-    region.activities.setdefault(group.arn, []).append(activity)
+    activities = region.activities.setdefault(group.arn, [])
+    activities.append(activity)
+    if len(activities) > MOST + MOST // 10:
+        activities[:-MOST] = [it for it in activities[:-MOST] if it.ended_at is None]
     group.untold.append(activity)
     return activity
 

@@ -19,6 +19,7 @@ from moto.ec2.models.core import TaggedEC2Resource
 from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS
 from moto.ec2.models.instances import Reservation
 from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupRule
+from moto.ec2.models.vpcs import VPC
 from moto.ec2.utils import generic_filter, random_rsa_key_pair
 from moto.utilities.utils import load_resource
 
@@ -87,6 +88,15 @@ class LocalEC2Backend(Templates, Lookups):
     def placement_groups(self) -> dict[str, PlacementGroup]:
         """By id. A state that is from before there were any has none."""
         return vars(self).setdefault("_placement_groups", {})
+
+    def delete_vpc(self, vpc_id: str) -> VPC:
+        """Its access control lists end with it, which moto keeps, and the place of its groups."""
+        deleted = super().delete_vpc(vpc_id)
+        for acl in [acl for acl in self.network_acls.values() if acl.vpc_id == vpc_id]:
+            del self.network_acls[acl.id]
+        if not self.groups.get(vpc_id):
+            self.groups.pop(vpc_id, None)
+        return deleted
 
     def _load_amis(self) -> None:
         """moto's stock images without the thousand that only ECS uses."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
 from math import inf
@@ -57,6 +57,32 @@ _moto_receive = SQSBackend.receive_message
 _moto_delete_queue = SQSBackend.delete_queue
 
 
+_MOST_HANDLES = 10_000
+"""Of deleted messages, of which one may be deleted once more, in each queue."""
+_MOST_OF_A_MESSAGE = 100
+_moto_init = Queue.__init__
+_moto_mark_received = Message.mark_received
+
+
+class Handles(dict[str, None]):
+    """The newest receipt handles of deleted messages, in place of moto's set of all there ever were."""
+
+    def update(self, handles: Iterable[str]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        for handle in handles:
+            self[handle] = None
+        while len(self) > _MOST_HANDLES:
+            del self[next(iter(self))]
+
+
+def drop_expired(queue: Queue, now: float) -> None:
+    """Messages that are older than their queue keeps them."""
+    oldest = (now - queue.message_retention_period) * 1000
+    expired = {message for message in queue._messages if message.sent_timestamp <= oldest}
+    if expired:
+        queue._messages = [message for message in queue._messages if message not in expired]
+        queue._pending_messages -= expired
+
+
 def take_poll() -> Poll | None:
     """What this thread's last receive would wait for."""
     poll: Poll | None = vars(_asked).pop("poll", None)
@@ -66,6 +92,8 @@ def take_poll() -> Poll | None:
 def install() -> None:
     """Queues can be saved, without their locks and lines; moto would wait for messages with the state lock
     held, and now says what it would wait for."""
+    Queue.__init__ = _made
+    Message.mark_received = _mark_received
     Queue.__getstate__ = _without_lock
     Queue.__setstate__ = _with_lock
     for name, changed in _CHANGES.items():
@@ -74,6 +102,16 @@ def install() -> None:
         setattr(SQSBackend, name, _calling_by_name(changed))
     SQSBackend.receive_message = _receive
     SQSBackend.delete_queue = _delete_queue
+
+
+def _made(queue: Queue, *given: Any, **named: Any) -> None:
+    _moto_init(queue, *given, **named)
+    queue.deleted_messages = Handles()
+
+
+def _mark_received(message: Message, visibility_timeout: int | None = None) -> None:
+    _moto_mark_received(message, visibility_timeout)
+    del message._old_receipt_handles[:-_MOST_OF_A_MESSAGE]
 
 
 def _calling(changed: Callable[..., Any]) -> Callable[..., Any]:
@@ -98,8 +136,9 @@ def _calling_by_name(changed: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _receive(self: SQSBackend, queue_name: str, count: int, wait_seconds: int, *rest: Any) -> list[Message]:
-    found = _moto_receive(self, queue_name, count, 0, *rest)
     queue = self.get_queue(queue_name)
+    drop_expired(queue, unix_time_millis() / 1000)
+    found = _moto_receive(self, queue_name, count, 0, *rest)
     if not found and wait_seconds:
         _asked.poll = Poll(_line_of(queue).join(), wait_seconds, _due_seconds(queue))
     elif found and queue.messages:
@@ -125,11 +164,14 @@ def _line_of(queue: Queue) -> Line:
 
 
 def _without_lock(queue: Queue) -> dict[str, object]:
-    return {name: value for name, value in vars(queue).items() if name not in ("_messages_lock", "_line")}
+    kept = {name: value for name, value in vars(queue).items() if name not in ("_messages_lock", "_line")}
+    return {**kept, "deleted_messages": list(queue.deleted_messages)}
 
 
 def _with_lock(queue: Queue, state: dict[str, object]) -> None:
-    vars(queue).update(state, _messages_lock=threading.Condition())
+    handles = Handles()
+    handles.update(state["deleted_messages"])
+    vars(queue).update(state, _messages_lock=threading.Condition(), deleted_messages=handles)
 
 
 def queues_of(_account: str, _region: str) -> MotoQueues:
