@@ -59,6 +59,13 @@ async def test_a_step_over_its_time_is_stopped_with_all_that_it_started(tmp_path
     )
 
 
+async def test_what_a_step_leaves_behind_ends_with_it_wherever_it_has_gone(tmp_path: Path) -> None:
+    daemon = "sleep 300 & echo $! > child; echo $$ > pid; sleep 300"
+    step = f"setsid sh -c '{daemon}' & while [ ! -e pid ]; do sleep 0.02; done"
+    await runner(tmp_path, []).run("The step", ["/bin/sh", "-c", step])
+    assert not any(psutil.pid_exists(int((tmp_path / name).read_text())) for name in ("pid", "child"))
+
+
 async def test_a_cancelled_step_leaves_nothing_running(tmp_path: Path) -> None:
     step = asyncio.create_task(
         runner(tmp_path, []).run("The step", ["/bin/sh", "-c", "echo $$ > pid; exec sleep 300"])

@@ -1,8 +1,9 @@
 """A program on a leash: `WALLS PROGRAM ARGUMENT...`, all of it in argv.
 
-Runs the program in a process group of its own, and ends the whole group when standard input closes, which
-it does however the process that holds its other end goes. `WALLS` is JSON: what the program may read and
-change, and whose it is; `null` for one of ours, which nothing holds. Imports little: it starts at once.
+Runs the program in a process group of its own, and ends it with all that it started once it has ended, or
+when standard input closes, which it does however the process that holds its other end goes. `WALLS` is JSON:
+what the program may read and change, and whose it is; `null` for one of ours, which nothing holds. Imports
+little: it starts at once.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
-from pavedroad.core import capabilities, confinement, seclusion
+from pavedroad.core import capabilities, confinement, kernel, seclusion
 from pavedroad.core.confinement import Walls
+
+_ADOPT_ORPHANS = 36
 
 
 def main() -> None:
@@ -51,6 +55,7 @@ def _wall_in(walls: Walls, user: int | None, *, secluded: bool) -> None:
 
 
 def _run(arguments: list[str]) -> int:
+    kernel.prctl(_ADOPT_ORPHANS, 1)
     try:
         child = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, start_new_session=True)
     except OSError as error:
@@ -65,6 +70,24 @@ def _run(arguments: list[str]) -> int:
 
     threading.Thread(target=hold, daemon=True).start()
     status = child.wait()
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)  # what the program left behind in its group
+    _end_rest()
     return status if status >= 0 else 128 - status
+
+
+def _end_rest() -> None:
+    """What the program left behind, in whatever group: it has become ours, some by some."""
+    while left := _children():
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        for pid in left:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+
+
+def _children() -> list[int]:
+    found: list[int] = []
+    for thread in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(OSError):
+            found += map(int, (thread / "children").read_text().split())
+    return found
