@@ -32,7 +32,7 @@ def fill(cloud: RunningCloud) -> None:
     balanced = _balancers(cloud)
     _groups(cloud, balanced)
     _metrics(cloud)
-    FaultClient(cloud.endpoint).start("capacity", "us-east-1c", seconds=86400)
+    FaultClient(cloud.endpoint, key=cloud.key).start("capacity", "us-east-1c", seconds=86400)
 
 
 def _objects(cloud: RunningCloud) -> None:
