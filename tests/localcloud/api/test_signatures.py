@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import botocore.auth
 import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as Known
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from tests.localcloud.api.doors import ENDED, FORM, JSON, NOW, OWN, SESSION, URL, Door, Knock, Signer
+from tests.localcloud.api.doors import (
+    ENDED,
+    FORM,
+    JSON,
+    NOW,
+    OWN,
+    SERVICES,
+    SESSION,
+    URL,
+    Door,
+    Knock,
+    Signer,
+)
 
 ACTION = b"Action=DescribeVpcs&Version=2016-11-15"
 WHO = f"{URL}/?Action=GetCallerIdentity&Version=2011-06-15"
@@ -349,3 +363,43 @@ def test_the_older_signatures_of_s3_are_taken(
             assert door.knock(knock.but(url=knock.url.replace("/bucket/", "/other/"))).code == (
                 "SignatureDoesNotMatch"
             )
+
+
+_TIMES = st.sampled_from(
+    ["20260701T120000Z", "99991231T235959Z", "20261399T999999Z", "0001-01-01T00:00:00+14:00"]
+)
+_WORDS = (
+    st.text(max_size=12) | _TIMES | st.sampled_from([OWN.access_key, "host", "2", "HmacSHA256", "9" * 5000])
+)
+_NAMES = st.sampled_from(
+    [
+        *("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders"),
+        *("X-Amz-Signature", "X-Amz-Security-Token", "AWSAccessKeyId", "Signature", "Expires", "Timestamp"),
+        *("SignatureVersion", "SignatureMethod", "Action", "Version", "x-amz-acl", "TopicArn"),
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    said=st.dictionaries(_NAMES, _WORDS),
+    credential=st.sampled_from([f"{OWN.access_key}/20260701/us-east-1/{it}/aws4_request" for it in SERVICES])
+    | _WORDS,
+    header=st.sampled_from(
+        ["", "AWS4-HMAC-SHA256 Credential={}, SignedHeaders=host, Signature=0", "AWS {}:x"]
+    ),
+    date=_TIMES | st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=255), max_size=9),
+    in_form=st.booleans(),
+)
+def test_nonsense_is_refused_and_never_breaks(
+    door: Door, said: dict[str, str], credential: str, header: str, date: str, in_form: bool
+) -> None:
+    query = urlencode({"X-Amz-Credential": credential, "X-Amz-Algorithm": "AWS4-HMAC-SHA256"} | said)
+    latin = credential.encode("latin-1", "replace").decode("latin-1").replace("\n", "")
+    headers = {"authorization": header.format(latin), "x-amz-date": date}
+    form = urlencode(said).encode() if in_form else b""
+    asked = Knock(
+        "POST", f"{URL}/" if in_form else f"{URL}/?{query}", headers | (FORM if in_form else {}), form
+    )
+    answer = door.knock(asked)
+    assert answer.status in (400, 401, 403) or door.services["s3"].heard[-1].anonymous

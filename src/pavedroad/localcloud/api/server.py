@@ -134,6 +134,9 @@ class Endpoint:
                 admission = self._gate.admit(message, called)
             except ServiceError as error:
                 refusal = error
+            except Exception as error:
+                _log.error("%s %s could not be admitted", blank.method, blank.path, exc_info=error)
+                refusal = internal_failure()
         try:
             length = await self._read(request, receive, discard=refusal is not None)
             if refusal:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, cast
 
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from pavedroad.localcloud.errors import ServiceError
@@ -42,7 +42,7 @@ def form_of(stream: BinaryIO, content_type: str) -> Form:
         while piece := stream.read(_PIECE):
             parser.write(piece)
         parser.finalize()
-    except MultipartParseError:
+    except FormParserError:
         raise _malformed("The body of your POST request is not well-formed multipart/form-data.") from None
     return reading.form
 

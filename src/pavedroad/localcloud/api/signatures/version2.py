@@ -39,7 +39,7 @@ class Claim:
     def is_by(self, secret: str) -> bool:
         given, key = self.signature.encode(), secret.encode()
         expected = (
-            base64.b64encode(hmac.new(key, text.encode("latin-1"), _HASHES[self.hash]).digest())
+            base64.b64encode(hmac.new(key, text.encode("latin-1", "replace"), _HASHES[self.hash]).digest())
             for text in self.texts
         )
         return any(hmac.compare_digest(it, given) for it in expected)
@@ -122,10 +122,10 @@ def _resources(message: Message) -> Iterator[str]:
 def _time(text: str) -> datetime:
     """As in ISO 8601, or as HTTP has it."""
     try:
-        found = datetime.fromisoformat(unquote(text))
-    except ValueError:
         try:
+            found = datetime.fromisoformat(unquote(text))
+        except ValueError:
             found = parsedate_to_datetime(text)
-        except (ValueError, TypeError, OverflowError):
-            raise Malformed("The request must say when it was signed, by a valid date.") from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        raise Malformed("The request must say when it was signed, by a valid date.") from None

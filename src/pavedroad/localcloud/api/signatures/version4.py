@@ -113,7 +113,7 @@ def claim_of_query(message: Message) -> Claim:
 def signed_key(credential: str) -> tuple[str, str, str, str]:
     """Key, date, region and service of a credential. Raises `Malformed`."""
     key, *scope = credential.rsplit("/", 4)
-    if len(scope) != 4 or scope[3] != "aws4_request" or not key:
+    if len(scope) != 4 or scope[3] != "aws4_request" or not key or not credential.isascii():
         raise Malformed("The Credential is mal-formed; expecting KEY/YYYYMMDD/REGION/SERVICE/aws4_request.")
     return key, scope[0], scope[1], scope[2]
 
@@ -123,7 +123,7 @@ def _claim(
 ) -> Claim:
     key, date, region, service = signed_key(credential)
     names = tuple(signed.lower().split(";"))
-    if "host" not in names:
+    if "host" not in names or not signed.isascii():
         raise Malformed("The header 'host' must be signed.")
     if date != time.strftime("%Y%m%d"):
         raise Malformed("The date of the Credential is another than that of the request.")
