@@ -136,11 +136,12 @@ async def test_what_is_done_refused_or_broken_is_in_the_log(access: Access) -> N
     assert [(e.principal, e.action, e.outcome) for e in entries] == [
         ("dee", "enable", "failed"),
         ("dee", "resize", "refused"),
+        ("dee", "resize", "begun"),
         ("vic", "deploy", "refused"),
         ("dee", "deploy", "done"),
     ]
     assert entries[1].detail["reason"] == "too many"
-    assert entries[3].detail == {"image": "ami-1"}
+    assert entries[4].detail == {"image": "ami-1"}
 
 
 async def test_the_log_is_filtered_and_paged(access: Access, clock: ManualClock) -> None:

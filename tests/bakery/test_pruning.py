@@ -89,7 +89,8 @@ async def test_pruning_leaves_the_newest_of_each_application_whole(pantry: Pantr
     assert done.objects == len(gone[0] | gone[1])
     assert await pantry.keys() == stay
     assert await pantry.ids() == {bakes[2].image_id, bakes[3].image_id, other.image_id}
-    (entry,) = await audit.entries(AuditQuery(action="prune-images"))
+    entry, begun = await audit.entries(AuditQuery(action="prune-images"))
+    assert begun.outcome == "begun"
     assert (entry.principal, entry.outcome, entry.detail["objects"]) == ("ada", "done", 4)
     again = await pantry.bake("0")
     assert not again.reused

@@ -77,7 +77,9 @@ async def test_each_start_and_end_is_in_the_audit_log(faults: FaultInjection, ac
     await faults.start(DEPLOYER, "zone-down", "us-east-1a", parameters={"unreachable": True})
     await faults.end(DEPLOYER, made.id)
     assert [fault.kind for fault in await faults.end_all(DEPLOYER)] == ["zone-down"]
-    entries = await access.audit.entries(AuditQuery())
+    begun = await access.audit.entries(AuditQuery(outcome="begun"))
+    entries = await access.audit.entries(AuditQuery(outcome="done"))
+    assert [it.action for it in begun] == [it.action for it in entries]
     assert [(entry.action, entry.subject) for entry in entries] == [
         ("end-fault", "all"),
         ("end-fault", made.id),

@@ -21,6 +21,24 @@ _HIDDEN = "(hidden)"
 _LONGEST = 2000
 
 
+DESTROYING = frozenset(
+    {
+        "cancel",
+        "destroy",
+        "destroy-cluster",
+        "end-fault",
+        "end-session",
+        "forget-image",
+        "manage-tokens",
+        "prune-images",
+        "resize",
+        "shrink",
+        "start-fault",
+    }
+)
+"""What takes something away for good is written down before it is done."""
+
+
 class Audit:
     """Writes and reads the log."""
 
@@ -64,12 +82,29 @@ class Audit:
             )
         )
 
+    async def begin(
+        self, principal: Principal, action: str, subject: str, detail: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write down that something which destroys is about to be done; raises where that cannot be, so that
+        it is not done."""
+        if action in DESTROYING:
+            await self.record(principal, action, subject, "begun", detail)
+
     @asynccontextmanager
     async def watch(
-        self, principal: Principal, action: str, subject: str, detail: Mapping[str, Any] | None = None
+        self,
+        principal: Principal,
+        action: str,
+        subject: str,
+        detail: Mapping[str, Any] | None = None,
+        *,
+        begins: bool = True,
     ) -> AsyncGenerator[dict[str, Any]]:
-        """Record how the body ends; what it puts into the given dict is recorded with it."""
+        """Record how the body ends, and of what destroys that it `begins` as well; what the body puts into
+        the given dict is recorded with its end."""
         told = dict(detail or {})
+        if begins:
+            await self.begin(principal, action, subject, told)
         try:
             yield told
         except PavedError as error:

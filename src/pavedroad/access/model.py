@@ -142,8 +142,9 @@ class NewSession:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """What someone did, or tried, to a subject. `outcome` is done, refused or failed. `kind` and `actor_id`
-    say who it was, whatever they are called: the platform itself, or a token or session by its id."""
+    """What someone did, or tried, to a subject. `outcome` is done, refused or failed; of what destroys it is
+    begun first. `kind` and `actor_id` say who it was, whatever they are called: the platform itself, or a
+    token or session by its id."""
 
     id: int
     at: datetime

@@ -120,9 +120,11 @@ class Access:
     async def acting(
         self, principal: Principal, action: str, subject: str, detail: Mapping[str, Any] | None = None
     ) -> AsyncGenerator[dict[str, Any]]:
-        """The body runs if the principal may; however it ends, the audit log says so."""
-        async with self.audit.watch(principal, action, subject, detail) as told:
+        """The body runs if the principal may, and, where it destroys, once the audit log says that it begins;
+        however it ends, the log says so."""
+        async with self.audit.watch(principal, action, subject, detail, begins=False) as told:
             self.authorise(principal, action)
+            await self.audit.begin(principal, action, subject, told)
             yield told
 
 

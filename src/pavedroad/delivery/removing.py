@@ -83,6 +83,8 @@ class Removing:
         async with self._turns.operation(name, "a removal is being finished", patient=True) as turn:
             cluster = await look(cloud, name)
             left = _left(document, cluster)
+            for group in left:
+                await self._audit.begin(_CLEANER, "destroy", group.name)
             await self.start(cloud, cluster, turn, *left)
         for group in left:
             await self._audit.record(_CLEANER, "destroy", group.name, "done")

@@ -165,17 +165,23 @@ class Retiring:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _shrink(self, cloud: Cloud, cluster: Cluster, group: ServerGroup, turn: Turn) -> None:
+        await self._begin("shrink", group.name)
         await turn.check()
         await cloud.resize_server_group(group.name, minimum=0, maximum=group.maximum, desired=0)
         await self._tell("shrink", cluster.name, group.name)
 
     async def _delete(self, cloud: Cloud, cluster: Cluster, group: ServerGroup, turn: Turn) -> None:
+        await self._begin("destroy", group.name)
         await self._removing.start(cloud, cluster, turn, group)
         await self._tell("destroy", cluster.name, group.name)
 
     async def _sweep(self, region: str, group: str) -> None:
         await self._removing.sweep(region, group)
         await self.forget(group)
+
+    async def _begin(self, action: str, group: str) -> None:
+        """What destroys is written down before it is done."""
+        await self._database.write(lambda s: self._audit.add(s, _CLEANER, action, group, "begun"))
 
     async def _tell(self, action: str, cluster: str, group: str) -> None:
         await self._database.write(lambda s: self._audit.add(s, _CLEANER, action, group, "done"))
