@@ -111,6 +111,19 @@ def test_a_damaged_layer_is_told_and_a_whole_one_in_its_place_boots(machine: Mac
     machine.running(again)
 
 
+def test_a_guest_waits_for_a_damaged_layer_to_be_brought_again(machine: Machine) -> None:
+    layer = put_layer(machine.home, {"serve": b"#!/bin/sh\nsleep 1001\n"})
+    file = machine.home / "images" / "layers" / f"{layer.digest.removeprefix('sha256:')}.tar.zst"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-7])
+    it = guest("./serve", layers=(layer,))
+    machine.want(it)
+    eventually(lambda: not file.exists())
+    file.with_suffix(".coming").write_bytes(whole)
+    file.with_suffix(".coming").rename(file)
+    machine.running(it)
+
+
 async def test_of_unpacked_layers_that_no_guest_uses_few_stay(
     tmp_path: Path,
 ) -> None:

@@ -13,12 +13,14 @@ from pathlib import Path
 
 from pavedroad.core.errors import Unavailable
 from pavedroad.localcloud.host.nursery.messages import Part
-from pavedroad.localcloud.host.unpack import UNFINISHED
+from pavedroad.localcloud.host.unpack import ASIDE, UNFINISHED
 from pavedroad.localcloud.wanted import GuestImage, Layer
 
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 _AT_ONCE = 2
 _LEAVING = ".leaving-"
+_LOOKS, _LOOK_EVERY = 60, 0.1
+"""For a damaged layer to be brought again."""
 _SPARE = 8
 """Unpacked layers that no guest uses, but the next may."""
 
@@ -68,8 +70,26 @@ class ImageStore:
     async def _unpack(self, name: str) -> Path:
         """In a process of its own: it takes seconds of computing, and the loop must not wait for any."""
         source, folder = self._layers / f"{name}.tar.zst", self._unpacked / name
-        if not source.is_file():
+        if not await self._brought_again(source):
             raise ImageFailed(f"The image's layer {name[:12]} is not in the image store.")
+        known = _identity(source)
+        why = await self._unpack_now(source, folder)
+        if why and _identity(source) != known and await self._brought_again(source):
+            why = await self._unpack_now(source, folder)
+        if why:
+            raise ImageFailed(f"The image's layer {name[:12]} could not be unpacked: {why}")
+        return folder
+
+    async def _brought_again(self, source: Path) -> bool:
+        """Whether it is there; one that was set aside comes soon from whoever has it whole."""
+        for _ in range(_LOOKS):
+            if not _is_coming(source):
+                break
+            await asyncio.sleep(_LOOK_EVERY)
+        return _is_there(source)
+
+    async def _unpack_now(self, source: Path, folder: Path) -> str:
+        """Why it could not be; empty when it could."""
         async with self._slots:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "pavedroad.localcloud.host.unpack", str(source), str(folder)),
@@ -78,10 +98,8 @@ class ImageStore:
                 stderr=asyncio.subprocess.STDOUT,
             )
             said, _ = await process.communicate()
-        if process.returncode != 0:
-            last = said.decode(errors="replace").strip().rpartition("\n")[2]
-            raise ImageFailed(f"The image's layer {name[:12]} could not be unpacked: {last}")
-        return folder
+        last = said.decode(errors="replace").strip().rpartition("\n")[2]
+        return (last or "it ended without a word.") if process.returncode != 0 else ""
 
     async def collect(self, used: Callable[[], set[str]]) -> None:
         """Remove what no guest uses: all that has no layer any more, and of the rest the longest unused.
@@ -121,6 +139,22 @@ class ImageStore:
         if process.returncode != 0:
             raise ImageFailed(f"The disk could not be made a layer: {last.rstrip('.')}.")
         return last
+
+
+def _is_there(layer: Path) -> bool:
+    return layer.is_file()
+
+
+def _identity(layer: Path) -> int:
+    """Another one for another file in its place; 0 for none."""
+    try:
+        return layer.stat().st_ino
+    except FileNotFoundError:
+        return 0
+
+
+def _is_coming(layer: Path) -> bool:
+    return not layer.is_file() and layer.with_name(f"{ASIDE}{layer.name}").exists()
 
 
 def _inside(layer: Layer, image: GuestImage) -> str:

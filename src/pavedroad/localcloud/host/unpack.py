@@ -16,6 +16,7 @@ from pavedroad.core.errors import PavedError, Unavailable
 from pavedroad.localcloud.host.nursery import linux
 
 UNFINISHED = ".unpacking-"
+ASIDE = ".damaged-"
 _LIMITS = tarballs.Limits(32 << 30, members=1_000_000)
 
 
@@ -25,7 +26,7 @@ def unpack(layer: Path, folder: Path) -> None:
     with layer.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     if digest != folder.name:
-        layer.replace(layer.with_name(f".damaged-{layer.name}"))  # whoever has it whole brings it again
+        layer.replace(layer.with_name(f"{ASIDE}{layer.name}"))  # whoever has it whole brings it again
         raise Unavailable("its bytes are not those that its digest names; it is set aside.")
     building = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=folder.parent))
     try:

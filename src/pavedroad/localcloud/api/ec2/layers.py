@@ -8,6 +8,7 @@ import os
 import re
 import tempfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterable
 from contextlib import contextmanager
@@ -23,8 +24,8 @@ from pavedroad.localcloud.watch import Watch
 _CHUNK = 2**20
 _FILE = re.compile(r"(?P<damaged>\.damaged-)?(?P<name>[0-9a-f]{64})\.tar\.zst")
 _COMING = ".coming-"
-_LEAST_REST = 3.0
-_RESYNC = 10.0
+_RESYNC = 2.0
+_COLLECT_EVERY = 5.0
 
 _log = logging.getLogger(__name__)
 
@@ -120,7 +121,7 @@ class LayerStore:
             self._checked[digest] = mark
             return True
         _log.warning("The layer %s was damaged, and is fetched again", digest)
-        file.replace(file.with_name(f".damaged-{file.name}"))
+        file.replace(_aside(file))
         return False
 
     def _copy(self, source: BinaryIO, target: Path, stored: StoredLayer) -> None:
@@ -140,12 +141,18 @@ class LayerStore:
                     f"not {stored.layer.digest}.",
                 )
             Path(name).replace(target)
+            _aside(target).unlink(missing_ok=True)
         except OSError as error:
             raise ServiceError(
                 "InsufficientCapacity", f"The layer could not be kept: {error.strerror}.", 500
             ) from error
         finally:
             Path(name).unlink(missing_ok=True)
+
+
+def _aside(file: Path) -> Path:
+    """Where a damaged one goes, here and in the host, until a whole one has come."""
+    return file.with_name(f".damaged-{file.name}")
 
 
 class LayerUpkeep:
@@ -169,11 +176,12 @@ class LayerUpkeep:
         self._registered = registered
         self._in_use = in_use
         self._saved = saved
+        self._collect_at = 0.0
         self._unnamed: dict[str, int] = {}
         """Layers that nothing names, and the state's revision when that was first seen."""
         self._gone: set[str] = set()
         """Locations from which nothing could be fetched again."""
-        self._watch = Watch("layers", state, self.step, resync=lambda: _RESYNC, least_rest=_LEAST_REST)
+        self._watch = Watch("layers", state, self.step, resync=lambda: _RESYNC, least_rest=1.0)
 
     def start(self) -> None:
         self._watch.start()
@@ -188,7 +196,8 @@ class LayerUpkeep:
             if image.location not in self._gone and not all(map(self._store.has, image.digests)):
                 self._fetch_again(image)
         named = {digest for image in registered for digest in image.digests}
-        if self._store.present() - named:
+        if time.monotonic() >= self._collect_at and self._store.present() - named:
+            self._collect_at = time.monotonic() + _COLLECT_EVERY  # it looks through all instances
             self._store.collect(self._named)
 
     def _named(self) -> set[str] | None:
