@@ -63,6 +63,7 @@ from pavedroad.localcloud.publishing.controller import Publishing
 from pavedroad.localcloud.publishing.views import InstanceView
 from pavedroad.localcloud.state import State
 from pavedroad.localcloud.wanted import Guest, GuestStatus
+from pavedroad.localcloud.watch import Watch
 
 _log = logging.getLogger(__name__)
 _CLEAN_EVERY = 300.0
@@ -152,6 +153,10 @@ class Cloud:
             written=self._clean,
         )
         self._cleaned_at = time.monotonic()
+        self._cleaning = threading.Lock()
+        self._quiet = Watch(
+            "contents", self._state, self._clean_when_quiet, resync=lambda: 30.0, least_rest=30.0
+        )
         self._held: set[str] = set()
         self._long_lived = LongLived()
         self.endpoint = Endpoint(
@@ -182,6 +187,7 @@ class Cloud:
         self._controller.start()
         self._captures.start()
         self._layers.start()
+        self._quiet.start()
         self._faults.start()
         self._scaling.start()
         self._monitoring.start()
@@ -196,6 +202,7 @@ class Cloud:
         self._balancing.stop()
         self._faults.stop()
         self._layers.stop()
+        self._quiet.stop()
         self._captures.stop()
         if self._walls is not None:
             self._walls.stop()
@@ -232,18 +239,24 @@ class Cloud:
         for instance in running_instances():
             yield replace(instance, group_name=None) if instance.id in warming else instance
 
+    def _clean_when_quiet(self) -> None:
+        """As after a save, where nothing is left to save: what was deleted last goes all the same."""
+        if self._snapshots.saved_revision == self._state.revision:
+            self._clean()
+
     def _clean(self) -> None:
         """Now and then: forget what AWS would, and delete the contents that no object held, this time and
         the last."""
-        if time.monotonic() - self._cleaned_at < _CLEAN_EVERY:
-            return
-        self._cleaned_at = time.monotonic()
-        self._long_lived.look_at_all()
-        with self._state.lock:
-            forget(self._clock.now())
-            held = self._contents.held()
-        self._blobs.keep_only(held | self._held)
-        self._held = held
+        with self._cleaning:
+            if time.monotonic() - self._cleaned_at < _CLEAN_EVERY:
+                return
+            self._cleaned_at = time.monotonic()
+            self._long_lived.look_at_all()
+            with self._state.lock:
+                forget(self._clock.now())
+                held = self._contents.held()
+            self._blobs.keep_only(held | self._held)
+            self._held = held
 
     def _health(self) -> Mapping[str, object]:
         with self._state.lock:
