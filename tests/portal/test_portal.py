@@ -123,7 +123,8 @@ def test_a_fault_is_started_seen_and_ended(page: Page, platform: Platform) -> No
     fault.get_by_role("button", name="End").click()
     expect(fault).to_contain_text("it was ended")
     audit = json.loads(platform.paved("audit", "--json").stdout)["entries"]
-    assert [entry["action"] for entry in audit[:2]] == ["end-fault", "start-fault"]
+    did = [(entry["action"], entry["outcome"]) for entry in audit[:4]]
+    assert did == [(action, it) for action in ("end-fault", "start-fault") for it in ("done", "begun")]
     page.get_by_label("Operation").fill("nothing:Known")
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_role("status").locator(".bad")).to_contain_text("nothing")

@@ -45,7 +45,7 @@ def deployments(
             Text(entry["phase"], style=_STYLES.get(entry["phase"], "")),
             age(entry["started_at"]),
             entry["who"],
-            entry["error"],
+            entry["error"] or entry["trouble"],
         )
     show(rows)
 

@@ -178,12 +178,15 @@ class Delivery:
         return await self._journal.images_under_way()
 
     async def deployment(self, deployment: str) -> DeploymentView:
-        view = await self._journal.view(deployment)
-        trouble = "" if view.phase in FINAL else self._durable.trouble(deployment)
-        return replace(view, trouble=trouble)
+        return self._now(await self._journal.view(deployment))
 
     async def deployments(self, cluster: str | None = None, limit: int = 50) -> list[DeploymentView]:
-        return await self._journal.views(cluster, limit)
+        return [self._now(view) for view in await self._journal.views(cluster, limit)]
+
+    def _now(self, view: DeploymentView) -> DeploymentView:
+        """With why it waits just now, where it does."""
+        trouble = "" if view.phase in FINAL else self._durable.trouble(view.id)
+        return replace(view, trouble=trouble)
 
     def follow(self, deployment: str, after: int = 0) -> AsyncGenerator[Progress | DeploymentView]:
         """Each line of a deployment's story from the first on, then, when it has ended, its view."""
