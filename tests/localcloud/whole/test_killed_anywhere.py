@@ -29,8 +29,9 @@ from tests.waiting import eventually
 
 SEED = int(os.environ.get("PAVED_SEED") or random.randrange(2**32))
 THREADS = 4
-MANNERS = (0, 1, 2, 3)
-"""Of calling: with what is required or with everything, for something new or onto what there is."""
+MANNERS = (0, 1, 2, 3, 4, 5)
+"""Of calling: with what is required (0, 1), with everything (2, 3), or with what fits of what there is
+(4, 5); for something new where even, else onto what there is."""
 QUICK = ("sns", "sqs", "s3", "cloudwatch")
 ALL = (*QUICK, "iam", "autoscaling", "ec2", "route53", "elbv2", "acm")
 SLOW_READS = {"DescribeInstanceTypes", "DescribeInstanceTypeOfferings", "GetAccountAuthorizationDetails"}
@@ -102,8 +103,12 @@ class Caller:
 
     def make(self, service: str, operation: str, token: str, manner: int) -> Json:
         shape = model_of(service).operation_model(operation).input_shape
-        known = Named(self.inside if manner in (1, 3) else self.there, token)
-        return self.call(service, operation, parameters(shape, known=known, everything=manner in (2, 3)))
+        there = self.inside if manner % 2 else self.there
+        made = parameters(shape, known=Named(there, token), everything=manner in (2, 3))
+        if manner >= 4 and shape is not None:
+            members: Any = shape.members
+            made = {name: there[name] for name in members if name in there} | made
+        return self.call(service, operation, made)
 
     def text(self, service: str, operation: str) -> str:
         """All of a list, as text; nothing where there is none."""
