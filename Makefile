@@ -31,7 +31,7 @@ check: setup ## lint, format, types, import contracts
 
 test: check ## everything that must hold before a change lands
 	@scripts/system-packages
-	@echo "The tests take about 7 minutes on two cores; what fails is tried once more, alone, at the end."
+	@echo "The tests take about 9 minutes on two cores; what fails is tried once more, alone, at the end."
 	@$(BIN)/pytest -q -n $(WORKERS) --dist worksteal --unsteady=list -m "not slow" --durations=15
 
 test-all: check ## and the slower proofs
