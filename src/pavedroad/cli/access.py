@@ -79,6 +79,9 @@ def list_sessions(as_json: AsJson = False) -> None:
     if as_json:
         result(found)
         return
+    if not found:
+        say("No browser is signed in. `paved open` signs one in.")
+        return
     rows = Rows("ID", "WHO", "TOKEN", "FROM", "AGE", "SEEN", "BROWSER", beneath=("BROWSER",))
     for it in found:
         seen = age(it["seen_at"])

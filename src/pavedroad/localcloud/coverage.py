@@ -38,6 +38,12 @@ class Coverage:
         return frozenset(self.all) - self.real - self.stored
 
 
+_SESSIONS = frozenset(
+    ["AssumeRole", "GetAccessKeyInfo", "GetCallerIdentity", "GetFederationToken", "GetSessionToken"]
+)
+_KEYS = frozenset(["CreateAccessKey", "DeleteAccessKey", "ListAccessKeys", "UpdateAccessKey"])
+
+
 def coverage() -> list[Coverage]:
     return [
         _ours("autoscaling", "Auto Scaling", "", AUTOSCALING, stored={"GetPredictiveScalingForecast"}),
@@ -48,12 +54,28 @@ def coverage() -> list[Coverage]:
         _motos(
             "ec2", "EC2", "What is stored has no effect on processes or on who reaches whom.", real=EC2_REAL
         ),
-        _motos("s3", "S3", "Objects are kept over restarts; access rules are kept and not enforced."),
+        _motos(
+            "s3",
+            "S3",
+            "Objects are kept over restarts. ACLs and policies say what callers without a key may do, and "
+            "are not asked for others.",
+        ),
         _motos("sns", "SNS", "Messages reach SQS queues and HTTP endpoints; no mail, no telephones."),
         _motos("sqs", "SQS", ""),
         _motos("acm", "ACM", "Certificates are imported, or issued by a local authority."),
-        _motos("sts", "STS", "Any credentials are accepted, and given."),
-        _motos("iam", "IAM", "Kept and described; policies are not enforced yet.", real=frozenset()),
+        _motos(
+            "sts",
+            "STS",
+            "Sessions open the cloud until they expire. Identity providers are not asked: their tokens are "
+            "refused.",
+            real=_SESSIONS,
+        ),
+        _motos(
+            "iam",
+            "IAM",
+            "Users' and roles' keys open the cloud; policies are kept and not asked.",
+            real=_KEYS,
+        ),
         _motos("route53", "Route 53", "Zones are kept; nothing answers for them yet.", real=frozenset()),
     ]
 
