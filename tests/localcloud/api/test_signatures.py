@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 from collections.abc import Callable
 from datetime import timedelta
-from urllib.parse import quote, urlencode
+from io import BytesIO
+from urllib.parse import quote, urlencode, urlsplit
 
 import botocore.auth
 import pytest
@@ -13,6 +16,8 @@ from botocore.credentials import Credentials as Known
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pavedroad.localcloud.api.signatures.forms import form_of
+from pavedroad.localcloud.errors import ServiceError
 from tests.localcloud.api.doors import (
     ENDED,
     FORM,
@@ -253,6 +258,30 @@ ATTACKS: list[tuple[str, Attack, str]] = [
         "MissingAuthenticationToken",
     ),
     (
+        "a link to another service",
+        lambda s: Knock(
+            "GET", f"http://bucket.localhost:4566/?{_LINK}", {"authorization": f"Any Credential={_SCOPE}"}
+        ),
+        "IncompleteSignature",
+    ),
+    (
+        "a link to another service, of a key",
+        lambda s: Knock("GET", f"{URL}/?{_LINK}", {"authorization": f"AWS4-ANY Credential={_SCOPE}"}),
+        "IncompleteSignature",
+    ),
+    (
+        "two credentials",
+        lambda s: _also(s.header("ec2", ACTION, **FORM), f"Credential={_SCOPE.replace('/s3/', '/sts/')}, "),
+        "IncompleteSignature",
+    ),
+    (
+        "a credential among the names",
+        lambda s: _also(
+            s.header("ec2", ACTION, **FORM), f"SignedHeaders=Credential={_SCOPE.replace('/s3/', '/sts/')}, "
+        ),
+        "IncompleteSignature",
+    ),
+    (
         "an identity that nobody vouches for",
         lambda s: Knock(
             "POST", f"{URL}/", FORM, b"Action=AssumeRoleWithWebIdentity&Version=2011-06-15&WebIdentityToken=x"
@@ -266,6 +295,12 @@ _LINK = "Action=Unsubscribe&SubscriptionArn=arn:aws:sns:us-east-1:1:topic:id&Ver
 
 def _longer(knock: Knock) -> Knock:
     return knock.but(url=knock.url.replace("X-Amz-Expires=60", "X-Amz-Expires=600"))
+
+
+def _also(knock: Knock, said: str) -> Knock:
+    return knock.saying(
+        authorization=knock.headers["authorization"].replace("HMAC-SHA256 ", f"HMAC-SHA256 {said}")
+    )
 
 
 def _elsewhere(knock: Knock) -> Knock:
@@ -363,6 +398,52 @@ def test_the_older_signatures_of_s3_are_taken(
             assert door.knock(knock.but(url=knock.url.replace("/bucket/", "/other/"))).code == (
                 "SignatureDoesNotMatch"
             )
+
+
+def test_an_older_address_leads_into_no_other_bucket_by_another_host(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(botocore.auth.time, "time", NOW.timestamp)
+    asked = AWSRequest("GET", f"{URL}/bucket/key")
+    botocore.auth.HmacV1QueryAuth(OWN).add_auth(asked)
+    query = urlsplit(str(asked.url)).query
+    for address, code in (
+        (f"{URL}/bucket/key", ""),
+        ("http://bucket.localhost:4566/key", ""),
+        ("http://other.localhost:4566/bucket/key", "SignatureDoesNotMatch"),
+        ("http://www.other.localhost:4566/bucket/key", "SignatureDoesNotMatch"),
+        ("http://bucket.localhost:4566/bucket/key", "SignatureDoesNotMatch"),
+    ):
+        assert (door.knock(Knock("GET", f"{address}?{query}", {})).code, address) == (code, address)
+
+
+@pytest.mark.parametrize("in_form", [False, True], ids=["address", "form"])
+def test_an_older_call_says_nothing_twice(door: Door, in_form: bool) -> None:
+    said = {
+        "Action": "DescribeVpcs",
+        "Version": "2016-11-15",
+        "AWSAccessKeyId": OWN.access_key,
+        "SignatureVersion": "2",
+        "SignatureMethod": "HmacSHA256",
+        "Timestamp": f"{NOW:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    method = "POST" if in_form else "GET"
+    signed = urlencode(sorted(said.items()), quote_via=quote, safe="-_.~")
+    text = f"{method}\n127.0.0.1:4566\n/\n{signed}"
+    digest = hmac.digest(OWN.secret_key.encode(), text.encode(), "sha256")
+    whole = f"{signed}&{urlencode({'Signature': base64.b64encode(digest)})}"
+    for more, code in (("", ""), ("Action=RunInstances&", "IncompleteSignature")):
+        form = (more + whole).encode() if in_form else b""
+        url = f"{URL}/" if in_form else f"{URL}/?{more}{whole}"
+        assert door.knock(Knock(method, url, FORM if in_form else {}, form)).code == code
+
+
+def test_a_part_of_a_form_says_once_what_it_is() -> None:
+    names = [f'Content-Disposition: form-data; name="{it}"' for it in ("key", "x-ignore-it")]
+    for said in (names, names[::-1]):
+        part = "\r\n".join(["--B", *said, "", "elsewhere", "--B--", ""]).encode()
+        with pytest.raises(ServiceError, match="twice"):
+            form_of(BytesIO(part), "multipart/form-data; boundary=B")
 
 
 _TIMES = st.sampled_from(

@@ -42,7 +42,7 @@ class Scope:
 def scope_of(headers: Mapping[str, str], query: str) -> Scope:
     """The credential scope of a signed request; what is not signed can only be S3's."""
     signed = headers.get("authorization", "")
-    if match := _CREDENTIAL.search(signed):
+    if signed.startswith("AWS4-HMAC-SHA256") and (match := _CREDENTIAL.search(signed)):
         return _checked(match)
     if "X-Amz-Credential=" in query:
         if match := _CREDENTIAL.search("Credential=" + parse_qs(query).get("X-Amz-Credential", [""])[0]):

@@ -102,6 +102,7 @@ class _Reading:
         self.form = Form()
         self._header = (b"", b"")
         self._name = ""
+        self._named = False
         self._value = b""
 
     def callbacks(self) -> dict[str, Any]:
@@ -115,7 +116,7 @@ class _Reading:
         }
 
     def _part_begin(self) -> None:
-        self._name, self._value, self._header = "", b"", (b"", b"")
+        self._name, self._named, self._value, self._header = "", False, b"", (b"", b"")
 
     def _header_name(self, data: bytes, begin: int, end: int) -> None:
         self._heard(data[begin:end], b"")
@@ -132,6 +133,9 @@ class _Reading:
         name, value = self._header
         self._header = (b"", b"")
         if name.lower() == b"content-disposition":
+            if self._named:
+                raise _malformed("A part of the form says twice what it is.")
+            self._named = True
             self._name = parse_options_header(value)[1].get(b"name", b"").decode("utf-8", "replace").lower()
 
     def _part_data(self, data: bytes, begin: int, end: int) -> None:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import BinaryIO, Protocol
 from urllib.parse import parse_qsl, unquote
 
-from pavedroad.core.callers import host_and_port, is_perhaps_a_page
+from pavedroad.core.callers import is_perhaps_a_page
 from pavedroad.localcloud.api.scope import Scope, is_link
 from pavedroad.localcloud.api.services import ApiRequest
 from pavedroad.localcloud.api.signatures import chunks, forms, version2, version4
@@ -97,9 +97,13 @@ class SignedOnly:
         said = message.headers.get("authorization", "")
         try:
             if said.startswith(version4.ALGORITHM):
-                return self._of_header(message, version4.claim_of_header(message), refusals)
+                claim = version4.claim_of_header(message)
+                _demand_same(called, claim.key, claim.service)
+                return self._of_header(message, claim, refusals)
             if "X-Amz-Credential" in message.parameters:
-                return self._of_address(message, version4.claim_of_query(message), refusals)
+                claim = version4.claim_of_query(message)
+                _demand_same(called, claim.key, claim.service)
+                return self._of_address(message, claim, refusals)
         except version4.Malformed as error:
             raise refusals.malformed(str(error), presigned=not said) from None
         try:
@@ -171,7 +175,9 @@ class SignedOnly:
         return Admission()
 
     def _unsigned(self, message: Message, called: Scope, refusals: Refusals) -> Admission:
-        if is_link(message.method, message.path, message.headers, message.query):
+        if called == Scope("sns", called.region, "") and is_link(
+            message.method, message.path, message.headers, message.query
+        ):
             return Admission(partial(_check_empty, refusals))
         if called.service != "s3":
             raise refusals.unsigned()
@@ -217,6 +223,12 @@ class SignedOnly:
     def _in_time(self, signed: datetime, refusals: Refusals) -> None:
         if abs(signed - (now := self._now())) > _SKEW:
             raise refusals.skewed(signed, now, _SKEW)
+
+
+def _demand_same(called: Scope, key: str, service: str) -> None:
+    """That what is called is what is signed: a header may name two. Our own pages are of no service."""
+    if called.service and (called.key, called.service) != (key, service.lower()):
+        raise version4.Malformed("The Credential is said twice.")
 
 
 def _all_signed(message: Message, claim: version4.Claim, refusals: Refusals) -> None:
@@ -290,8 +302,6 @@ def _pieces(stream: BinaryIO) -> Iterable[bytes]:
 def _buckets(message: Message) -> tuple[str, ...]:
     """The bucket that a form is sent to, by the host's name or else by the path; none where both say one."""
     path = unquote(message.path.strip("/"))
-    named = host_and_port(message.headers.get("host", ""))
-    label, dot, _ = named[0].partition(".") if named else ("", "", "")
-    if not dot or label == "localhost" or label.isdecimal():
+    if not message.bucket:
         return (path,)
-    return () if path else (label,)
+    return () if path else (message.bucket,)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import parse_qsl
+
+from pavedroad.core.callers import host_and_port
+
+_ADDRESS = re.compile(r"(\d{1,3}(\.|$)){4}")
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,15 @@ class Message:
     def parameters(self) -> Mapping[str, str]:
         """Of the query, decoded; the first where there are several of a name."""
         return dict(reversed(parse_qsl(self.query, keep_blank_values=True)))
+
+    @cached_property
+    def bucket(self) -> str:
+        """S3's bucket that the host's name says, as S3 will find it; empty where the path says it."""
+        named = host_and_port(self.headers.get("host", ""))
+        name = named[0] if named else ""
+        if "." not in name or name.startswith("localhost") or _ADDRESS.match(name):
+            return ""
+        return name.removeprefix("www.").partition(".")[0]
 
 
 def message_of(method: str, path: str, query: str, headers: Iterable[tuple[bytes, bytes]]) -> Message:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -26,23 +26,21 @@ class Malformed(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Who is said to have signed one of `texts`. It is good for a while from `signed`, or until `ends`."""
+    """Who is said to have signed `text`. It is good for a while from `signed`, or until `ends`."""
 
     key: str
     token: str = field(repr=False)
     signature: str = field(repr=False)
-    texts: tuple[str, ...] = field(repr=False)
+    text: str = field(repr=False)
     hash: str = "HmacSHA1"
     signed: datetime | None = None
     ends: datetime | None = None
 
     def is_by(self, secret: str) -> bool:
         given, key = self.signature.encode(), secret.encode()
-        expected = (
-            base64.b64encode(hmac.new(key, text.encode("latin-1", "replace"), _HASHES[self.hash]).digest())
-            for text in self.texts
-        )
-        return any(hmac.compare_digest(it, given) for it in expected)
+        text = self.text.encode("latin-1", "replace")
+        expected = base64.b64encode(hmac.new(key, text, _HASHES[self.hash]).digest())
+        return hmac.compare_digest(expected, given)
 
 
 def s3_claim_of_header(message: Message) -> Claim:
@@ -52,7 +50,7 @@ def s3_claim_of_header(message: Message) -> Claim:
     signed = _time(headers.get("x-amz-date") or dated)
     line = "" if "x-amz-date" in headers else dated
     token = headers.get("x-amz-security-token", "")
-    return Claim(key, token, signature, tuple(_s3_texts(message, line, {})), signed=signed)
+    return Claim(key, token, signature, _s3_text(message, line, {}), signed=signed)
 
 
 def s3_claim_of_query(message: Message) -> Claim:
@@ -71,12 +69,15 @@ def s3_claim_of_query(message: Message) -> Claim:
         if name.lower().startswith("x-amz-") or name in ("content-type", "content-md5")
     }
     token = moved.get("x-amz-security-token", "")
-    return Claim(key, token, signature, tuple(_s3_texts(message, expires, moved)), ends=ends)
+    return Claim(key, token, signature, _s3_text(message, expires, moved), ends=ends)
 
 
 def query_claim(message: Message, parameters: Iterable[tuple[str, str]]) -> Claim:
     """Of the query protocol; `parameters` are those of the address, or of the form in the body."""
-    said = dict(parameters)
+    came = list(parameters)
+    said = dict(came)
+    if len(said) != len(came):
+        raise Malformed("A parameter is there twice, and which of them was signed cannot be told.")
     method = said.get("SignatureMethod", "")
     if method not in _HASHES or said.get("SignatureVersion") != "2":
         raise Malformed("SignatureVersion must be 2, and SignatureMethod HmacSHA256 or HmacSHA1.")
@@ -89,14 +90,14 @@ def query_claim(message: Message, parameters: Iterable[tuple[str, str]]) -> Clai
         said.get("AWSAccessKeyId", ""),
         said.get("SecurityToken", ""),
         said.get("Signature", ""),
-        (text,),
+        text,
         method,
         signed=None if ends else _time(signed or ""),
         ends=_time(ends) if ends else None,
     )
 
 
-def _s3_texts(message: Message, dated: str, moved: Mapping[str, str]) -> Iterator[str]:
+def _s3_text(message: Message, dated: str, moved: Mapping[str, str]) -> str:
     headers = {**message.headers, **moved}
     own = sorted((name, value) for name, value in headers.items() if name.startswith("x-amz-"))
     lines = [
@@ -107,16 +108,9 @@ def _s3_texts(message: Message, dated: str, moved: Mapping[str, str]) -> Iterato
         *(f"{name}:{value}" for name, value in own),
     ]
     split = urlsplit(f"{message.path}?{message.query}")._replace(netloc="")
-    for path in _resources(message):
-        yield "\n".join((*lines, _SIGNER.canonical_resource(split, auth_path=path)))
-
-
-def _resources(message: Message) -> Iterator[str]:
-    """The path, with the bucket before it where the name of the host begins with that."""
-    yield message.path
-    bucket, dot, _ = message.headers.get("host", "").partition(".")
-    if dot:
-        yield f"/{bucket}{message.path}"
+    # The host is not signed: what it says of the bucket has to be, or the path would lead into any other.
+    path = f"/{message.bucket}{message.path}" if message.bucket else message.path
+    return "\n".join((*lines, _SIGNER.canonical_resource(split, auth_path=path)))
 
 
 def _time(text: str) -> datetime:
