@@ -11,7 +11,11 @@ from pavedroad.core.errors import Conflict, InvalidInput
 
 
 @pytest.mark.parametrize(
-    "name", ["ci", "ada", "Ada Lovelace", "ci@example.com", "deploy-bot_2", "Zoë", "山田", "O'Neill", "a.b:c"]
+    "name",
+    [
+        *("ci", "ada", "Ada Lovelace", "ci@example.com", "deploy-bot_2", "Zoë", "山田", "O'Neill", "a.b:c"),
+        *("Анна", "Ωμέγα"),
+    ],
 )
 def test_people_and_programs_are_called_what_they_like(name: str) -> None:
     check_name(name, ["ci", "ada", "someone"])
@@ -29,6 +33,11 @@ def test_people_and_programs_are_called_what_they_like(name: str) -> None:
         "administrator",
         "Administrator",
         "ａｄｍｉｎｉｓｔｒａｔｏｒ",
+        "аdministrator",
+        "раvеd uр",
+        "ЅУЅТЕМ",
+        "admın",
+        "αdmin",
         "admin",
         "system",
         "S y s t e m",

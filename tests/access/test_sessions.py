@@ -188,3 +188,11 @@ async def test_the_log_says_who_signed_in_by_kind_and_id(access: Access) -> None
     assert (linked.principal, linked.kind, linked.actor_id) == ("ada", "token", ada.credential.id)
     assert (signed.action, linked.action) == ("sign-in", "make-link")
     assert signed.detail == {"by": "link", "browser": "Firefox", "remote": "127.0.0.1"}
+
+
+async def test_whoever_makes_many_links_takes_none_from_another(access: Access) -> None:
+    link = await access.make_link(await someone(access, ADMIN))
+    bob = await someone(access, VIEWER, "bob")
+    for _ in range(101):
+        await access.make_link(bob)
+    assert (await access.sign_in(link.secret, browser="", remote="")).session.name == "ada"

@@ -16,6 +16,11 @@ CLEANER: Final = "clean-up"
 _OURS = (STRANGER, FIRST, STARTER, CLEANER, "admin", "root", "system", "unknown", "nobody")
 _BEGINNING = "paved"
 """So begin the names of our own commands and parts."""
+_LOOKALIKES = str.maketrans(
+    "авеѕіїјкӏмнорсԛтухһԁԝαβεϲικνορτυχϳıɑɡ",
+    "abesiijklmhopcqtyxhdwabecikvoptuxjiag",
+)
+"""Small letters of other alphabets by the Latin ones that they are taken for."""
 _ANOTHER = "Choose another, such as 'ci' or 'ada'."
 
 
@@ -44,9 +49,9 @@ def _is_unseen(character: str) -> bool:
 
 
 def _as_seen(name: str) -> str:
-    """What is left for a reader who heeds neither case nor spaces nor dashes."""
+    """What is left for a reader who heeds neither case nor alphabets, neither spaces nor dashes."""
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return "".join(it for it in plain if it.isalnum())
+    return "".join(it for it in plain.translate(_LOOKALIKES) if it.isalnum())
 
 
 _RESERVED = frozenset(map(_as_seen, _OURS))
