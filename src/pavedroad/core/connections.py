@@ -22,6 +22,8 @@ LINGER_SECONDS = 5.0
 """How long the rest of a request is read that has been answered already, so that the answer is seen."""
 UNREAD_SECONDS = 60.0
 """How long an answer waits for a client that reads nothing of it."""
+_PIPELINED = 500
+"""Requests of one connection that wait for the answer to one before them."""
 _ROOM = 8
 """Where room is needed, one of so many that ask nothing goes, so that it need not be made each time."""
 
@@ -103,6 +105,8 @@ class BoundedConnection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._cancel()
         super().on_headers_complete()
+        if len(self.pipeline) > _PIPELINED:
+            raise httptools.HttpParserError("too many requests wait for the answer to another")
 
     def on_message_complete(self) -> None:
         self._whole = True
@@ -110,6 +114,8 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        if self.pipeline:
+            self.flow.pause_reading()  # uvicorn reads on after each answer, and what waits grew without end
         body_is_left = self._head is None and not self._whole and not self._answering()
         if body_is_left and not self.transport.is_closing():
             self._lingering = self.loop.call_later(LINGER_SECONDS, self._give_up)

@@ -109,3 +109,12 @@ async def test_who_has_said_all_may_still_listen(port: int) -> None:
     two = await said(port, ASKED + b"\r\n" + ASKED + b"\r\n", half=True)
     assert two.count(b'"status": "ok"') == 2
     assert await said(port, ASKED, half=True) == b""
+
+
+async def test_requests_that_wait_for_each_other_are_bounded(port: int) -> None:
+    one = ASKED + b"\r\n"
+    last = ASKED + b"Connection: close\r\n\r\n"
+    assert (await said(port, one * 300 + last)).count(b"HTTP/1.1 200") == 301
+    many = await said(port, one * 1000 + last)
+    assert many.count(b"HTTP/1.1 200") < 1001
+    assert b"BadRequest" in many

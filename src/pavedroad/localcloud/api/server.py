@@ -25,6 +25,7 @@ from pavedroad.localcloud.api.scope import Scope, UnknownRegion, scope_of, scope
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse, Hindrance, Service
 from pavedroad.localcloud.api.signatures.gate import Admission, Gate
 from pavedroad.localcloud.api.signatures.message import Message, message_of
+from pavedroad.localcloud.api.unproven import IN_MEMORY, Keep, Unproven
 from pavedroad.localcloud.errors import ServiceError, internal_failure
 
 _log = logging.getLogger(__name__)
@@ -79,6 +80,7 @@ class Endpoint:
         self._hinders = hinders
         self._pages = pages
         self._waits = Waits()
+        self._unproven = Unproven()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="call")
         self._apart = {
             name: ThreadPoolExecutor(most, thread_name_prefix=name) for name, most in (apart or {}).items()
@@ -107,14 +109,25 @@ class Endpoint:
             gone = partial(_end, scope, receive)
             message = message_of(blank.method, path, query, scope["headers"])
             try:
-                answer = self._page(blank, message, receive, stranger) if own else None
-                response = legible(await (answer or self._answer(blank, message, receive, gone, stranger)))
+                with self._unproven.keeping() as keep:
+                    if own:
+                        response = await self._page(blank, message, receive, keep, stranger=stranger)
+                    else:
+                        response = await self._answer(blank, message, receive, keep, gone, stranger=stranger)
+                response = legible(response)
             except _Gone:
                 return
             await send_answer(response, receive, send)
 
     async def _answer(
-        self, blank: ApiRequest, message: Message, receive: Receive, gone: Gone, stranger: Forbidden | None
+        self,
+        blank: ApiRequest,
+        message: Message,
+        receive: Receive,
+        keep: Keep,
+        gone: Gone,
+        *,
+        stranger: Forbidden | None,
     ) -> ApiResponse:
         try:
             called = scope_of(blank.headers, blank.query)
@@ -138,7 +151,8 @@ class Endpoint:
                 _log.error("%s %s could not be admitted", blank.method, blank.path, exc_info=error)
                 refusal = internal_failure()
         try:
-            length = await self._read(request, receive, discard=refusal is not None)
+            keeps = None if admission.known and not in_form else keep
+            length = await self._read(request, receive, keeps, discard=refusal is not None)
             if refusal:
                 raise refusal
             if in_form:
@@ -167,7 +181,13 @@ class Endpoint:
             return error_response(request, internal_failure())
 
     async def _page(
-        self, blank: ApiRequest, message: Message, receive: Receive, stranger: PavedError | None
+        self,
+        blank: ApiRequest,
+        message: Message,
+        receive: Receive,
+        keep: Keep,
+        *,
+        stranger: PavedError | None,
     ) -> ApiResponse:
         assert self._pages is not None
         scope = Scope("", "", "")
@@ -177,7 +197,8 @@ class Endpoint:
                 admission = self._gate.admit(message, scope)
             except ServiceError as error:
                 stranger = stranger or _unauthenticated(error)
-            length = await self._read(blank, receive, discard=stranger is not None)
+            keeps = None if admission.known else keep
+            length = await self._read(blank, receive, keeps, discard=stranger is not None)
             if stranger:
                 return problem(stranger)
             request = _for(blank, scope, "", length)
@@ -223,8 +244,10 @@ class Endpoint:
             )
         return None
 
-    async def _read(self, request: ApiRequest, receive: Receive, *, discard: bool) -> int:
-        """The body into the request's stream. What is too large is read to some length, then refused."""
+    async def _read(self, request: ApiRequest, receive: Receive, keep: Keep | None, *, discard: bool) -> int:
+        """The body into the request's stream. What is too large is read to some length, then refused.
+        `keep` is there where whoever sends it may be anybody."""
+        in_memory = IN_MEMORY if keep else _IN_MEMORY
         limit = _LARGEST_OBJECT if request.service == "s3" else _LARGEST
         declared = request.headers.get("content-length", "0")
         too_large = declared.isdigit() and int(declared) > limit
@@ -242,7 +265,11 @@ class Endpoint:
             if length > limit and length > _DRAINED:
                 raise _too_large(request, limit)
             if chunk and not (discard or too_large):
-                if length > _IN_MEMORY:
+                if keep:
+                    keep(len(chunk))
+                if length > in_memory:
+                    if keep:
+                        await asyncio.to_thread(cast("SpooledTemporaryFile[bytes]", request.stream).rollover)
                     await asyncio.to_thread(request.stream.write, chunk)
                 else:
                     request.stream.write(chunk)

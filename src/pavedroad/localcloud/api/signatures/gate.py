@@ -40,10 +40,12 @@ CheckBody = Callable[[ApiRequest], None]
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """`anonymous` callers have shown no key: what they may do is for the service to say."""
+    """`anonymous` callers have shown no key: what they may do is for the service to say. Who is not `known`
+    may be anybody until the body has been looked at."""
 
     check: CheckBody | None = None
     anonymous: bool = False
+    known: bool = True
 
 
 class Gate(Protocol):
@@ -178,15 +180,15 @@ class SignedOnly:
         if called == Scope("sns", called.region, "") and is_link(
             message.method, message.path, message.headers, message.query
         ):
-            return Admission(partial(_check_empty, refusals))
+            return Admission(partial(_check_empty, refusals), known=False)
         if called.service != "s3":
             raise refusals.unsigned()
         kind = message.headers.get("content-type", "")
         if message.method == "POST" and kind.startswith("multipart/form-data"):
             if message.query:
                 raise refusals.unsigned()
-            return Admission(partial(self._check_upload, message, refusals))
-        return Admission(anonymous=True)
+            return Admission(partial(self._check_upload, message, refusals), known=False)
+        return Admission(anonymous=True, known=False)
 
     def _check_upload(self, message: Message, refusals: Refusals, request: ApiRequest) -> None:
         """A form says itself who has signed it."""
