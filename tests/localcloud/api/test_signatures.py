@@ -379,6 +379,8 @@ def test_an_open_cloud_takes_addresses_by_any_key_but_from_no_old_browser(
     ):
         assert door.open().knock(asked.but(headers=headers)).code == code
     assert door.open().knock(Knock("GET", f"{URL}/bucket", headers)).code == code
+    form = ACTION + b"&AWSAccessKeyId=any&SignatureVersion=2&Signature=x"
+    assert door.open().knock(Knock("POST", f"{URL}/", FORM | headers, form)).code == code
     assert door.open().knock(_ec2(sign, by=STRANGER).saying(**{"user-agent": "Mozilla/5.0"})).code == ""
 
 

@@ -81,6 +81,7 @@ class AnyCredentials:
         return Admission()
 
     def admit_form(self, message: Message, called: Scope, form: bytes) -> None:
+        self.admit(message, called)
         if not (called.key or dict(parse_qsl(form.decode("latin-1"))).get("Action") in _OF_PROVIDERS):
             raise refusals_of(called.service, message.headers).unsigned()
 
