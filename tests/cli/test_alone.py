@@ -126,6 +126,27 @@ def test_a_platform_that_is_not_there_is_said(tmp_path: Path) -> None:
     assert "http://127.0.0.1:1 cannot be reached" in done.stderr
 
 
+@pytest.mark.parametrize("url", ["nonsense", "ftp://x", "http://[::1", "http://x:port"])
+def test_an_address_that_is_none_is_said_as_such(tmp_path: Path, url: str) -> None:
+    done = paved(tmp_path, "clusters", PAVED_URL=url, PAVED_TOKEN="x")
+    assert done.returncode == 3
+    assert f"'{url}' is no address: " in done.stderr
+    assert ".." not in done.stderr
+    assert "unset PAVED_URL" in done.stderr
+
+
+@pytest.mark.parametrize("token", ["secret\nsecret", "secret\x1b[31m", "secr\xe9t"])
+def test_a_token_that_cannot_be_sent_is_not_shown(tmp_path: Path, token: str) -> None:
+    there = {"PAVED_URL": "http://127.0.0.1:1"}
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "token").write_text(token)
+    for done in (paved(tmp_path, "clusters", PAVED_TOKEN=token, **there), paved(home, "clusters", **there)):
+        assert done.returncode == 7
+        assert "is no token" in done.stderr
+        assert "secr" not in done.stderr
+
+
 def test_down_with_nothing_running_is_well(tmp_path: Path) -> None:
     done = paved(tmp_path, "down")
     assert (done.returncode, done.stdout) == (0, "Nothing was running.\n")

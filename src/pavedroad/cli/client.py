@@ -36,13 +36,14 @@ class Client:
     def __init__(self, url: str, token: str, *, transport: httpx.BaseTransport | None = None) -> None:
         self.url = url.rstrip("/")
         self.token = token
-        self._http = httpx.Client(
-            base_url=self.url,
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=_TIMEOUT,
-            trust_env=False,
-            transport=transport,
-        )
+        with self._reaching():
+            self._http = httpx.Client(
+                base_url=self.url,
+                headers={"Authorization": f"Bearer {token}"},
+                timeout=_TIMEOUT,
+                trust_env=False,
+                transport=transport,
+            )
 
     @classmethod
     def here(cls) -> Client:
@@ -108,12 +109,13 @@ class Client:
             raise Unavailable(
                 f"{self.url} did not answer in time.", next_step="Try `paved status`."
             ) from error
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            why = str(error).removesuffix(".")
+            raise Unavailable(
+                f"'{self.url}' is no address: {why}.", next_step="Correct or unset PAVED_URL."
+            ) from error
         except httpx.TransportError as error:
             raise Unavailable(f"{self.url} cannot be reached: {error}.", next_step=_START) from error
-        except httpx.InvalidURL as error:
-            raise Unavailable(
-                f"'{self.url}' is no address: {error}.", next_step="Correct or unset PAVED_URL."
-            ) from error
 
 
 def parse_events(lines: Iterable[str]) -> Iterator[ServerEvent]:
@@ -138,16 +140,28 @@ def segment(name: str) -> str:
 
 
 def _token(places: Places) -> str:
-    if named := os.environ.get("PAVED_TOKEN"):
+    if named := os.environ.get("PAVED_TOKEN", "").strip():
+        if not _can_be_sent(named):
+            raise Unauthenticated(
+                "What PAVED_TOKEN holds is no token.", next_step="Correct or unset PAVED_TOKEN."
+            )
         return named
     try:
-        return places.token.read_bytes().strip().decode("ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "what it holds is no token"
+        token = places.token.read_bytes().strip().decode(errors="replace")
+        why = None if _can_be_sent(token) else "what it holds is no token"
+    except OSError as error:
+        token, why = "", error.strerror
+    if why is not None:
         raise Unauthenticated(
             f"There is no token: {places.token} cannot be read ({why}).",
             next_step="Set PAVED_TOKEN, or run `paved up` as this user.",
-        ) from error
+        )
+    return token
+
+
+def _can_be_sent(token: str) -> bool:
+    """As a header: what cannot be would be shown, by the error that refuses it."""
+    return token.isascii() and token.isprintable() and token != ""
 
 
 def _refusal(answer: httpx.Response) -> PavedError:
