@@ -89,3 +89,44 @@ def test_nothing_is_acknowledged_that_a_full_disk_does_not_take(small_disk: Path
         assert {"before", "after"} <= users
         for name in ("before", "after"):
             assert api.client("cloudwatch").list_metrics(Namespace=name)["Metrics"], name
+
+
+def test_what_is_there_but_not_saved_is_not_acknowledged_to_who_asks_again(small_disk: Path) -> None:
+    """As clients do by themselves after a 503."""
+    with api_alone(small_disk / "home") as api:
+        api.start()
+        ec2, template = api.client("ec2"), {"InstanceType": "t3.nano"}
+        calls = [
+            changing(api, "again")["elbv2"],
+            lambda: ec2.create_launch_template(
+                LaunchTemplateName="again", LaunchTemplateData=template, ClientToken="again"
+            ),
+        ]
+        with suppress(OSError), (small_disk / "fills").open("wb", buffering=0) as file:
+            while True:
+                file.write(b"x" * 4096)
+        for call in calls * 3:
+            with pytest.raises(ClientError, match="No space left on device"):
+                call()
+
+
+def test_contents_that_a_full_disk_does_not_take_are_refused_as_such(small_disk: Path) -> None:
+    with api_alone(small_disk / "home") as api:
+        api.start()
+        s3 = api.client("s3")
+        s3.create_bucket(Bucket="contents")
+        upload = s3.create_multipart_upload(Bucket="contents", Key="parts")["UploadId"]
+        large = b"x" * 4 * 2**20
+        for call in (
+            lambda: s3.put_object(Bucket="contents", Key="whole", Body=large),
+            lambda: s3.upload_part(Bucket="contents", Key="parts", UploadId=upload, PartNumber=1, Body=large),
+        ):
+            with pytest.raises(ClientError) as refused:
+                call()
+            answer: Any = refused.value.response
+            assert answer["Error"]["Code"] == "ServiceUnavailable"
+            assert answer["ResponseMetadata"]["HTTPStatusCode"] == 503
+            assert "No space left on device" in answer["Error"]["Message"]
+            assert "No space left on device" in api.health["status"]
+        s3.put_object(Bucket="contents", Key="whole", Body=large[: 2**16])
+        assert api.health["status"] == "ok"

@@ -25,12 +25,19 @@ class Link(HostLink):
     """A host that has all at once, and refuses the rules of every listener while `refuses`."""
 
     refuses = False
+    most_rules = 100
+    """Of a listener; what has more is refused."""
 
     def route(self, revision: int, seconds: float) -> None:
         self.report()
 
     def report(self) -> None:
-        self.actual.trouble({}, dict.fromkeys(self._fronts, WHY) if self.refuses else {})
+        refused = {
+            arn: WHY
+            for arn, front in self._fronts.items()
+            if self.refuses or len(front.rules) > self.most_rules
+        }
+        self.actual.trouble({}, refused)
 
 
 class Shop:
@@ -81,6 +88,37 @@ def test_a_rule_that_envoy_refuses_after_all_is_taken_back(shop: Shop) -> None:
     shop.link.refuses = False
     shop.link.report()
     shop.call("DeleteRule", RuleArn=shop.rule(1))
+
+
+def test_what_envoy_refuses_is_taken_back_as_often_as_it_is_asked_for(shop: Shop) -> None:
+    made = shop.rule(1)
+    shop.link.most_rules = 2
+    for _ in range(3):
+        with pytest.raises(ServiceError, match=WHY):
+            shop.rule(2)
+    assert shop.rules() == 2
+    assert shop.state() == {"Code": "active"}
+    shop.link.most_rules = 100
+    shop.call("DeleteRule", RuleArn=made)
+
+
+@pytest.mark.parametrize("config", [("url-rewrite", "Url"), ("host-header-rewrite", "HostHeader")])
+@pytest.mark.parametrize("replacement", ["a\nb", "\r", "\0"])
+def test_a_replacement_has_what_a_header_may_have(
+    shop: Shop, config: tuple[str, str], replacement: str
+) -> None:
+    kind, name = config
+    rewrites = {"Rewrites": [{"Regex": "a", "Replace": replacement}]}
+    with pytest.raises(ServiceError, match="no header may have") as refused:
+        shop.call(
+            "CreateRule",
+            Priority=9,
+            ListenerArn=shop.listener,
+            Conditions=CONDITIONS,
+            Actions=fixed("x"),
+            Transforms=[{"Type": kind, f"{name}RewriteConfig": rewrites}],
+        )
+    assert refused.value.code == "ValidationError"
 
 
 def test_a_balancer_that_does_not_serve_all_says_so_and_can_be_mended(shop: Shop) -> None:

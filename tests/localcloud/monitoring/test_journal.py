@@ -165,6 +165,40 @@ def test_a_broken_end_is_left_out(tmp_path: Path) -> None:
     kept_again.close()
 
 
+@pytest.mark.parametrize("place", [9, 400])
+def test_what_is_damaged_in_the_middle_is_said_and_left_as_it_is(tmp_path: Path, place: int) -> None:
+    store, kept = begun(tmp_path)
+    fill(store)
+    kept.keep()
+    fill(store)
+    kept.close()
+    (appended,) = [path for path in tmp_path.iterdir() if path.stat().st_size]
+    content_before = bytearray(appended.read_bytes())
+    content_before[place] ^= 0x55
+    appended.write_bytes(content_before)
+    again, kept_again = begun(tmp_path)
+    assert f"{appended.name} is damaged" in kept_again.failure
+    again.put(PLACE, [point(1.0)])
+    with pytest.raises(NotKept, match="is damaged"):
+        kept_again.keep()
+    kept_again.close()
+    assert appended.read_bytes() == content_before
+    assert [path for path in tmp_path.iterdir() if path.stat().st_size] == [appended]
+
+
+def test_zeros_at_the_end_are_no_datapoints(tmp_path: Path) -> None:
+    store, kept = begun(tmp_path)
+    fill(store)
+    kept.close()
+    (appended,) = [path for path in tmp_path.iterdir() if path.stat().st_size]
+    with appended.open("ab") as file:
+        file.write(bytes(4096))
+    again, kept_again = begun(tmp_path)
+    assert kept_again.failure == ""
+    assert content(again) == content(store)
+    kept_again.close()
+
+
 def test_old_datapoints_grow_coarse_and_go_and_memory_is_bounded() -> None:
     clock = ManualClock(BEGINNING)
     store = Store()

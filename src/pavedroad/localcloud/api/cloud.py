@@ -262,7 +262,7 @@ class Cloud:
         with self._state.lock:
             revision = self._state.revision
         return {
-            "status": self._snapshots.failure or self._monitoring.failure or "ok",
+            "status": self._snapshots.failure or self._monitoring.failure or self._blobs.failure or "ok",
             "host": "connected" if self._link.actual.epoch else "not connected",
             "limits": self._publishing.limited_by or "not known yet",
             "confinement": self._publishing.confined or "not known yet",

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pavedroad.core.files import sync
+from pavedroad.localcloud.errors import unavailable
 
 _INLINE = 16 * 1024
 _YOUNG_SECONDS = 120.0
+_TOLD_SECONDS = 60.0
 _COMING = ".coming"
 _PIECE = 1 << 20
 
@@ -38,14 +40,22 @@ class BlobStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._settling = threading.Lock()
+        self._failure = ""
+        self._failed_at = 0.0
         (folder / _COMING).mkdir(parents=True, exist_ok=True)
+
+    @property
+    def failure(self) -> str:
+        """Why contents were not saved in the last minute, if none were since; else empty."""
+        return self._failure if time.monotonic() - self._failed_at < _TOLD_SECONDS else ""
 
     def put(self, content: bytes) -> Blob:
         return self.put_pieces([content])
 
     def put_pieces(self, pieces: Iterable[bytes]) -> Blob:
-        """What they are together; of large contents never all in memory. If they raise, nothing stays."""
-        digest, size, first = hashlib.sha256(), 0, bytearray()
+        """What they are together; of large contents never all in memory. If they raise, nothing stays.
+        A `ServiceError` where the disk does not take them."""
+        first = bytearray()
         coming = iter(pieces)
         for piece in coming:
             first += piece
@@ -53,6 +63,17 @@ class BlobStore:
                 break
         else:
             return Blob(len(first), hashlib.sha256(first).hexdigest(), bytes(first))
+        try:
+            blob = self._on_disk(first, coming)
+        except OSError as error:
+            self._failure = f"Contents of S3 could not be saved to {self._folder}: {error.strerror or error}."
+            self._failed_at = time.monotonic()
+            raise unavailable(self._failure) from error
+        self._failure = ""
+        return blob
+
+    def _on_disk(self, first: bytes | bytearray, coming: Iterator[bytes]) -> Blob:
+        digest, size = hashlib.sha256(), 0
         descriptor, name = tempfile.mkstemp(dir=self._folder / _COMING)
         try:
             with os.fdopen(descriptor, "wb") as file:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from pavedroad.core.clock import Clock
+from pavedroad.localcloud.api.calls import reads
 from pavedroad.localcloud.api.errors import error_response
 from pavedroad.localcloud.api.host_link import HostLink, HostUnavailable
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
@@ -163,6 +165,9 @@ class LoadBalancing:
             with store.journal() as journal:
                 result = operation.run(call)
             if not journal:
+                if not reads(action):
+                    # What it asks for is there, but perhaps not on disk: who made it may have been told so.
+                    self._state.touch()
                 return result
             impaired = self._link.actual.troubles()
             published = self._publisher.publish(store)
@@ -181,7 +186,10 @@ class LoadBalancing:
         """Take back what Envoy does not take of these listeners, which served all that they should."""
         troubles = filter(None, map(self._link.actual.impaired, sorted(listeners)))
         if operation.must_route and (trouble := next(troubles, None)):
-            self._take_back(call, journal)
+            revision = self._take_back(call, journal)
+            # Else the next change would find the listener impaired already, and not be held to anything.
+            with suppress(HostUnavailable):
+                self._link.route(revision, _FOLLOW_SECONDS)
             raise ServiceError("InvalidConfigurationRequest", f"The change cannot be served: {trouble}")
 
     def _settle(self, call: Call, operation: Operation, journal: Journal, published: Published) -> None:
@@ -215,7 +223,8 @@ class LoadBalancing:
                 revision = self._publisher.publish(call.store).revision
             self._link.route(revision, ROUTE_SECONDS)
 
-    def _take_back(self, call: Call, journal: Journal) -> None:
+    def _take_back(self, call: Call, journal: Journal) -> int:
+        """The revision without the change."""
         with self._state.changing():
             journal.take_back()
-            self._publisher.publish(call.store)
+            return self._publisher.publish(call.store).revision

@@ -12,6 +12,8 @@ from pavedroad.localcloud.wanted import Transform
 _CONFIGS = {"host-header-rewrite": "HostHeaderRewriteConfig", "url-rewrite": "UrlRewriteConfig"}
 _PARTS = {"host-header-rewrite": "host", "url-rewrite": "url"}
 _LONGEST = 1024
+_NO_VALUE = re.compile(r"[\0\r\n]")
+"""What Envoy takes in no value of a header."""
 
 
 def read_transforms(given: Sequence[Parameters]) -> tuple[Transform, ...]:
@@ -42,6 +44,8 @@ def _read(kind: str, given: Parameters) -> Transform:
     replacement = rewrites[0].get("Replace", "")
     if len(replacement) > _LONGEST:
         raise invalid(f"A replacement can have at most {_LONGEST} characters")
+    if _NO_VALUE.search(replacement):
+        raise invalid(f"The replacement {replacement!r} has characters that no header may have")
     if any(int(number) > groups(regex) for number in re.findall(r"\$(\d)", replacement)):
         raise invalid(f"The replacement '{replacement}' names a group that '{regex}' does not have")
     return Transform("host" if _PARTS[kind] == "host" else "url", regex, replacement)

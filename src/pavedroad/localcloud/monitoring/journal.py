@@ -1,7 +1,8 @@
 """Datapoints on disk: appended as they come, and now and then written anew as the series that they made.
 
-Each file is of frames: length, checksum, `marshal`ed data. What follows a broken frame was never whole, and
-is left out: a crash never costs a start. Who puts datapoints is answered once they are on disk (`keep`);
+Each file is of frames: length, checksum, `marshal`ed data. A last one that is broken was never whole, and is
+left out: a crash never costs a start. What is damaged elsewhere is left as it is, and no datapoints are kept
+until somebody has seen to it. Who puts datapoints is answered once they are on disk (`keep`);
 calls that come at the same time share a write. What the cloud measures of itself follows within half a
 second. A series knows the number of its last datapoint, so that one that is in both files counts once. All is
 read in the background of a start.
@@ -38,6 +39,10 @@ _BYTES_AT_ONCE = 2**20
 _SERIES_AT_ONCE = 500
 _HEAD = struct.Struct(">II")
 _FORMAT = "pavedroad-metrics-1"
+
+
+class Damaged(ValueError):
+    """The sentence says which file."""
 
 
 class NotKept(Exception):
@@ -245,7 +250,7 @@ class MetricJournal:
 
     def _restore(self) -> None:
         """Without the lock: until all is read nobody else looks into the store."""
-        frames = _frames(self._folder / "series")
+        frames = _frames(self._folder / "series", is_whole=True)
         head = next(frames, None)
         if head is not None and head[0] == _FORMAT:
             self._generation, self._store.points = head[1], head[2]
@@ -318,18 +323,20 @@ def _framed(data: Any) -> bytes:
     return _HEAD.pack(len(body), zlib.crc32(body)) + body
 
 
-def _frames(path: Path) -> Iterator[tuple[Any, ...]]:
+def _frames(path: Path, *, is_whole: bool = False) -> Iterator[tuple[Any, ...]]:
+    """`Damaged` where that is no end that a crash has left: of a file that is written whole, anywhere."""
     try:
         file = path.open("rb")
     except FileNotFoundError:
         return
     with file:
+        length = os.fstat(file.fileno()).st_size
         while head := file.read(_HEAD.size):
-            if len(head) < _HEAD.size:
-                break
-            size, checksum = _HEAD.unpack(head)
+            size, checksum = _HEAD.unpack(head.ljust(_HEAD.size, b"\0"))
             body = file.read(size)
-            if len(body) < size or zlib.crc32(body) != checksum:
+            if not body or len(body) < size or zlib.crc32(body) != checksum:
+                if is_whole or (body and file.tell() < length):
+                    raise Damaged(f"{path.name} is damaged; put a copy of it in its place, or move it away")
                 _log.warning("The end of %s is broken and left out.", path.name)
                 break
             yield cast("tuple[Any, ...]", marshal.loads(body))  # noqa: S302

@@ -113,6 +113,7 @@ class Ec2Service:
             backend = ec2_backend.backend(request.account, request.region)
             repeats = action != "RunInstances"  # which answers with the instances as they are by then
             if repeats and (before := answered(backend, form)) is not None:
+                self._state.touch()  # the first answer may have been that it could not be saved
                 return ApiResponse(200, _XML, before)
             answer = self._answer(request, asked, action)
             if repeats and answer.status == 200:
