@@ -41,13 +41,14 @@ logger = logging.getLogger(__name__)
 
 
 def private_credentials(key: CloudKey) -> dict[str, str | None]:
-    """What the platform knows the private cloud by; the user's own for AWS are not shown to it."""
-    return {
+    """What the platform knows the private cloud by. The user's own settings for AWS, which need not even be
+    readable, are not shown to it; the certificates are the machine's."""
+    of_user = (name for name in os.environ if name.startswith("AWS_") and name != "AWS_CA_BUNDLE")
+    return dict.fromkeys(of_user) | {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_ACCESS_KEY_ID": key.access_key_id,
         "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
-        "AWS_SESSION_TOKEN": None,
-        "AWS_PROFILE": None,
-        "AWS_ENDPOINT_URL": None,
     }
 
 
