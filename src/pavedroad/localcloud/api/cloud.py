@@ -215,12 +215,13 @@ class Cloud:
         return self._scaling
 
     def _prepare(self) -> None:
-        """Import the rest of moto before somebody asks for it."""
+        """Import the rest of moto before somebody asks for it; look whether all contents are there."""
         for service in self._moto:
             try:
                 service.prepare()
             except Exception:
                 _log.exception("%s could not be prepared", service.name)
+        self._contents.look_at_all(self._state.lock)
         # What is imported stays: the collector, which stops every call, need not look through it again.
         gc.freeze()
         self._long_lived.begin()
@@ -260,9 +261,10 @@ class Cloud:
 
     def _health(self) -> Mapping[str, object]:
         with self._state.lock:
-            revision = self._state.revision
+            revision, damaged = self._state.revision, self._contents.failure
+        failure = self._snapshots.failure or self._monitoring.failure or self._blobs.failure or damaged
         return {
-            "status": self._snapshots.failure or self._monitoring.failure or self._blobs.failure or "ok",
+            "status": failure or "ok",
             "host": "connected" if self._link.actual.epoch else "not connected",
             "limits": self._publishing.limited_by or "not known yet",
             "confinement": self._publishing.confined or "not known yet",

@@ -8,6 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import chain
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pavedroad.core.files import sync
+from pavedroad.localcloud.api.integrity import Damage, DamagedContents, Integrity
 from pavedroad.localcloud.errors import unavailable
 
 _INLINE = 16 * 1024
@@ -22,6 +24,8 @@ _YOUNG_SECONDS = 120.0
 _TOLD_SECONDS = 60.0
 _COMING = ".coming"
 _PIECE = 1 << 20
+_COUNTED_FIRST = 8 << 20
+"""Contents up to this size are counted before anything of them is given out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +39,13 @@ class Blob:
 
 class BlobStore:
     """`<folder>/<2 hex>/<62 hex>`. Contents are written once and never changed: whoever has opened one reads
-    it to its end. All that `put` gives is on the disk."""
+    it to its end. All that `put` gives is on the disk. What is damaged there is given out to nobody as whole:
+    `DamagedContents` says so before, or at the latest before the last piece."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._settling = threading.Lock()
+        self._integrity = Integrity()
         self._failure = ""
         self._failed_at = 0.0
         (folder / _COMING).mkdir(parents=True, exist_ok=True)
@@ -83,7 +89,7 @@ class BlobStore:
                     size += len(piece)
                 file.flush()
                 os.fsync(file.fileno())
-            self._settle(Path(name), self._path(digest.hexdigest()))
+            self._settle(Path(name), digest.hexdigest())
         finally:
             Path(name).unlink(missing_ok=True)
         return Blob(size, digest.hexdigest(), None)
@@ -92,18 +98,61 @@ class BlobStore:
         with self.open(blob) as file:
             file.seek(start)
             left = blob.size - start if length is None else length
-            while piece := file.read(min(_PIECE, left)):
+            while left > 0:
+                piece = file.read(min(_PIECE, left))
                 left -= len(piece)
+                if not (left and piece):
+                    self.demand(blob)
+                if not piece:
+                    raise DamagedContents
                 yield piece
 
     def get(self, blob: Blob) -> bytes:
-        return self._path(blob.digest).read_bytes() if blob.inline is None else blob.inline
+        return b"".join(self.pieces(blob)) if blob.inline is None else blob.inline
 
     def open(self, blob: Blob) -> BinaryIO:
-        return self._path(blob.digest).open("rb") if blob.inline is None else BytesIO(blob.inline)
+        """Whoever reads it calls `demand` before using the last of it."""
+        if blob.inline is not None:
+            return BytesIO(blob.inline)
+        path = self._path(blob.digest)
+        try:
+            file = path.open("rb")
+        except OSError as error:
+            raise self._integrity.lost(blob.digest, path, error) from error
+        try:
+            self._integrity.admit(blob.digest, blob.size, path, file.fileno())
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def demand(self, blob: Blob) -> None:
+        """Return once what was opened is known to be what was put; `DamagedContents` where it is not."""
+        if blob.inline is None:
+            self._integrity.demand(blob.digest)
+
+    def is_sound(self, blob: Blob) -> bool:
+        """Whether that is known without waiting."""
+        return blob.inline is not None or self._integrity.is_sound(blob.digest, self._path(blob.digest))
+
+    def look(self, blob: Blob, *, all_of_it: bool = False) -> None:
+        """At all of it, or where it is large at its size; the rest is counted in the background."""
+        self.open(blob).close()
+        if all_of_it or blob.size <= _COUNTED_FIRST:
+            self.demand(blob)
+
+    def look_at_sizes(self, blobs: Iterable[Blob]) -> None:
+        for blob in blobs:
+            with suppress(DamagedContents):
+                self._integrity.compare(blob.digest, blob.size, self._path(blob.digest))
+
+    def damages(self) -> dict[str, Damage]:
+        """All that is known, by digest."""
+        return self._integrity.damages()
 
     def keep_only(self, digests: set[str]) -> None:
         """Delete what no object holds any more, but for what has just come."""
+        self._integrity.keep_only(digests)
         for folder in self._folder.iterdir():
             for path in folder.iterdir():
                 if folder.name + path.name not in digests:
@@ -114,11 +163,13 @@ class BlobStore:
             if path.stat().st_mtime < time.time() - _YOUNG_SECONDS:
                 path.unlink(missing_ok=True)
 
-    def _settle(self, coming: Path, path: Path) -> None:
+    def _settle(self, coming: Path, digest: str) -> None:
+        path = self._path(digest)
         is_new = not path.parent.exists()
         path.parent.mkdir(exist_ok=True)
         with self._settling:
             coming.replace(path)
+            self._integrity.written(digest, path.stat())
         for folder in (path.parent, *([self._folder] if is_new else [])):
             sync(folder)
 

@@ -55,6 +55,8 @@ class Content:
 
     file: BinaryIO
     length: int
+    demand: Callable[[], None] = lambda: None
+    """Called before the last of it is sent; it raises where that would make damaged contents whole."""
 
 
 @dataclass(frozen=True, slots=True)

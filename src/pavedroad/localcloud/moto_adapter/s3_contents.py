@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from pavedroad.localcloud.api.objects import Blob, BlobStore
@@ -35,7 +36,7 @@ class Stored(bytes):
     def opened(self) -> Content:
         file = self.store.open(self.blob)
         file.seek(self.start)
-        return Content(file, self.length)
+        return Content(file, self.length, partial(self.store.demand, self.blob))
 
     def __len__(self) -> int:
         return self.length

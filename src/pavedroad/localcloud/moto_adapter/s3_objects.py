@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from io import BytesIO
 from itertools import chain
 from typing import Any, BinaryIO
@@ -52,6 +53,29 @@ class StoredContents:
     def held(self) -> set[str]:
         """The digests of all contents that some key, version or part has. With the state lock held."""
         return {_blob_of(key).digest for key in self._keys}
+
+    def look_at_all(self, lock: AbstractContextManager[object]) -> None:
+        """At each file's size; what is damaged is told of then."""
+        with lock:
+            blobs = {blob.digest: blob for blob in map(_blob_of, self._keys) if blob.inline is None}
+        self.store.look_at_sizes(blobs.values())
+
+    @property
+    def failure(self) -> str:
+        """Which object is damaged, and where, in a sentence; empty while none is known to be. With the state
+        lock held."""
+        damages = self.store.damages()
+        for key in self._keys if damages else ():
+            if damage := damages.get(_blob_of(key).digest):
+                where = (
+                    f"s3://{key.bucket_name}/{key.name}" if key.bucket_name else "a part of an upload to S3"
+                )
+                more = f" So are {len(damages) - 1} more files." if len(damages) > 1 else ""
+                return (
+                    f"The contents of {where} are damaged: {damage.path} {damage.why}.{more} Put a copy of "
+                    "the file in its place, or put the object again, or delete it."
+                )
+        return ""
 
     def install(self) -> None:
         contents = self
@@ -109,7 +133,10 @@ class StoredContents:
         if not isinstance(content, Stored):
             return self.store.put(content.encode() if isinstance(content, str) else bytes(content))
         if content.is_whole:
-            return content.blob
+            blob = content.blob
+            if not self.store.is_sound(blob):
+                outside(("sound", blob.digest), lambda: self.store.look(blob, all_of_it=True))
+            return blob
         part = ("part", content.blob.digest, content.start, content.length)
         return outside(part, lambda: self.store.put_pieces(content.pieces))
 

@@ -11,11 +11,11 @@ from functools import partial
 
 from pavedroad.localcloud.api.calls import only_reads
 from pavedroad.localcloud.api.errors import error_response
-from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
+from pavedroad.localcloud.api.services import ApiRequest, ApiResponse, Content
 from pavedroad.localcloud.errors import ServiceError, internal_failure
 from pavedroad.localcloud.moto_adapter.environ import environ_of
 from pavedroad.localcloud.moto_adapter.model_checks import checks_of
-from pavedroad.localcloud.moto_adapter.outside import Known, called
+from pavedroad.localcloud.moto_adapter.outside import Known, called, outside
 from pavedroad.localcloud.moto_adapter.responses import (
     as_service_error,
     is_of_the_call,
@@ -103,7 +103,7 @@ def _call(app: Application, request: ApiRequest) -> ApiResponse:
         return lambda _: None
 
     pieces = list(app(environ_of(request), start_response))
-    content = pieces[0].opened() if pieces and isinstance(pieces[0], Stored) else None
+    content = _opened(pieces[0]) if pieces and isinstance(pieces[0], Stored) else None
     body = b"" if content else b"".join(pieces)
     status, headers = said[-1]
     if request.service != "s3" and not body and status == 404:
@@ -121,3 +121,10 @@ def _call(app: Application, request: ApiRequest) -> ApiResponse:
             ("content-length", value) for name, value in headers if name.lower() == "content-length"
         )
     return ApiResponse(status, kept, body, content)
+
+
+def _opened(contents: Stored) -> Content:
+    store, blob = contents.store, contents.blob
+    if not store.is_sound(blob):
+        outside(("look", blob.digest), partial(store.look, blob))
+    return contents.opened()
