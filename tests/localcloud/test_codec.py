@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from pavedroad.localcloud import codec
+from pavedroad.localcloud.codec import DecodeError
 from pavedroad.localcloud.wanted import (
+    WIRE,
     Condition,
     FixedResponse,
     Forward,
@@ -51,16 +54,16 @@ _FRONT = Front(
 
 def test_all_that_is_wanted_survives_the_way() -> None:
     wanted = Wanted(7, (_GUEST,), (_POOL,), (_FRONT,))
-    assert codec.loads(Wanted, codec.dumps(wanted)) == wanted
+    assert WIRE.loads(Wanted, WIRE.dumps(wanted)) == wanted
 
 
 def test_a_change_survives_the_way_and_null_takes_away() -> None:
     change = WantedChange("epoch", 8, {"i-1": _GUEST, "i-2": None}, {"tg": None}, {"listener": _FRONT})
-    assert codec.loads(WantedChange, codec.dumps(change)) == change
+    assert WIRE.loads(WantedChange, WIRE.dumps(change)) == change
 
 
 def test_an_action_says_its_kind() -> None:
-    rules = codec.encode(_FRONT)["rules"]
+    rules = json.loads(WIRE.dumps(_FRONT))["rules"]
     assert [rule["action"]["kind"] for rule in rules] == ["fixed-response", "redirect", "forward"]
 
 
@@ -70,12 +73,16 @@ def test_an_action_says_its_kind() -> None:
         ("{", "not JSON"),
         ("[]", "should be an object"),
         ('{"epoch": "e"}', "lacks revision"),
-        ('{"epoch": "e", "revision": true}', "WantedChange.revision should be int"),
-        ('{"epoch": "e", "revision": 1, "pools": []}', "WantedChange.pools should be an object"),
-        ('{"epoch": "e", "revision": 1, "fronts": {"f": {"arn": 1}}}', "WantedChange.fronts[f]"),
+        ('{"epoch": "e", "revision": true}', "should be int, and is bool @ WantedChange.revision"),
+        ('{"epoch": "e", "revision": 1, "pools": []}', "should be an object @ WantedChange.pools"),
+        ('{"epoch": "e", "revision": 1, "colour": 1}', "does not know colour @ WantedChange"),
+        (
+            '{"epoch": "e", "revision": 1, "fronts": {"f": {"arn": 1}}}',
+            "should be str, and is int @ WantedChange.fronts['f'].arn",
+        ),
     ],
 )
 def test_what_is_broken_is_told_with_its_place(text: str, said: str) -> None:
-    with pytest.raises(codec.DecodeError) as caught:
-        codec.loads(WantedChange, text)
+    with pytest.raises(DecodeError) as caught:
+        WIRE.loads(WantedChange, text)
     assert said in str(caught.value)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pavedroad.localcloud.codec import Codec
+
 GuestState = Literal["starting", "running", "stopping", "exited", "failed"]
 ProbeState = Literal["initial", "healthy", "unhealthy"]
 Ailment = Literal["hung", "cpu", "memory", "disk", "network", "clock"]
@@ -383,3 +385,7 @@ class ActualChange:
     refused: dict[str, str]
     gone: tuple[str, ...]
     impaired: dict[str, str] = field(default_factory=dict[str, str])
+
+
+WIRE = Codec({Action: {"forward": Forward, "fixed-response": FixedResponse, "redirect": Redirect}})
+"""How both sides of the socket write it."""

@@ -15,10 +15,10 @@ from typing import Any
 
 import httpx
 
-from pavedroad.localcloud import codec
 from pavedroad.localcloud.host.sweep import ROOT_VARIABLE
 from pavedroad.localcloud.measured import GuestMeasure, Measurements
 from pavedroad.localcloud.wanted import (
+    WIRE,
     Actual,
     Guest,
     GuestImage,
@@ -99,7 +99,7 @@ class Machine:
         self._patch({guest.id: None for guest in guests})
 
     def actual(self) -> Actual:
-        return codec.loads(Actual, self.http.get("/actual").content)
+        return WIRE.loads(Actual, self.http.get("/actual").content)
 
     def status(self, guest: Guest) -> GuestStatus:
         return next(it for it in self.actual().guests if it.id == guest.id)
@@ -137,7 +137,7 @@ class Machine:
         return eventually(shown, within=120)
 
     def measurements(self, since: float = 0.0) -> Measurements:
-        return codec.loads(Measurements, self.http.get("/measurements", params={"since": since}).content)
+        return WIRE.loads(Measurements, self.http.get("/measurements", params={"since": since}).content)
 
     def measured(self, guest: Guest) -> GuestMeasure:
         """The newest word on what the guest has used."""
@@ -179,12 +179,12 @@ class Machine:
 
     def _put(self) -> None:
         wanted = Wanted(self._revision, tuple(self.guests.values()), (), ())
-        self.http.put("/wanted", content=codec.dumps(wanted)).raise_for_status()
+        self.http.put("/wanted", content=WIRE.dumps(wanted)).raise_for_status()
 
     def _patch(self, guests: dict[str, Any]) -> None:
         self._revision += 1
         change = WantedChange(self.epoch, self._revision, guests)
-        self.http.patch("/wanted", content=codec.dumps(change)).raise_for_status()
+        self.http.patch("/wanted", content=WIRE.dumps(change)).raise_for_status()
 
 
 def processes_of(home: Path, guest: Guest | None = None) -> list[int]:

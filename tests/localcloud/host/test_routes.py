@@ -5,21 +5,20 @@ from __future__ import annotations
 import threading
 import time
 
-from pavedroad.localcloud import codec
-from pavedroad.localcloud.wanted import Actual, ActualChange, Wanted, WantedChange
+from pavedroad.localcloud.wanted import WIRE, Actual, ActualChange, Wanted, WantedChange
 from tests.localcloud.host.machine import Machine, guest
 from tests.waiting import eventually
 
 
 def _poll(machine: Machine, epoch: str, revision: int, wait: float) -> ActualChange:
     query = f"/actual?epoch={epoch}&revision={revision}&wait={wait}&changes=1"
-    return codec.loads(ActualChange, machine.http.get(query).content)
+    return WIRE.loads(ActualChange, machine.http.get(query).content)
 
 
 def test_a_change_for_another_host_is_refused_and_changes_nothing(machine: Machine) -> None:
     it = guest("sleep 1000")
     change = WantedChange("another", 5, {it.id: it})
-    answer = machine.http.patch("/wanted", content=codec.dumps(change))
+    answer = machine.http.patch("/wanted", content=WIRE.dumps(change))
     assert (answer.status_code, answer.json()["epoch"]) == (409, machine.epoch)
     assert it.id not in {status.id for status in machine.actual().guests}
 
@@ -56,7 +55,7 @@ def test_a_poll_without_news_answers_when_its_time_is_up(machine: Machine) -> No
 
 def test_a_poller_of_an_earlier_host_is_told_everything_at_once(machine: Machine) -> None:
     answer = machine.http.get("/actual?epoch=earlier&revision=999999&wait=30&changes=1")
-    assert codec.loads(Actual, answer.content).epoch == machine.epoch
+    assert WIRE.loads(Actual, answer.content).epoch == machine.epoch
 
 
 def test_what_a_whole_wanted_does_not_name_is_stopped(machine: Machine) -> None:
@@ -65,7 +64,7 @@ def test_what_a_whole_wanted_does_not_name_is_stopped(machine: Machine) -> None:
     machine.running(it)
     machine.running(other)
     wanted = Wanted(1_000, (other,), (), ())
-    machine.http.put("/wanted", content=codec.dumps(wanted)).raise_for_status()
+    machine.http.put("/wanted", content=WIRE.dumps(wanted)).raise_for_status()
     assert machine.ended(it).reason == "stopped: killed by signal 15 (SIGTERM)"
     assert machine.status(other).state == "running"
 
@@ -87,7 +86,7 @@ def test_bad_messages_are_refused_with_a_sentence(machine: Machine) -> None:
 
 def test_waiting_for_routes_tells_when_they_serve(machine: Machine) -> None:
     revision = 2_000
-    machine.http.put("/wanted", content=codec.dumps(Wanted(revision, (), (), ()))).raise_for_status()
+    machine.http.put("/wanted", content=WIRE.dumps(Wanted(revision, (), (), ()))).raise_for_status()
     answer = machine.http.post(f"/routes/{revision}/wait?seconds=30")
     assert (answer.status_code, answer.json()) == (200, {"revision": revision, "refused": {}, "impaired": {}})
     late = machine.http.post(f"/routes/{revision + 1}/wait?seconds=0.1")

@@ -17,6 +17,7 @@ from pavedroad.localcloud.api import container, schema_2
 from pavedroad.localcloud.api.container import Part
 from pavedroad.localcloud.api.snapshots import Snapshots
 from pavedroad.localcloud.autoscaling.model import FORM as GROUPS
+from pavedroad.localcloud.autoscaling.model import known_once
 from pavedroad.localcloud.balancing.store import FORM as BALANCERS
 from pavedroad.localcloud.faults.service import FaultInjection
 from pavedroad.localcloud.monitoring.model import FORM as ALARMS
@@ -67,9 +68,11 @@ def test_all_of_a_released_state_is_read_and_written_and_read_again(
         assert not lacking(said["machines"], machines(found["ec2"][ACCOUNT]))
 
 
-def test_what_several_hold_is_one_thing_again(tmp_path: Path, bench: Bench) -> None:
+@pytest.mark.parametrize("form", ["schema-2", "schema-3"])
+def test_what_several_hold_is_one_thing_again(tmp_path: Path, bench: Bench, form: str) -> None:
     assert bench
-    [region] = GROUPS.decode(GROUPS.encode(parts_of(released("schema-2", tmp_path))["autoscaling"]), "1")
+    [region] = regions = parts_of(released(form, tmp_path))["autoscaling"]
+    known_once(regions)
     under_way = [
         (group, member)
         for group in region.groups.values()

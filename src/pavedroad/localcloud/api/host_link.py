@@ -18,11 +18,12 @@ from typing import Any, cast
 from urllib.parse import quote, urlencode
 
 from pavedroad.core.errors import Unavailable
-from pavedroad.localcloud import codec
 from pavedroad.localcloud.api.actual import ActualView
 from pavedroad.localcloud.api.unix_http import UnixConnection
+from pavedroad.localcloud.codec import DecodeError
 from pavedroad.localcloud.measured import Measurements
 from pavedroad.localcloud.wanted import (
+    WIRE,
     Actual,
     ActualChange,
     Front,
@@ -210,8 +211,8 @@ class HostLink:
         if status != 200:
             raise _refusal(status, body)
         try:
-            return codec.loads(Measurements, body)
-        except codec.DecodeError as error:
+            return WIRE.loads(Measurements, body)
+        except DecodeError as error:
             raise HostUnavailable(f"The host's measurements are not legible: {error}") from error
 
     def _take_refused(self, body: bytes) -> None:
@@ -254,7 +255,7 @@ class HostLink:
             taken, self._dirty = self._dirty, _Dirty()
         status, body = 0, b""
         try:
-            status, body = connection.call("PUT" if whole else "PATCH", "/wanted", codec.dumps(message))
+            status, body = connection.call("PUT" if whole else "PATCH", "/wanted", WIRE.dumps(message))
         finally:
             with self._lock:
                 if status == 200:
@@ -294,7 +295,7 @@ class HostLink:
         while not self._closed.is_set():
             try:
                 change = self._poll(self._following)
-            except (OSError, codec.DecodeError) as error:
+            except (OSError, DecodeError) as error:
                 _LOG.debug("The host does not report: %s", error)
                 self.actual.lose()
                 self._closed.wait(_RETRY_SECONDS)
@@ -319,10 +320,10 @@ class HostLink:
         try:
             data = json.loads(body)
         except ValueError as error:
-            raise codec.DecodeError("The host's report is not JSON.") from error
+            raise DecodeError("The host's report is not JSON.") from error
         if isinstance(data, dict) and "gone" in data:
-            return self.actual.merge(codec.decode(ActualChange, data))
-        return self.actual.replace(codec.decode(Actual, data))
+            return self.actual.merge(WIRE.decode(ActualChange, data))
+        return self.actual.replace(WIRE.decode(Actual, data))
 
 
 def _merge(known: dict[str, Any], changes: Mapping[str, Any], dirty: set[str]) -> bool:

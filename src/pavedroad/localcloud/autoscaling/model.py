@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pavedroad.localcloud.autoscaling.hooks.model import Action, Hook, Place
 from pavedroad.localcloud.autoscaling.refresh.model import Refresh
@@ -313,13 +313,47 @@ class Region:
     activities_begun: int = 0
 
 
+def _with_activities_written_out(data: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Version 1 wrote an activity once, and referred to it by its id from then on."""
+    written: dict[str, Any] = {}
+
+    def out(value: Any) -> Any:
+        if isinstance(value, list):
+            return [out(item) for item in cast("list[Any]", value)]
+        if not isinstance(value, dict):
+            return value
+        found = cast("dict[str, Any]", value)
+        if found.keys() == {"as"}:
+            return written[found["as"]]
+        made = {name: out(item) for name, item in found.items()}
+        if {"id", "group_arn", "progress"} <= made.keys():
+            written[made["id"]] = made
+        return made
+
+    return out(data)
+
+
 FORM = Document(
     tuple[Region, ...],
-    tags={
-        TemplateChoice: "launch-template",
-        ConfigurationChoice: "launch-configuration",
-        MixedPolicy: "mixed-policy",
+    {
+        Source: {
+            "launch-template": TemplateChoice,
+            "launch-configuration": ConfigurationChoice,
+            "mixed-policy": MixedPolicy,
+        }
     },
-    shared=frozenset({Activity}),
+    number=2,
+    upgrades={1: _with_activities_written_out},
 )
-"""How the regions are saved: a member and its region know one and the same activity."""
+"""How the regions are saved; `known_once` makes what a member and its region know one and the same again."""
+
+
+def known_once(regions: Iterable[Region]) -> None:
+    """Each activity is one object again, wherever it is held."""
+    for region in regions:
+        known = {activity.id: activity for told in region.activities.values() for activity in told}
+        for group in region.groups.values():
+            group.untold = [known.setdefault(activity.id, activity) for activity in group.untold]
+            for member in group.members.values():
+                if member.activity is not None:
+                    member.activity = known.setdefault(member.activity.id, member.activity)

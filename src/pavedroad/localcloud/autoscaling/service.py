@@ -22,7 +22,7 @@ from pavedroad.localcloud.autoscaling import journal, lengths, warmup
 from pavedroad.localcloud.autoscaling.call import Call, Result
 from pavedroad.localcloud.autoscaling.controller import Controller
 from pavedroad.localcloud.autoscaling.group_pass import GroupPass
-from pavedroad.localcloud.autoscaling.model import FORM, Region
+from pavedroad.localcloud.autoscaling.model import FORM, Region, known_once
 from pavedroad.localcloud.autoscaling.operations import OPERATIONS
 from pavedroad.localcloud.autoscaling.policies import deciding, owners
 from pavedroad.localcloud.errors import ServiceError, internal_failure
@@ -142,6 +142,7 @@ class AutoScaling:
         return tuple(self._regions.values())
 
     def load(self, saved: Any) -> None:
+        known_once(saved)
         self._regions = {(region.account, region.name): region for region in saved}
         self._generation += 1
 

@@ -13,6 +13,7 @@ from pavedroad.localcloud.balancing.model import (
     Listener,
     ListenerRule,
     Member,
+    RuleAction,
     TargetGroup,
 )
 from pavedroad.localcloud.documents import Document
@@ -69,7 +70,7 @@ class Kept:
 
 FORM = Document(
     tuple[Kept, ...],
-    tags={ForwardTo: "forward", FixedResponse: "fixed-response", Redirect: "redirect"},
+    {RuleAction: {"forward": ForwardTo, "fixed-response": FixedResponse, "redirect": Redirect}},
 )
 
 

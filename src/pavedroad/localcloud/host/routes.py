@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pavedroad.localcloud import codec
+from pavedroad.localcloud.codec import DecodeError
 from pavedroad.localcloud.host.host import Host
 from pavedroad.localcloud.host.images import ImageFailed
-from pavedroad.localcloud.wanted import Wanted, WantedChange
+from pavedroad.localcloud.wanted import WIRE, Wanted, WantedChange
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ def application(host: Host) -> Starlette:
             Route("/routes/{revision:int}/wait", routes.wait, methods=["POST"]),
             Route("/healthz", routes.healthz, methods=["GET"]),
         ],
-        exception_handlers={codec.DecodeError: _bad_request, ValueError: _bad_request},
+        exception_handlers={DecodeError: _bad_request, ValueError: _bad_request},
     )
 
 
@@ -62,11 +62,11 @@ class _Routes:
             min(float(query.get("wait", "0")), _LONGEST_WAIT),
             changes=query.get("changes") == "1",
         )
-        return Response(codec.dumps(answer), media_type="application/json")
+        return Response(WIRE.dumps(answer), media_type="application/json")
 
     async def measurements(self, request: Request) -> Response:
         measured = await self._host.measurements(float(request.query_params.get("since", "0")))
-        text = await asyncio.to_thread(codec.dumps, measured)
+        text = await asyncio.to_thread(WIRE.dumps, measured)
         return Response(text, media_type="application/json")
 
     async def console(self, request: Request) -> Response:
@@ -106,7 +106,7 @@ class _Routes:
 async def _body(request: Request, kind: type[T]) -> T:
     """Large ones are decoded beside the loop."""
     text = await request.body()
-    return codec.loads(kind, text) if len(text) < _SMALL else await asyncio.to_thread(codec.loads, kind, text)
+    return WIRE.loads(kind, text) if len(text) < _SMALL else await asyncio.to_thread(WIRE.loads, kind, text)
 
 
 def _json(content: dict[str, Any], status: int = 200) -> Response:
@@ -114,4 +114,4 @@ def _json(content: dict[str, Any], status: int = 200) -> Response:
 
 
 async def _bad_request(request: Request, error: Exception) -> Response:
-    return _json({"reason": str(error)}, 400)
+    return _json({"reason": str(error).rstrip(".") + "."}, 400)
