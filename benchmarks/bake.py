@@ -1,10 +1,13 @@
 """How long bakes take: the first, one of changed source with unchanged dependencies, and an unchanged one.
 
-Run it: .venv/bin/python benchmarks/bake.py. Bakes into a private cloud of its own, with real uv and npm.
+    python -m benchmarks.bake [--only requirements]
+
+Bakes into a private cloud of its own, with real uv and npm.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import sys
@@ -70,7 +73,7 @@ async def measure(bakery: Bakery, folder: Path) -> dict[str, float]:
     return figures
 
 
-async def main() -> None:
+async def run(only: str) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="paved-bench-") as home,
         running_cloud(Path(home, "cloud")) as cloud,
@@ -84,6 +87,8 @@ async def main() -> None:
         print(f"{'seconds':26}{'first':>9}{'changed':>9}{'again':>9}{'unchanged':>11}")
         slow: list[str] = []
         for number, (name, files) in enumerate(SERVICES.items()):
+            if only not in name:
+                continue
             folder = Path(home, f"service-{number}")
             for path, text in files.items():
                 place = folder / path
@@ -99,5 +104,13 @@ async def main() -> None:
     print("A changed source with unchanged dependencies: under 2 s." if not slow else f"Over 2 s: {slow}")
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", default="", help="what has this in its name")
+    asyncio.run(run(parser.parse_args().only))
+
+
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

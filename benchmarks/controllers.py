@@ -230,8 +230,10 @@ class Figures:
     held: dict[int, float] = field(default_factory=dict[int, float])
     """For how long it held the state's lock at once, at most."""
 
-    def growth(self) -> float:
+    def growth(self) -> float | None:
         """The exponent between the last two sizes."""
+        if len(self.seconds) < 2:
+            return None
         *_, before, last = sorted(self.seconds)
         return math.log(self.seconds[last] / self.seconds[before]) / math.log(last / before)
 
@@ -313,10 +315,10 @@ def main() -> None:
         )
     for name, it in found.items() if not options.json else ():
         seconds = "".join(f"{seconds:>10.3f} s" for seconds in it.seconds.values())
-        print(
-            f"{name:<30}{seconds}   n^{it.growth():.2f}   held {1000 * max(it.held.values()):.0f} ms at most"
-        )
-    if steep := [name for name, it in found.items() if it.growth() > _STEEPEST]:
+        growth = it.growth()
+        power = "" if growth is None else f"   n^{growth:.2f}"
+        print(f"{name:<30}{seconds}{power}   held {1000 * max(it.held.values()):.0f} ms at most")
+    if steep := [name for name, it in found.items() if (it.growth() or 0) > _STEEPEST]:
         sys.exit(f"worse than linear: {', '.join(steep)}")
 
 

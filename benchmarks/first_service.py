@@ -1,10 +1,14 @@
 """From `git clone` to the first service of one's own: with an empty and with a filled package cache.
 
+    python -m benchmarks.first_service [--warm]
+
 Clones this checkout's last commit, types what the README says, on free ports and in homes of its own.
+`--warm`: once only, with the package caches of this user.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import tempfile
@@ -16,7 +20,7 @@ from tests.running_platform import free_port
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def walk(folder: Path, cache: Path) -> dict[str, float]:
+def walk(folder: Path, cache: Path | None = None) -> dict[str, float]:
     """Seconds since the beginning at which each step was done."""
     folder.mkdir()
     environment = {
@@ -26,9 +30,9 @@ def walk(folder: Path, cache: Path) -> dict[str, float]:
         "PAVED_HOME": str(folder / "home"),
         "PAVED_PORT": str(free_port()),
         "PAVED_CLOUD_PORT": str(free_port()),
-        "UV_CACHE_DIR": str(cache / "uv"),
-        "PIP_CACHE_DIR": str(cache / "pip"),
     }
+    if cache is not None:
+        environment |= {"UV_CACHE_DIR": str(cache / "uv"), "PIP_CACHE_DIR": str(cache / "pip")}
     clone = folder / "pavedroad"
     paved = str(clone / ".venv" / "bin" / "paved")
     started = time.monotonic()
@@ -53,10 +57,14 @@ def walk(folder: Path, cache: Path) -> dict[str, float]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--warm", action="store_true")
+    warm = parser.parse_args().warm
     with tempfile.TemporaryDirectory(prefix="paved-first-") as folder:
-        cache = Path(folder) / "cache"
-        cache.mkdir()
-        for name in ("cold", "warm"):
+        cache = None if warm else Path(folder) / "cache"
+        for name in ("warm",) if warm else ("cold", "warm"):
             steps = walk(Path(folder) / name, cache)
             print(f"{name} cache: " + ", ".join(f"{step} {seconds:.0f} s" for step, seconds in steps.items()))
 

@@ -1,6 +1,6 @@
 """A thousand instances in nine zones: how soon they run, how soon they are gone, and what they cost us.
 
-    python benchmarks/scale.py [--instances 1000]
+    python benchmarks/scale.py [--instances 1000] [--rest 20]
 
 A group over three zones in each of three regions launches instances that only sleep, then is brought to
 zero. Memory is proportional (PSS) and that of our own processes: launcher, API, host, nursery with its shims,
@@ -254,7 +254,8 @@ def seconds_until(began: float, condition: Callable[[], bool]) -> float:
     return round(time.monotonic() - began, 1)
 
 
-def measure(endpoint: str, instances: int) -> Result:
+def measure(endpoint: str, instances: int, rest: float) -> Result:
+    """`rest`: the seconds for which the whole group is asked at rest; half as long it is left alone."""
     memory = Memory(endpoint)
     ec2 = client(endpoint, "ec2", REGIONS[0])
     image = ec2.describe_images(MaxResults=5)["Images"][0]["ImageId"]
@@ -275,10 +276,10 @@ def measure(endpoint: str, instances: int) -> Result:
     cpu = {"launching": seconds_since(spent, memory.cpu_seconds())}
     spread = dict(sorted(in_service(endpoint).items()))
     asking.phase = "at rest"
-    time.sleep(20)
+    time.sleep(rest)
     asking.phase = ""
     full, resident = memory.megabytes()
-    processor = memory.processor(10)
+    processor = memory.processor(rest / 2)
     asking.phase = "terminating"
     spent, began = memory.cpu_seconds(), time.monotonic()
     for region in REGIONS:
@@ -309,10 +310,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--instances", type=int, default=1000)
+    parser.add_argument("--rest", type=float, default=20.0, help="seconds")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with cloud() as endpoint:
-        result = measure(endpoint, options.instances)
+        result = measure(endpoint, options.instances, options.rest)
     if options.json:
         print(json.dumps(asdict(result)))
         return

@@ -143,8 +143,10 @@ class Group:
         return made["DNSName"]
 
     def _launch(self, subnets: list[str]) -> None:
+        # The program itself: an instance sees nothing of this checkout.
         serve = (
-            f"#!/bin/sh\ntail -f /dev/null | exec {sys.executable} {TARGET} $PAVED_INSTANCE_ID $HOST:{PORT}\n"
+            f"#!/bin/sh\ncat > target.py <<'END'\n{TARGET.read_text()}END\n"
+            f"tail -f /dev/null | exec python3 target.py $PAVED_INSTANCE_ID $HOST:{PORT}\n"
         )
         image = self._ec2.describe_images(MaxResults=5)["Images"][0]["ImageId"]
         self._ec2.create_launch_template(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pavedroad.core.confinement import READABLE
-from tests import unsteady
+from tests import leftovers, unsteady
 from tests.running_platform import Platform
 
 # Instances of tests are often served by the interpreter that runs the tests, with what is installed for it.
@@ -24,6 +24,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     unsteady.watch(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> pytest.ExitCode | int | None:
+    return leftovers.run_beneath(config)
 
 
 @pytest.fixture(scope="session")
