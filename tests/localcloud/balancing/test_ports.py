@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager, suppress
 
 import httpx
 
@@ -14,6 +16,15 @@ from tests.localcloud.balancing.service import fresh_address
 def _url(bench: Bench, arn: str) -> str:
     tags = bench.api.describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"]
     return {tag["Key"]: tag["Value"] for tag in tags}["pavedroad:url"]
+
+
+@contextmanager
+def _not_to_be_had(address: str, port: int) -> Generator[None]:
+    """Somebody holds it, unless it is one of those that an ordinary user may not have anyway."""
+    with ExitStack() as held:
+        with suppress(PermissionError):
+            held.enter_context(socket.create_server((address, port)))
+        yield
 
 
 def test_a_free_port_is_taken_as_asked() -> None:
@@ -59,7 +70,7 @@ def test_a_listener_on_a_taken_port_answers_at_the_url_that_its_balancer_carries
 
 def test_two_listeners_of_one_balancer_never_get_one_port(bench: Bench) -> None:
     balancer = bench.balancer()
-    with socket.create_server((balancer.address, 80)):
+    with _not_to_be_had(balancer.address, 80):
         for port, body in ((80, "first"), (8080, "second")):
             bench.api.create_listener(
                 LoadBalancerArn=balancer.arn, Protocol="HTTP", Port=port, DefaultActions=fixed(body)

@@ -20,6 +20,7 @@ from pavedroad.localcloud.host.network.direct import visited
 from pavedroad.localcloud.host.network.doors import Doors
 from pavedroad.localcloud.host.network.gated import GatedRouting
 from pavedroad.localcloud.host.network.listening import Listening
+from pavedroad.localcloud.host.nursery import linux
 from pavedroad.localcloud.measured import Traffic
 from pavedroad.localcloud.wanted import Front, Permission, Pool, SecurityGroup, TargetStatus
 from tests.waiting import eventually_async
@@ -131,9 +132,14 @@ def test_only_who_lets_the_machine_in_has_a_door(permission: Permission, ports: 
 
 
 async def test_where_guests_listen_is_seen_for_all_kinds_of_sockets() -> None:
+    space = os.open("/proc/self/ns/net", os.O_RDONLY)
+    try:
+        linux.enter_network(space)
+    except PermissionError:
+        os.close(space)
+        pytest.skip("Only root may go into a network")
     told: list[frozenset[tuple[str, int]]] = []
     looking = Listening(told.append)
-    space = os.open("/proc/self/ns/net", os.O_RDONLY)
     everywhere, own = socket.create_server(("", 0)), socket.create_server((A, 0))
     others = socket.create_server((B, 0))
     try:
@@ -141,10 +147,7 @@ async def test_where_guests_listen_is_seen_for_all_kinds_of_sockets() -> None:
     except OSError:
         newer = []  # a machine without IPv6
     try:
-        try:
-            await looking.watch(A, space)
-        except PermissionError:
-            pytest.skip("Only root may go into a network")
+        await looking.watch(A, space)
         looking.start()
         expected = {(A, it.getsockname()[1]) for it in (everywhere, own, *newer)}
         await eventually_async(lambda: answer(bool(told) and expected <= told[-1]), within=10)
