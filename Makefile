@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 WORKERS ?= 3
 
+# Where bytecode is not kept, each of the many processes compiles all that it imports again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup up down test test-all check lock format benchmarks clean
 
 help: ## list the targets

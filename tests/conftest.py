@@ -17,6 +17,9 @@ from tests.running_platform import Platform
 # Instances of tests are often served by the interpreter that runs the tests, with what is installed for it.
 os.environ.setdefault(READABLE, f"{sys.prefix}:{sys.base_prefix}")
 
+# Where bytecode is not kept, a cloud takes twice as long to start, and a platform too.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     unsteady.add_option(parser)
