@@ -17,15 +17,26 @@ from urllib.parse import urlencode
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.moto_api._internal import mock_random
+from moto.sns.exceptions import SNSInvalidParameter, SNSNotFoundError
 from moto.sns.models import SNSBackend, Subscription, Topic, sns_backends
 from moto.sns.responses import SNSResponse
+from moto.sns.utils import FilterPolicyMatcher
 
+from pavedroad.localcloud import event_patterns
 from pavedroad.localcloud.deliveries import Deliveries, Delivery
 from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.event_patterns import Limits, PatternError
 
 _log = logging.getLogger(__name__)
 _deliveries = Deliveries()
 _HTTP = ("http", "https")
+_ATTRIBUTES, _BODY = "MessageAttributes", "MessageBody"
+_SETTABLE = frozenset(
+    {
+        *("RawMessageDelivery", "DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RedrivePolicy"),
+        *("SubscriptionRoleArn", "ReplayPolicy"),
+    }
+)
 _AGENT = "Amazon Simple Notification Service Agent"
 
 _moto_subscribe = SNSResponse.subscribe
@@ -56,6 +67,8 @@ def install() -> None:
     Topic.publish = _publish_to_all
     Subscription.publish = _publish_to_one
     Subscription.get_post_data = _notification
+    SNSBackend.set_subscription_attributes = _set_attribute
+    FilterPolicyMatcher.matches = _wants
     SNSResponse.subscribe = _subscribe
     SNSResponse.confirm_subscription = _confirm
 
@@ -89,7 +102,7 @@ def _publish_to_one(
     if is_pending(self):
         return
     attributes, structure = more.get("message_attributes"), more.get("message_structure")
-    if self._filter_policy_matcher and not self._filter_policy_matcher.matches(attributes, message):
+    if self._filter_policy_matcher and not _wants(self._filter_policy_matcher, attributes, message):
         return
     text = self._parse_message_structure(message, self.protocol) if structure == "json" else message
     if raw:
@@ -119,9 +132,76 @@ def _notification(
     return {**told, "MessageAttributes": message_attributes} if message_attributes else told
 
 
+def _wants(self: FilterPolicyMatcher, attributes: dict[str, Any] | None, message: str) -> bool:
+    """Whether the filter policy lets a message through."""
+    if self.filter_policy_scope == _BODY:
+        try:
+            told = json.loads(message)
+        except ValueError:
+            return False
+        return isinstance(told, dict | list) and event_patterns.matches(self.filter_policy, told)
+    told = {name: _told(it["Type"], it["Value"]) for name, it in (attributes or {}).items()}
+    return event_patterns.matches(
+        self.filter_policy, {name: it for name, it in told.items() if it is not None}
+    )
+
+
+def _told(kind: str, value: Any) -> Any:
+    """A message attribute as patterns see it; None for what they do not."""
+    match kind.split(".", 1):
+        case ["String", "Array"]:
+            try:
+                found = json.loads(value)
+            except ValueError:
+                return None
+            return found if isinstance(found, list) else [found]
+        case ["String", *_]:
+            return value
+        case ["Number", *_]:
+            return float(value)
+        case _:
+            return None
+
+
+def _set_attribute(self: SNSBackend, arn: str, name: str, value: Any) -> None:
+    if name not in _SETTABLE:
+        raise SNSInvalidParameter("AttributeName")
+    subscription = self.subscriptions.get(arn)
+    if subscription is None:
+        raise SNSNotFoundError("Subscription does not exist")
+    changed = {**subscription.attributes, name: value}
+    policy = _filter_policy(changed, "")
+    subscription.attributes[name] = value
+    subscription._filter_policy = policy
+    scope = changed.get("FilterPolicyScope")
+    subscription._filter_policy_matcher = FilterPolicyMatcher(policy, scope) if policy else None
+
+
+def _filter_policy(attributes: dict[str, Any], where: str) -> dict[str, Any] | None:
+    """What the text says, if it may be one with that scope."""
+    scope = attributes.get("FilterPolicyScope") or _ATTRIBUTES
+    if scope not in (_ATTRIBUTES, _BODY):
+        raise SNSInvalidParameter(f"Invalid parameter: {where}FilterPolicyScope: Invalid value [{scope}]. ")
+    text = attributes.get("FilterPolicy")
+    if not text:
+        return None
+    try:
+        policy = json.loads(text)
+        event_patterns.check(policy, Limits(names=5, combinations=150, nested=scope == _BODY))
+    except PatternError as error:
+        raise SNSInvalidParameter(f"Invalid parameter: {where}FilterPolicy: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise SNSInvalidParameter(f"Invalid parameter: {where}FilterPolicy: failed to parse JSON.") from error
+    return policy
+
+
 def _subscribe(self: SNSResponse) -> ActionResult:
     backend: SNSBackend = self.backend
     known = set(backend.subscriptions)
+    attributes = self._get_attributes()
+    if unknown := set(attributes) - _SETTABLE:
+        raise SNSInvalidParameter(f"Invalid parameter: Attributes Reason: Unknown attribute: {min(unknown)}")
+    _filter_policy(attributes, "Attributes Reason: ")
     result = _moto_subscribe(self)
     said: Any = result.result
     subscription = backend.subscriptions[said["SubscriptionArn"]]
