@@ -98,7 +98,7 @@ class ModifyListener:
         self._targets: dict[str, str] = {}
 
     async def start(self, versions: Versions, first: str, folder: Path) -> None:
-        cloud = self._running.enter_context(running_cloud(folder))
+        cloud = self._running.enter_context(running_cloud(folder / "cloud"))
         self._elb = cloud.client("elbv2")
         await asyncio.to_thread(self._build, cloud.client("ec2"), versions, first)
         async with asyncio.timeout(START_SECONDS):

@@ -19,6 +19,7 @@ def test_the_one_command_runs_every_program_of_the_folder() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda it: it.program)
 def test_it_comes_to_its_end_and_says_something(figure: Figure) -> None:
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PAVED_"))}
