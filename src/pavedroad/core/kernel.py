@@ -6,6 +6,7 @@ import ctypes
 import os
 from typing import Any
 
+_PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -26,6 +27,11 @@ def system_call(number: int, *arguments: Any) -> int:
 
 def prctl(option: int, first: int, second: int = 0) -> None:
     call("prctl", option, *map(ctypes.c_ulong, (first, second, 0, 0)))
+
+
+def die_with_parent(number: int) -> None:
+    """Get this signal when the thread that made this process ends: look then whether it has already."""
+    prctl(_PR_SET_PDEATHSIG, number)
 
 
 def _error() -> OSError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import fcntl
 import json
 import logging
@@ -21,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from pavedroad.core import cloud_key
+from pavedroad.core import cloud_key, kernel
 from pavedroad.core.errors import PavedError, Unavailable
 from pavedroad.core.networking import Mode
 from pavedroad.core.places import KEY_FILE
@@ -34,8 +33,6 @@ from pavedroad.localcloud.host.sweep import sweep
 from pavedroad.localcloud.unreadable import EXIT_STATUS, told
 
 _log = logging.getLogger(__name__)
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
 _BACKLOG = 1024
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _STEADY_SECONDS = 30.0
@@ -355,7 +352,7 @@ def _prepare(enter: Callable[[], None] | None, parent: int) -> Callable[[], None
     def prepare() -> None:
         if enter is not None:
             enter()
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        kernel.die_with_parent(signal.SIGTERM)
         if os.getppid() != parent:
             os._exit(1)
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 from collections.abc import Callable
 
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
+from pavedroad.core import kernel
 
 
 def die_with_parent() -> Callable[[], None]:
@@ -16,7 +14,7 @@ def die_with_parent() -> Callable[[], None]:
     parent = os.getpid()
 
     def ask() -> None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        kernel.die_with_parent(signal.SIGKILL)
         if os.getppid() != parent:  # it died before we asked
             os._exit(1)
 

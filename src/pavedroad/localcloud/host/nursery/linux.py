@@ -10,7 +10,6 @@ from contextlib import suppress
 
 from pavedroad.core import kernel
 
-_PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
 _CLONE_NEWNET = 0x40000000
@@ -18,24 +17,19 @@ _OPEN_FILES = 65536
 _FIRST_TO_GO = "500"
 
 
-def _prctl(option: int, value: int | bytes) -> None:
-    argument = ctypes.c_char_p(value) if isinstance(value, bytes) else ctypes.c_ulong(value)
-    kernel.call("prctl", option, argument, 0, 0, 0)
-
-
 def name_process(name: str) -> None:
     """The name that `ps` shows; at most 15 bytes."""
-    _prctl(_PR_SET_NAME, name.encode())
+    kernel.call("prctl", _PR_SET_NAME, ctypes.c_char_p(name.encode()), 0, 0, 0)
 
 
 def adopt_orphans() -> None:
     """Descendants that lose their parent become our children, daemons included."""
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    kernel.prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def die_with(parent: int, signal_number: int) -> None:
     """Get this signal when the parent dies; at once if it is dead already."""
-    _prctl(_PR_SET_PDEATHSIG, signal_number)
+    kernel.die_with_parent(signal_number)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal_number)
 
