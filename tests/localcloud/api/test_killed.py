@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +130,19 @@ def test_a_large_state_is_kept_by_a_copy_of_the_process(tmp_path: Path) -> None:
         assert Snapshots(path, State(), {"ledger": restored}).restore()
         assert restored.lines[-1] == f"entry {number}"
     keeper.close()
+
+
+def test_a_copy_is_heard_however_many_files_are_open(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 2048), hard))
+    try:
+        with ExitStack() as held:
+            for _ in range(1100):
+                held.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+            forked((tmp_path / "file").touch, 10)()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert (tmp_path / "file").exists()
 
 
 def test_what_fails_in_the_copy_is_said_here(tmp_path: Path) -> None:

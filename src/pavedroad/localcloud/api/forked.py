@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import select
 import signal
 from collections.abc import Callable
 
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
+from pavedroad.core import kernel
 
 
 def forked(work: Callable[[], None], limit_seconds: float | None = None) -> Callable[[], None]:
@@ -22,14 +20,19 @@ def forked(work: Callable[[], None], limit_seconds: float | None = None) -> Call
     """
     reading, writing = os.pipe()
     parent = os.getpid()
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError:
+        os.close(reading)
+        os.close(writing)
+        raise
     if pid == 0:
         _live_and_die(work, writing, parent)
     os.close(writing)
 
     def finish() -> None:
         with os.fdopen(reading) as said:
-            in_time = bool(select.select([said], [], [], limit_seconds)[0])
+            in_time = _is_heard(reading, limit_seconds)
             if not in_time:
                 os.kill(pid, signal.SIGKILL)
             trouble = said.read()
@@ -41,10 +44,17 @@ def forked(work: Callable[[], None], limit_seconds: float | None = None) -> Call
     return finish
 
 
+def _is_heard(descriptor: int, seconds: float | None) -> bool:
+    """Whether it speaks, or ends, by then. Not by `select`, which knows no descriptor over 1023."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(None if seconds is None else seconds * 1000))
+
+
 def _live_and_die(work: Callable[[], None], writing: int, parent: int) -> None:
     status = 1
     try:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        kernel.die_with_parent(signal.SIGKILL)
         if os.getppid() == parent:
             gc.disable()  # it would look at, and so copy, all that the two have in common
             os.closerange(3, writing)
