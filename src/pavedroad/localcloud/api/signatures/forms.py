@@ -19,6 +19,8 @@ from pavedroad.localcloud.errors import ServiceError
 
 _PIECE = 1 << 20
 _LARGEST_FIELD = 64 * 1024
+_LARGEST_FIELDS = 1 << 20
+"""Of all together, with their headers: whoever sends them may be anybody yet."""
 _NOT_IN_POLICY = frozenset({"file", "policy", "signature", "x-amz-signature", "awsaccesskeyid"})
 
 
@@ -104,6 +106,7 @@ class _Reading:
         self._name = ""
         self._named = False
         self._value = b""
+        self._held = 0
 
     def callbacks(self) -> dict[str, Any]:
         return {
@@ -125,6 +128,7 @@ class _Reading:
         self._heard(b"", data[begin:end])
 
     def _heard(self, name: bytes, value: bytes) -> None:
+        self._hold(name + value)
         self._header = (self._header[0] + name, self._header[1] + value)
         if sum(map(len, self._header)) > _LARGEST_FIELD:
             raise _malformed("A header in the form is too large.")
@@ -142,9 +146,15 @@ class _Reading:
         if self._name == "file":
             self.form.size += end - begin
             return
+        self._hold(data[begin:end])
         self._value += data[begin:end]
         if len(self._value) > _LARGEST_FIELD:
             raise ServiceError("MaxPostPreDataLengthExceeded", "A field of the form is too large.")
+
+    def _hold(self, more: bytes) -> None:
+        self._held += len(more)
+        if self._held > _LARGEST_FIELDS:
+            raise ServiceError("MaxPostPreDataLengthExceeded", "The fields of the form are too large.")
 
     def _part_end(self) -> None:
         if self._name == "file":

@@ -116,7 +116,9 @@ class SignedOnly:
                 if called.service == "s3":
                     return self._of_old(version2.s3_claim_of_query(message), refusals)
                 pairs = parse_qsl(message.query, keep_blank_values=True)
-                return self._of_old(version2.query_claim(message, pairs), refusals)
+                self._of_old(version2.query_claim(message, pairs), refusals)
+                _demand_no_other_name(message, refusals)
+                return Admission(partial(_check_empty, refusals))
         except version2.Malformed as error:
             raise refusals.malformed(str(error)) from None
         return self._unsigned(message, called, refusals)
@@ -136,6 +138,9 @@ class SignedOnly:
             self._of_old(version2.query_claim(message, pairs), refusals)
         except version2.Malformed as error:
             raise refusals.malformed(str(error)) from None
+        _demand_no_other_name(message, refusals)
+        if message.query:
+            raise refusals.mismatch()
 
     def _of_header(self, message: Message, claim: version4.Claim, refusals: Refusals) -> Admission:
         found = self._known(claim.key, claim.token, refusals)
@@ -234,6 +239,12 @@ def _demand_same(called: Scope, key: str, service: str) -> None:
         raise version4.Malformed("The Credential is said twice.")
 
 
+def _demand_no_other_name(message: Message, refusals: Refusals) -> None:
+    """Version 2 of the query protocol signs parameters and no header: none may say what is called."""
+    if any(name in message.headers for name in ("x-amz-target", "smithy-protocol")):
+        raise refusals.mismatch()
+
+
 def _all_signed(message: Message, claim: version4.Claim, refusals: Refusals) -> None:
     """S3 heeds no header of AWS's that is not signed."""
     if refusals.manner != "s3":
@@ -283,7 +294,7 @@ def _check_all(
 
 
 def _check_empty(refusals: Refusals, request: ApiRequest) -> None:
-    """A link is visited, and says no more than is in it."""
+    """A link, or an address by version 2, says no more than is in it."""
     if request.length:
         raise refusals.unsigned()
 

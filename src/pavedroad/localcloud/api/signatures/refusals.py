@@ -34,11 +34,7 @@ class Refusals:
     def unknown_key(self) -> ServiceError:
         """Nobody's, or not active."""
         return self._in_manner(
-            s3=(
-                "InvalidAccessKeyId",
-                "The AWS Access Key Id you provided does not exist in our records.",
-                403,
-            ),
+            s3=("InvalidAccessKeyId", _NO_SUCH_KEY, 403),
             ec2=("AuthFailure", _EC2_INVALID, 401),
             json=("UnrecognizedClientException", _NOT_VALID, 400),
             query=("InvalidClientTokenId", _NOT_VALID, 403),
