@@ -59,8 +59,8 @@ def session_keys(access_key_id: str) -> Credentials | None:
 
 
 def _session_of(access_key_id: str) -> AssumedRole | None:
-    if access_key_id in _found:
-        return _found[access_key_id]
+    if (known := _found.get(access_key_id)) is not None:
+        return known
     for account in list(sts_backends.values()):
         for backend in list(account.values()):
             for session in list(backend.assumed_roles):

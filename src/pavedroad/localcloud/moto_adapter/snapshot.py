@@ -8,7 +8,7 @@ import io
 import pickle
 import sys
 from dataclasses import MISSING, fields, is_dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import moto
@@ -123,7 +123,7 @@ def pickled(value: object) -> bytes:
     return file.getvalue()
 
 
-@cache
+@lru_cache(maxsize=1)
 def _dispatch(_: int) -> dict[type, Any]:
     """What is not written as Python would; looked for again when modules have come."""
     ours = dict.fromkeys(_dataclasses(), _by_name)
