@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
+import pavedroad
 from pavedroad.core import errors
 from pavedroad.core.errors import PavedError
 
@@ -18,6 +22,26 @@ def test_the_drawn_tree_is_the_real_one() -> None:
     ours = [kind for kind in _all(PavedError)[1:] if kind.__module__ == errors.__name__]
     assert drawn == {kind.__name__: kind.code for kind in ours}
     assert statuses == {kind.__name__: str(kind.status) for kind in ours}
+
+
+def _with_codes(path: Path) -> Iterator[str]:
+    """The classes of exceptions in a file that have a code of their own."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ClassDef) and {"code", "status"} <= {
+            target.id
+            for line in node.body
+            if isinstance(line, ast.Assign)
+            for target in line.targets
+            if isinstance(target, ast.Name)
+        }:
+            yield node.name
+
+
+def test_no_code_stands_outside_the_tree() -> None:
+    files = Path(pavedroad.__file__).parent.rglob("*.py")
+    outside = {str(file): list(_with_codes(file)) for file in files if file.name != "errors.py"}
+    assert {name: found for name, found in outside.items() if found} == {}
+    assert "TooSlow" in list(_with_codes(Path(errors.__file__)))
 
 
 def test_codes_are_unique() -> None:

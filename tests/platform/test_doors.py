@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import pytest
 from starlette.datastructures import Headers
 
-from pavedroad.core.errors import Forbidden, PavedError
+from pavedroad.core.errors import Forbidden, Misdirected, PavedError
 from pavedroad.platform.doors import Door
-from pavedroad.platform.problems import Misdirected
 
 OURS = "127.0.0.1:4570"
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}

@@ -14,8 +14,8 @@ from pavedroad.bakery.running import Runner
 from pavedroad.core.confinement import SYSTEM_PATH, installation_of
 from pavedroad.core.errors import BakeFailed, InvalidInput
 
-_PYTHON = re.compile(r"python(?P<version>3(?:\.\d+)?)?")
-_NODE = re.compile(r"node(?P<major>\d+)?")
+_PYTHON = re.compile(r"python(?P<version>3(?:\.[0-9]+)?)?")
+_NODE = re.compile(r"node(?P<major>[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 
 from pavedroad.bakery.queueing import Place
 from pavedroad.core.errors import InvalidInput, TooLarge, Unavailable
+from pavedroad.core.numbers import count
 
 _BUFFER = 1 << 20
 _TYPES = (
@@ -33,11 +34,11 @@ async def receive(request: Request, target: Path, place: Place, *, largest: int)
         f"The body is over {largest:,} bytes, which is all that a bake takes.",
         next_step="Leave out what is not needed, in .pavedignore or in build.exclude.",
     )
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal():
-        if int(announced) > largest:
+    announced = count(request.headers.get("content-length", ""))
+    if announced is not None:
+        if announced > largest:
             raise too_large
-        place.keep(int(announced))
+        place.keep(announced)
     size = 0
     try:
         file = await asyncio.to_thread(target.open, "wb")

@@ -7,6 +7,10 @@ from enum import IntEnum
 _BY_CODE = {
     "invalid-input": 2,
     "too-large": 2,
+    "head-too-large": 2,
+    "method-not-allowed": 2,
+    "misdirected": 2,
+    "too-slow": 3,
     "unavailable": 3,
     "state-unreadable": 8,
     "busy": 3,

@@ -8,17 +8,17 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+")
-_PIECE = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h|d))+")
+_PIECE = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 _LONGEST_SECONDS = 366 * 86400.0
 
 _NAME_PART = re.compile(r"[a-zA-Z0-9._]+")
 _DETAIL = re.compile(r"[a-zA-Z0-9._~^-]+")
 _OWNER = re.compile(r"[\w.+=:/@-]{1,128}")
-_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
-_ZONE = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d[a-z]")
+_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]")
+_ZONE = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9][a-z]")
 _INSTANCE_TYPE = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+")
-_MATCHER = re.compile(r"[2-4]\d\d(?:-[2-4]\d\d)?(?:,[2-4]\d\d(?:-[2-4]\d\d)?)*")
+_MATCHER = re.compile(r"[2-4][0-9][0-9](?:-[2-4][0-9][0-9])?(?:,[2-4][0-9][0-9](?:-[2-4][0-9][0-9])?)*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BASE = re.compile(r"[a-z][a-z0-9._-]*")
 

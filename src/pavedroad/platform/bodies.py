@@ -7,8 +7,8 @@ import asyncio
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive
 
-from pavedroad.core.errors import TooLarge, Unavailable
-from pavedroad.platform.problems import TooSlow
+from pavedroad.core.errors import TooLarge, TooSlow, Unavailable
+from pavedroad.core.numbers import count
 
 LARGEST_BODY = 1_000_000
 SILENCE_SECONDS = 60.0
@@ -31,10 +31,10 @@ class Bodies:
             f"The body is over the limit of {LARGEST_BODY // 1_000_000} MB.",
             next_step="Send less; folders go to POST /v1/bakes.",
         )
-        declared = headers.get("content-length", "0")
-        if declared.isdigit() and int(declared) > LARGEST_BODY:
+        declared = count(headers.get("content-length", "0"))
+        if declared is not None and declared > LARGEST_BODY:
             raise refusal
-        if declared == "0" and "transfer-encoding" not in headers:
+        if declared == 0 and "transfer-encoding" not in headers:
             return receive, 0
         receive = in_time(receive, BODY_SECONDS)
         body = bytearray()

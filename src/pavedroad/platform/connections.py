@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pavedroad.core.connections import HEAD_BYTES, HEAD_SECONDS, BoundedConnection, Refused
-from pavedroad.core.errors import InvalidInput, PavedError
-from pavedroad.platform.problems import MEDIA_TYPE, HeadTooLarge, TooSlow, problem_response
+from pavedroad.core.errors import HeadTooLarge, InvalidInput, PavedError, TooSlow
+from pavedroad.platform.problems import MEDIA_TYPE, problem_response
 
 _REFUSALS: dict[Refused, PavedError] = {
     "no-http": InvalidInput(

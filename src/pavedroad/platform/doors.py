@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from starlette.datastructures import Headers
 
 from pavedroad.core.callers import host_and_port, is_loopback
-from pavedroad.core.errors import Forbidden
-from pavedroad.platform.problems import Misdirected
+from pavedroad.core.errors import Forbidden, Misdirected
 
 _LONGEST_NAME = 100
 _ORIGIN = re.compile(r"(?P<scheme>https?)://(?P<host>[^/?#@]+)", re.IGNORECASE)

@@ -24,6 +24,7 @@ from pavedroad.core.errors import (
     TooLarge,
     TooManyAttempts,
     Unauthenticated,
+    UnsupportedMethod,
 )
 from pavedroad.core.showing import shown
 from pavedroad.portal.pages import error_page, is_page
@@ -53,30 +54,6 @@ class Problem(BaseModel):
     next_step: str | None = None
     field: str | None = Field(None, description="The field at fault, dotted, where there is one.")
     instance: str | None = Field(None, description="The id of an unexpected error, as it stands in the log.")
-
-
-class UnsupportedMethod(PavedError):
-    code = "method-not-allowed"
-    status = 405
-
-
-class Misdirected(PavedError):
-    """The request was meant for another host: a page elsewhere tries to reach us by a name of its own."""
-
-    code = "misdirected"
-    status = 421
-
-
-class TooSlow(PavedError):
-    """What the client had to send did not come."""
-
-    code = "too-slow"
-    status = 408
-
-
-class HeadTooLarge(PavedError):
-    code = "head-too-large"
-    status = 431
 
 
 def problem_response(

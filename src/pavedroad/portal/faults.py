@@ -11,6 +11,7 @@ from starlette.datastructures import FormData
 from pavedroad.chaos.model import FaultKind, FaultParameter, FaultView, Value
 from pavedroad.chaos.service import FaultInjection
 from pavedroad.core.errors import InvalidInput
+from pavedroad.core.numbers import real
 from pavedroad.delivery.service import Delivery
 from pavedroad.portal.live import live
 from pavedroad.portal.rendering import fragment, page
@@ -125,6 +126,6 @@ def _read(parameter: FaultParameter, given: FormData) -> Value | None:
 
 def _number(name: str, text: str) -> float:
     try:
-        return float(text)
+        return real(text)
     except ValueError:
         raise InvalidInput(f"'{text[:100]}' is no number for '{name}'.") from None

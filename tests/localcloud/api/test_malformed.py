@@ -105,6 +105,24 @@ def test_a_query_that_is_none_is_refused_in_xml(cloud: RunningCloud, service: st
     assert known(cloud) == before
 
 
+NUMBERS = {
+    "ec2": "Action=DescribeVpcs&MaxResults=%s",
+    "autoscaling": "Action=DescribeAutoScalingGroups&MaxRecords=%s",
+    "elasticloadbalancing": "Action=DescribeLoadBalancers&PageSize=%s",
+    "monitoring": "Action=DescribeAlarms&MaxRecords=%s",
+    "sts": "Action=GetSessionToken&DurationSeconds=%s",
+}
+
+
+@pytest.mark.parametrize("service", NUMBERS)
+@pytest.mark.parametrize("text", ["%D9%A1%D9%A2", "5_0", "%205%20", "1e3", "nan", "inf", "5" * 5000])
+def test_what_is_no_number_is_refused_as_the_caller_s_mistake(
+    cloud: RunningCloud, service: str, text: str
+) -> None:
+    body = f"{NUMBERS[service] % text}&Version={VERSIONS[service]}"
+    is_refused_in_xml(*ask(cloud, service, body.encode()))
+
+
 @pytest.mark.parametrize("service", JSON_TARGETS)
 def test_json_that_is_none_is_refused_in_json(cloud: RunningCloud, service: str) -> None:
     before = known(cloud)

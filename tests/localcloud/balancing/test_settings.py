@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.localcloud.balancing.bench import Balancer, Bench, fixed, refused, weigh
 
@@ -135,3 +136,13 @@ def test_attributes_of_balancers_and_listeners_reach_the_balancer(bench: Bench) 
         call = bench.api.modify_load_balancer_attributes
         attributes = [{"Key": key, "Value": value}]
         assert refused(call, LoadBalancerArn=balancer.arn, Attributes=attributes)[0] == refusal
+
+
+@pytest.mark.parametrize("text", ["١٢٠", "1_20", " 120", "1e2", "nan", "1" * 5000])
+def test_what_is_no_number_is_no_attribute_s_value(bench: Bench, text: str) -> None:
+    code, _ = refused(
+        bench.api.modify_load_balancer_attributes,
+        LoadBalancerArn=bench.balancer().arn,
+        Attributes=[{"Key": "idle_timeout.timeout_seconds", "Value": text}],
+    )
+    assert code == "ValidationError"

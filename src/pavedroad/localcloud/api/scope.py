@@ -14,7 +14,7 @@ REGIONS = ("us-east-1", "us-west-2", "eu-west-1")
 _HOME = "us-east-1"
 _GLOBAL = {"aws-global", "us-east-1"}
 _CREDENTIAL = re.compile(
-    r"Credential=(?P<key>[^,\s]*?)/(?P<date>\d{8})/(?P<region>[^/,\s]*)/(?P<service>[^/,\s]*)/aws4_request"
+    r"Credential=(?P<key>[^,\s]*?)/(?P<date>[0-9]{8})/(?P<region>[^/,\s]*)/(?P<service>[^/,\s]*)/aws4_request"
 )
 _S3_LEGACY = re.compile(r"AWS (?P<key>[^:\s]+):")
 _BY_VERSION = {

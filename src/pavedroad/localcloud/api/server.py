@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Protocol, cast
 
 from pavedroad.core.callers import is_called_here, is_page_elsewhere
 from pavedroad.core.errors import Forbidden, PavedError, Unauthenticated
+from pavedroad.core.numbers import count
 from pavedroad.localcloud.api.answers import Receive, Send, send_answer
 from pavedroad.localcloud.api.connections import CLIENT_ENDED
 from pavedroad.localcloud.api.encodings import plain
@@ -249,9 +250,9 @@ class Endpoint:
         `keep` is there where whoever sends it may be anybody."""
         in_memory = IN_MEMORY if keep else _IN_MEMORY
         limit = _LARGEST_OBJECT if request.service == "s3" else _LARGEST
-        declared = request.headers.get("content-length", "0")
-        too_large = declared.isdigit() and int(declared) > limit
-        if too_large and int(declared) > _DRAINED:
+        declared = count(request.headers.get("content-length", "0")) or 0
+        too_large = declared > limit
+        if too_large and declared > _DRAINED:
             raise _too_large(request, limit)
         length = 0
         while True:

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from croniter import CroniterBadDateError, CroniterError, croniter
 
-_ATOM = r"(?:\*|\d{1,2}|[A-Za-z]{3})"
-_ELEMENT = rf"{_ATOM}(?:-{_ATOM})?(?:/\d{{1,2}})?"
+_ATOM = r"(?:\*|[0-9]{1,2}|[A-Za-z]{3})"
+_ELEMENT = rf"{_ATOM}(?:-{_ATOM})?(?:/[0-9]{{1,2}})?"
 _FIELD = re.compile(rf"{_ELEMENT}(?:,{_ELEMENT})*")
 _FIELDS = 5
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
+from pavedroad.core.numbers import whole
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.ports import LaunchData, LaunchTemplateVersion, Machine, Registration
 
@@ -71,7 +72,7 @@ class MemoryCompute:
                 "InvalidLaunchTemplateId.NotFound",
                 f"The specified launch template, with template ID {id_or_name}, does not exist.",
             )
-        number = {"$Latest": len(versions), "$Default": 1}.get(version) or int(version)
+        number = {"$Latest": len(versions), "$Default": 1}.get(version) or whole(version)
         if not 1 <= number <= len(versions):
             raise ServiceError(
                 "InvalidLaunchTemplateId.VersionNotFound",

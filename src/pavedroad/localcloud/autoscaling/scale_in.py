@@ -27,7 +27,7 @@ POLICIES = (
     "OldestLaunchTemplate",
 )
 CUSTOM_POLICY = re.compile(
-    r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9$_-]{1,128})?"
+    r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9$_-]{1,128})?"
 )
 """A Lambda function that would choose. It is kept; there is none to ask here, so the next policy decides."""
 LAST = float("inf")

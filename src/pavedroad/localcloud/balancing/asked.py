@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
+from pavedroad.core.numbers import whole
 from pavedroad.localcloud.errors import ServiceError
 
 Parameters = dict[str, Any]
@@ -51,7 +52,7 @@ def one_of(value: str, allowed: Collection[str], what: str) -> str:
 
 def number(value: int | str, low: int, high: int, what: str) -> int:
     try:
-        found = int(value)
+        found = value if isinstance(value, int) else whole(value)
     except ValueError:
         found = low - 1
     if not low <= found <= high:

@@ -46,7 +46,7 @@ def _read(kind: str, given: Parameters) -> Transform:
         raise invalid(f"A replacement can have at most {_LONGEST} characters")
     if _NO_VALUE.search(replacement):
         raise invalid(f"The replacement {replacement!r} has characters that no header may have")
-    if any(int(number) > groups(regex) for number in re.findall(r"\$(\d)", replacement)):
+    if any(int(number) > groups(regex) for number in re.findall(r"\$([0-9])", replacement)):
         raise invalid(f"The replacement '{replacement}' names a group that '{regex}' does not have")
     return Transform("host" if _PARTS[kind] == "host" else "url", regex, replacement)
 

@@ -10,10 +10,11 @@ import secrets
 from binascii import Error as Base64Error
 from dataclasses import dataclass
 
+from pavedroad.core.numbers import count
 from pavedroad.localcloud.wanted import Guest
 
 LONGEST_TTL = 21600
-_VERSION = re.compile(r"latest|1\.0|\d{4}-\d{2}-\d{2}")
+_VERSION = re.compile(r"latest|1\.0|[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _VERSIONS = b"1.0\nlatest"
 
 
@@ -65,10 +66,11 @@ class Metadata:
         """PUT /latest/api/token: a session of `ttl` seconds. Proxies that forward get none, as on AWS."""
         if forwarded or not self._guest.metadata_enabled:
             return Answer(403)
-        if ttl is None or not ttl.isascii() or not ttl.isdigit() or not 1 <= int(ttl) <= LONGEST_TTL:
+        seconds = count(ttl or "")
+        if seconds is None or not 1 <= seconds <= LONGEST_TTL:
             return Answer(400)
-        expiry = f"{now + int(ttl):.0f}"
-        return Answer(200, f"{expiry}-{self._sign(expiry)}".encode(), int(ttl), self._guest.metadata_hops)
+        expiry = f"{now + seconds:.0f}"
+        return Answer(200, f"{expiry}-{self._sign(expiry)}".encode(), seconds, self._guest.metadata_hops)
 
     def read(self, path: str, token: str | None, now: float) -> Answer:
         """GET of any path. With a token, or without where the instance allows that."""

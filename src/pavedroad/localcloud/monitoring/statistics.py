@@ -14,8 +14,8 @@ from pavedroad.localcloud.monitoring.series import Slice, Spread
 
 SIMPLE = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
 
-_RANK = re.compile(r"(p|tm|wm|tc|ts)(\d{1,2}(?:\.\d{0,10})?|100(?:\.0{0,10})?)")
-_NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
+_RANK = re.compile(r"(p|tm|wm|tc|ts)([0-9]{1,2}(?:\.[0-9]{0,10})?|100(?:\.0{0,10})?)")
+_NUMBER = r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
 _BOUNDED = re.compile(rf"(TM|WM|TC|TS|PR)\(({_NUMBER}%?)?:({_NUMBER}%?)?\)")
 
 
@@ -77,7 +77,7 @@ def statistic(name: str) -> Statistic:
 
 
 def is_percentile(name: str) -> bool:
-    return bool(re.fullmatch(r"p\d.*", name))
+    return bool(re.fullmatch(r"p[0-9].*", name))
 
 
 def datapoints(

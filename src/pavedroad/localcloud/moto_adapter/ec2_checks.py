@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from botocore.model import ListShape, OperationModel, OperationNotFoundError, Shape, StructureShape
 from moto.core.utils import get_service_model
 
+from pavedroad.core.numbers import real, whole
 from pavedroad.localcloud.api.services import ApiRequest
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.moto_adapter.ec2_ids import check_id
@@ -204,7 +205,7 @@ def _text(shape: Shape, name: str) -> Check:
 
 
 def _number(shape: Shape, name: str) -> Check:
-    kind = int if shape.type_name in ("integer", "long") else float
+    read = whole if shape.type_name in ("integer", "long") else real
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
     if name == "MaxResults" and (documented := _DOCUMENTED_RANGE.search(shape.documentation or "")):
         least = int(documented[1]) if least is None else least
@@ -214,11 +215,9 @@ def _number(shape: Shape, name: str) -> Check:
 
     def check(value: Any, where: str) -> None:
         try:
-            number = kind(value)
-        except (TypeError, ValueError, OverflowError) as error:
+            number = read(value)
+        except (TypeError, ValueError) as error:
             raise _invalid(value, where, " It must be a number.") from error
-        if kind is int and abs(number) > 2**63:
-            raise _invalid(value, where, " It must be a number.")
         if least is not None and number < least:
             raise _out_of_range(value, where, f"greater than or equal to {least}")
         if most is not None and number > most:

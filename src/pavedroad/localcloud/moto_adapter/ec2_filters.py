@@ -15,7 +15,7 @@ from pavedroad.localcloud.errors import ServiceError
 
 Filters = list[tuple[str, list[str]]]
 
-_ASKED = re.compile(r"Filter\.(\d+)\.(Name|Value\.\d+)")
+_ASKED = re.compile(r"Filter\.([0-9]+)\.(Name|Value\.[0-9]+)")
 _DOCUMENTED = re.compile(r"<p> ?<code>([^<]+)<")
 _NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]")
 

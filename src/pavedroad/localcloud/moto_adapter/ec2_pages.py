@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
+from pavedroad.core.numbers import whole
 from pavedroad.localcloud.errors import ServiceError
 
 T = TypeVar("T")
@@ -29,7 +30,7 @@ def page(
             ordered = [item for item in ordered if key_of(item) > after]
         except TypeError as error:
             raise invalid_token(token) from error
-    size = int(limit) if limit else len(ordered)
+    size = whole(limit) if limit else len(ordered)
     if len(ordered) <= size:
         return ordered, ""
     return ordered[:size], sealed(action, key_of(ordered[size - 1]))

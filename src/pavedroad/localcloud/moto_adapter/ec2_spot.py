@@ -11,6 +11,7 @@ from moto.core.exceptions import ServiceException
 from moto.ec2.models.instances import Reservation
 from moto.ec2.utils import random_spot_request_id
 
+from pavedroad.core.numbers import real
 from pavedroad.localcloud.api.ec2.spot import PRODUCT, SpotRequest, on_demand_price, spot_price
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.moto_adapter.ec2_backend import LocalEC2Backend
@@ -35,7 +36,7 @@ def checked_price(text: Any) -> float | None:
     if text in (None, ""):
         return None
     try:
-        price = float(text)
+        price = real(text)
     except ValueError:
         price = -1.0
     if not 0 < price < 1000:

@@ -14,6 +14,7 @@ from moto.ec2.models import EC2Backend
 from moto.ec2.models.launch_templates import LaunchTemplate, LaunchTemplateVersion
 from moto.ec2.responses import EC2Response
 
+from pavedroad.core.numbers import count
 from pavedroad.localcloud.errors import ServiceError
 
 _MOST_DELETED = 200
@@ -121,7 +122,7 @@ class TemplateActions(EC2Response):
             named = {
                 "LaunchTemplateId": template.id,
                 "LaunchTemplateName": template.name,
-                "VersionNumber": int(version) if version.isdigit() else 0,
+                "VersionNumber": count(version) or 0,
             }
             if why := _why_it_stays(template, version):
                 refused.append({**named, "ResponseError": dict(zip(("Code", "Message"), why, strict=True))})

@@ -9,9 +9,10 @@ from urllib.parse import parse_qsl
 
 from botocore.model import OperationNotFoundError
 from botocore.validate import ParamValidator
-from moto.core.parse import QueryParser
+from moto.core.parse import UNDEFINED, QueryParser
 from moto.core.utils import get_service_model
 
+from pavedroad.core.numbers import real, whole
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.moto_adapter.result_xml import result_writer
@@ -19,6 +20,21 @@ from pavedroad.localcloud.moto_adapter.zero_based import counted_from_one
 
 Parameters = dict[str, Any]
 Check = Callable[[str, Parameters], None]
+
+
+class _Parser(QueryParser):
+    """Takes for a number what is written as one."""
+
+    def _parse_integer(self, shape, query_params, prefix=""):
+        text = self._default_handle(shape, query_params, prefix)
+        return text if text is UNDEFINED else whole(text)
+
+    def _parse_float(self, shape, query_params, prefix=""):
+        text = self._default_handle(shape, query_params, prefix)
+        return text if text is UNDEFINED else real(text)
+
+    _parse_double = _parse_float
+    _parse_long = _parse_integer
 
 
 class Wire:
@@ -46,7 +62,7 @@ class Wire:
         if operation.input_shape is None:
             return action, {}
         try:
-            parameters = QueryParser(operation).parse({"values": values})  # type: ignore[typeddict-item]
+            parameters = _Parser(operation).parse({"values": values})  # type: ignore[typeddict-item]
         except (ValueError, TypeError) as error:
             raise ServiceError("MalformedInput", f"A parameter cannot be read: {error}.") from error
         self._check(action, parameters)

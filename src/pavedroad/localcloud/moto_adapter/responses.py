@@ -52,6 +52,10 @@ def respond(response: BaseResponse, request: ApiRequest, as_error: AsError | Non
     )
 
 
+_NO_NUMBER = ("invalid literal for int()", "could not convert string to float", "Exceeds the limit (")
+"""How Python says it, of what moto asked it to read."""
+
+
 def as_service_error(error: Exception, request: ApiRequest) -> ServiceError:
     """moto's exceptions, and ours, as one kind; the unforeseen is logged and told as InternalFailure."""
     if isinstance(error, ServiceError):
@@ -72,7 +76,7 @@ def as_service_error(error: Exception, request: ApiRequest) -> ServiceError:
             "MalformedXML",
             "The XML you provided was not well-formed or did not validate against our published schema.",
         )
-    if isinstance(error, ValueError) and str(error).startswith("invalid literal for int()"):
+    if isinstance(error, ValueError) and str(error).startswith(_NO_NUMBER):
         value = str(error).rpartition(": ")[2]
         return ServiceError("InvalidArgument", f"A parameter is not the number that it must be: {value}.")
     _log.error("A call to %s failed: %s %s", request.service, request.method, request.path, exc_info=error)

@@ -15,7 +15,11 @@ from typing import Any, cast
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
+from pavedroad.core.numbers import real, whole
+
 Reader = Callable[[Any], Any]
+_NOT_FINITE = ("NaN", "Infinity", "-Infinity")
+"""As the protocols write them."""
 
 
 class Unreadable(ValueError):
@@ -97,7 +101,7 @@ def _double(value: Any) -> Any:
             return float(value)
         except OverflowError as error:
             raise Unreadable("the number is too large") from error
-    if value in ("NaN", "Infinity", "-Infinity"):
+    if value in _NOT_FINITE:
         return float(value)
     raise Unreadable(f"it should be a number, and is {_kind(value)}")
 
@@ -130,7 +134,7 @@ def _timestamp(value: Any) -> Any:
 def moment(text: str) -> datetime:
     """ISO 8601, or seconds since the epoch; without an offset it is UTC."""
     try:
-        return datetime.fromtimestamp(float(text), UTC)
+        return datetime.fromtimestamp(real(text), UTC)
     except ValueError:
         at = datetime.fromisoformat(text.strip())
         return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
@@ -237,9 +241,9 @@ def _from_text(shape: Shape, text: Any) -> Any:
         return cast("object", text)
     try:
         if shape.type_name in ("double", "float"):
-            return float(text)
+            return float(text) if text in _NOT_FINITE else real(text)
         if shape.type_name in ("integer", "long"):
-            return int(text)
+            return whole(text)
     except ValueError as error:
         raise Unreadable(f"'{text[:100]}' is not a number") from error
     if shape.type_name == "boolean" and text.lower() in ("true", "false"):

@@ -40,6 +40,10 @@ def _shifted(text: str) -> str:
 def _shift(key: str, from_zero: set[str]) -> str:
     parts = key.split(".")
     for index in range(1, len(parts)):
-        if parts[index].isdigit() and ".".join(key.split(".")[:index]) in from_zero:
+        if (
+            parts[index].isascii()
+            and parts[index].isdigit()
+            and ".".join(key.split(".")[:index]) in from_zero
+        ):
             parts[index] = str(int(parts[index]) + 1)
     return ".".join(parts)

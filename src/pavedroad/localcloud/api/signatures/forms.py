@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, cast
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from pavedroad.core.numbers import whole
 from pavedroad.localcloud.errors import ServiceError
 
 _PIECE = 1 << 20
@@ -83,7 +84,7 @@ def _condition(said: Any) -> tuple[str, str, Any]:
         return "eq", str(name).lower(), str(value)
     kind, name, value = said
     if kind == "content-length-range":
-        return kind, "", (int(name), int(value))
+        return kind, "", (whole(str(name)), whole(str(value)))
     return str(kind).lower(), str(name).removeprefix("$").lower(), str(value)
 
 

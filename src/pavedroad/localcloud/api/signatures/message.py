@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from pavedroad.core.callers import host_and_port
 
-_ADDRESS = re.compile(r"(\d{1,3}(\.|$)){4}")
+_ADDRESS = re.compile(r"([0-9]{1,3}(\.|$)){4}")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote, urlsplit
 from botocore.auth import HmacV1Auth
 from botocore.credentials import Credentials
 
+from pavedroad.core.numbers import whole
 from pavedroad.localcloud.api.signatures.message import Message
 
 _SIGNER = HmacV1Auth(Credentials("", ""))
@@ -57,7 +58,7 @@ def s3_claim_of_query(message: Message) -> Claim:
     said = message.parameters
     try:
         key, signature, expires = said["AWSAccessKeyId"], said["Signature"], said["Expires"]
-        ends = datetime.fromtimestamp(int(expires), UTC)
+        ends = datetime.fromtimestamp(whole(expires), UTC)
     except (KeyError, ValueError, OverflowError, OSError):
         raise Malformed(
             "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters"

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from pavedroad.core.numbers import real
 from pavedroad.localcloud import paging
 from pavedroad.localcloud.autoscaling import views
 from pavedroad.localcloud.autoscaling.call import Call, Operation, Result, refused
@@ -179,7 +180,7 @@ def _user_data(encoded: str) -> str:
 def check_price(price: str, where: str) -> None:
     """A price is a number of dollars, at least a tenth of a cent."""
     try:
-        enough = not price or 0.001 <= float(price) < float("inf")
+        enough = not price or real(price) >= 0.001
     except ValueError:
         enough = False
     if not enough:

@@ -10,7 +10,7 @@ from pavedroad.localcloud.autoscaling.model import Group, Region
 from pavedroad.localcloud.autoscaling.scaling import Policy
 
 _ARN = re.compile(
-    r"arn:aws:autoscaling:(?P<region>[^:]+):(?P<account>\d+):scalingPolicy:[^:]+"
+    r"arn:aws:autoscaling:(?P<region>[^:]+):(?P<account>[0-9]+):scalingPolicy:[^:]+"
     r":autoScalingGroupName/(?P<group>[^:]+):policyName/(?P<policy>.+)",
     re.DOTALL,
 )

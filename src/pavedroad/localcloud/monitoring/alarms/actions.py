@@ -23,7 +23,7 @@ _SCALING = re.compile(r"arn:aws:autoscaling:[^:]+:[^:]*:scalingPolicy:.+")
 _TOPIC = re.compile(r"arn:aws:sns:[^:]+:[^:]+:[^:]+")
 _MACHINE = re.compile(
     r"arn:aws:(?:automate:[^:]+:ec2:(stop|terminate|reboot|recover)"
-    r"|swf:[^:]+:[^:]+:action/actions/AWS_EC2\.InstanceId\.(Stop|Terminate|Reboot|Recover)/[\d.]+)"
+    r"|swf:[^:]+:[^:]+:action/actions/AWS_EC2\.InstanceId\.(Stop|Terminate|Reboot|Recover)/[0-9.]+)"
 )
 
 MachineAction = Literal["stop", "terminate", "reboot", "recover"]

@@ -10,7 +10,7 @@ from pavedroad.localcloud.monitoring.expressions.values import Line
 from pavedroad.localcloud.monitoring.refusals import refused
 
 _PART = re.compile(r"\$\{\s*([A-Z_]+)\s*(?:\(\s*'([^']*)'\s*\))?\s*\}")
-_ZONE = re.compile(r"([+-])(\d{2})(\d{2})")
+_ZONE = re.compile(r"([+-])([0-9]{2})([0-9]{2})")
 
 _Values = list[float]
 _NUMBERS: dict[str, Callable[[_Values], float]] = {

@@ -119,7 +119,7 @@ def array(value: Value, name: str) -> tuple[Line, ...]:
 
 
 def number(value: Value, name: str) -> float:
-    if isinstance(value, float):
+    if isinstance(value, float) and math.isfinite(value):
         return value
     raise BadExpression(f"the function {name} takes a number there")
 
