@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import uuid
 from collections.abc import Generator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import boto3
+import httpx
 import pytest
 
 from pavedroad.clouds.aws.cloud import AwsClouds
@@ -45,6 +49,17 @@ async def test_each_region_is_a_cloud_of_its_own(clouds: CloudProvider) -> None:
     assert await here.objects("only/here")
     assert not await there.objects("only/here")
     assert clouds.region("us-east-1") is here
+
+
+async def test_a_balancer_says_at_once_where_it_opens_when_its_port_may_not_be_had(cloud: Cloud) -> None:
+    name = f"moved-{uuid.uuid4().hex[:8]}"
+    with socket.create_server(("", 0)) as held:
+        port: int = held.getsockname()[1]
+        made = await cloud.ensure_balancer(name, port=port, tags={"by": name}, known_by={"by": name})
+        assert made == await cloud.balancer(name)
+        assert urlsplit(made.url).port != port
+        assert httpx.get(made.url, trust_env=False).status_code == 503  # there are no server groups yet
+    await cloud.delete_balancer(name, known_by={"by": name})
 
 
 @pytest.mark.slow

@@ -45,6 +45,7 @@ class AwsBalancers:
             check_known("load balancer", name, held, known_by)
             if not any(listener.get("Port") == port for listener in self._listeners(arn)):
                 self._listen(arn, port, tags)
+                held = self._tags([arn])[arn]  # which only now may say where it opens
             return self._read_balancer(found, held)
 
         return await self._link.run(ensure)
