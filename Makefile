@@ -9,7 +9,11 @@ WORKERS ?= 3
 # Where bytecode is not kept, each of the many processes compiles all that it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup up down test test-all check lock format benchmarks clean
+# Takes one core for most of a minute, so the tests begin beside it.
+TYPES := $(BIN)/pyright --warnings
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+.PHONY: help setup up down test test-all check lint lock format benchmarks clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,21 +30,23 @@ up: setup ## start the private cloud and the platform, and take the tour
 down: setup ## stop everything
 	@$(BIN)/paved down
 
-check: setup ## lint, format, types, import contracts
+check: setup lint ## lint, format, types, import contracts
+	@$(TYPES)
+
+lint: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-cache
-	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --warnings
 
-test: check ## everything that must hold before a change lands
+test: lint ## everything that must hold before a change lands
 	@scripts/system-packages
 	@echo "The tests take about 9 minutes on two cores; what fails is tried once more, alone, at the end."
-	@$(BIN)/pytest -q -n $(WORKERS) --dist worksteal --unsteady=list -m "not slow" --durations=15
+	@scripts/beside "$(TYPES)" $(BIN)/pytest -q -n $(WORKERS) --dist worksteal --unsteady=list -m "not slow" --durations=15
 
-test-all: check ## and the slower proofs
+test-all: lint ## and the slower proofs
 	@scripts/system-packages
 	@echo "All tests take about 25 minutes on two cores."
-	@$(BIN)/pytest -q -n $(WORKERS) --dist worksteal --unsteady=fail --durations=25
+	@scripts/beside "$(TYPES)" $(BIN)/pytest -q -n $(WORKERS) --dist worksteal --unsteady=fail --durations=25
 
 benchmarks: setup ## the figures of docs/reference/figures.md, measured on this machine
 	@$(BIN)/python -m benchmarks
