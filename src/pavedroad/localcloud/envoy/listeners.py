@@ -63,11 +63,6 @@ def front_arn(name: str) -> str:
     return name.partition("#")[0]
 
 
-def node_of(name: str) -> str:
-    """The zone of a listener; empty for the balancer's own address."""
-    return name.partition("#")[2]
-
-
 def _without_contents(terms: Tls | None) -> Tls | None:
     """With the names of the certificates, whatever they hold."""
     if terms is None:

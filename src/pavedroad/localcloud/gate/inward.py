@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,7 +12,6 @@ from pathlib import Path
 from pavedroad.localcloud.gate.coupling import End
 from pavedroad.localcloud.gate.machine import Machine, Place
 
-_LOG = logging.getLogger(__name__)
 _USUAL = "127.0.0.1"
 """Whoever does not choose an address comes from it. Inside, the network chooses again."""
 _AGAIN_SECONDS = 2.0

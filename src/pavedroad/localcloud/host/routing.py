@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Protocol
 
 from pavedroad.localcloud.measured import Traffic
@@ -61,9 +60,3 @@ class Routing(Protocol):
     async def close(self) -> None:
         """Stop Envoy; nothing is left behind."""
         ...
-
-
-class RoutingFactory(Protocol):
-    """How the host makes its data plane. `home` is kept over restarts; Unix sockets go into `sockets`."""
-
-    def __call__(self, home: Path, sockets: Path) -> Routing: ...

@@ -12,8 +12,6 @@ from functools import lru_cache
 
 from pavedroad.localcloud.monitoring.series import Slice, Spread
 
-SIMPLE = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
-
 _RANK = re.compile(r"(p|tm|wm|tc|ts)([0-9]{1,2}(?:\.[0-9]{0,10})?|100(?:\.0{0,10})?)")
 _NUMBER = r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
 _BOUNDED = re.compile(rf"(TM|WM|TC|TS|PR)\(({_NUMBER}%?)?:({_NUMBER}%?)?\)")
