@@ -112,12 +112,8 @@ def let_through(environment: Mapping[str, str]) -> tuple[str, ...]:
 
 def visible(path: str, walls: Walls) -> str:
     """Of a search path the folders that are seen within these walls."""
-    seen = (*_SYSTEM, *walls.readable, *walls.writable)
-    return ":".join(
-        folder
-        for folder in path.split(":")
-        if any(os.path.realpath(folder).startswith((f"{top}/", top)) for top in map(os.path.realpath, seen))
-    )
+    seen = tuple(f"{os.path.realpath(top)}/" for top in (*_SYSTEM, *walls.readable, *walls.writable))
+    return ":".join(folder for folder in path.split(":") if f"{os.path.realpath(folder)}/".startswith(seen))
 
 
 def installation_of(program: str) -> tuple[str, ...]:
