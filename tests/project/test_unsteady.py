@@ -65,6 +65,9 @@ def ground():
 def test_on_the_ground(ground): pass
 """
 
+# Those alone that are needed: of the others some take longer to import than the tests to run.
+_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "-p xdist.plugin -p pytest_timeout"}
+
 
 def _run(folder: Path, *tests: str, verdict: str, options: tuple[str, ...] = ()) -> tuple[int, str]:
     (folder / "conftest.py").write_text(_CONFTEST)
@@ -75,7 +78,7 @@ def _run(folder: Path, *tests: str, verdict: str, options: tuple[str, ...] = ())
     done = subprocess.run(
         [sys.executable, "-m", "pytest", f"--unsteady={verdict}", *options],
         cwd=folder,
-        env=ours | {"PYTHONPATH": str(ROOT)},
+        env=ours | {"PYTHONPATH": str(ROOT)} | _PLUGINS,
         capture_output=True,
         text=True,
         check=False,
