@@ -22,7 +22,7 @@ from pavedroad.database.migrating import migrate
 from pavedroad.database.slots import take_slot
 from pavedroad.delivery.composing import compose
 from pavedroad.delivery.model import DeploymentView, DeployRequest
-from pavedroad.delivery.service import Delivery
+from pavedroad.delivery.service import MINDED_EVERY, Delivery
 
 REGIONS = ("us-east-1", "eu-west-1")
 DEE = Principal("dee", frozenset({Role.DEPLOYER}))
@@ -135,6 +135,7 @@ async def open_road(
     checkpoints: Checkpoints | None = None,
     patience: float = 10.0,
     lease: float = 20.0,
+    minded_every: float = MINDED_EVERY,
 ) -> AsyncIterator[Road]:
     clock, events = SystemClock(), Events()
     clouds = clouds or WatchedClouds()
@@ -153,6 +154,7 @@ async def open_road(
         checkpoints=checkpoints,
         patience=patience,
         lease=lease,
+        minded_every=minded_every,
     )
     try:
         await delivery.start()

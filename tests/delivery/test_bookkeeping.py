@@ -102,7 +102,7 @@ async def test_what_broke_off_ends_as_the_cloud_says_and_frees_its_cluster(
     clouds = WatchedClouds()
     deployment = await _broken_off(tmp_path, clouds, point)
     clouds.region("us-east-1").refuse("balancer", Unavailable("The cloud does not answer."))
-    async with open_road(tmp_path, clouds=clouds) as road:
+    async with open_road(tmp_path, clouds=clouds, minded_every=0.2) as road:
         ended = await road.end(deployment)
         assert (ended.phase, ended.error.startswith(told)) == (phase, True)
         await road.shipped("3.0")

@@ -21,7 +21,7 @@ from pavedroad.delivery.regions import Regions
 from pavedroad.delivery.removing import Removing
 from pavedroad.delivery.retiring import Retiring
 from pavedroad.delivery.rollout import Rollout
-from pavedroad.delivery.service import Delivery
+from pavedroad.delivery.service import MINDED_EVERY, Delivery
 from pavedroad.delivery.turns import LEASE_SECONDS, Turns
 
 REGIONS = ("us-east-1", "us-west-2", "eu-west-1")
@@ -39,6 +39,7 @@ def compose(
     checkpoints: Checkpoints | None = None,
     patience: float = 10.0,
     lease: float = LEASE_SECONDS,
+    minded_every: float = MINDED_EVERY,
 ) -> Delivery:
     """`executor` names this process's slot: unique among those that run, the same after a restart; `patience`
     is how many seconds a region may take to answer."""
@@ -74,6 +75,7 @@ def compose(
         retiring=retiring,
         events=events,
         clock=clock,
+        minded_every=minded_every,
     )
 
 

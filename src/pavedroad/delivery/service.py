@@ -49,7 +49,9 @@ from pavedroad.delivery.views import view_group
 from pavedroad.manifest.model import Manifest, Strategy
 
 _CONSOLE_LINES = 2000
-_MINDED_EVERY = 5.0
+MINDED_EVERY = 5.0
+"""Seconds between looks at what broke off."""
+
 _log = logging.getLogger(__name__)
 _REMEMBERED = timedelta(days=30)
 
@@ -71,6 +73,7 @@ class Delivery:
         retiring: Retiring,
         events: Events,
         clock: Clock,
+        minded_every: float = MINDED_EVERY,
     ) -> None:
         self._durable = durable
         self._overview = overview
@@ -83,6 +86,7 @@ class Delivery:
         self._retiring = retiring
         self._events = events
         self._clock = clock
+        self._minded_every = minded_every
         self._minding: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -104,7 +108,7 @@ class Delivery:
                         await self._rollout.take_up(deployment)
             except Exception as error:
                 _log.warning("what broke off cannot be ended yet: %s", error)
-            await asyncio.sleep(_MINDED_EVERY)
+            await asyncio.sleep(self._minded_every)
 
     async def stop(self) -> None:
         """Leave all as it stands; the next start takes it up."""
