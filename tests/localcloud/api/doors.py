@@ -99,13 +99,12 @@ class Pages:
 class Door:
     def __init__(self, gate: Gate | None = None, known: Keys = keys) -> None:
         self.services = {name: Heard(name) for name in SERVICES}
-        self.endpoint = Endpoint(
-            self.services.values(),
-            lambda _: "1",
-            dict,
-            gate=gate or SignedOnly(known, lambda: NOW),
-            pages=Pages(),
-        )
+        self.gate = gate or SignedOnly(known, lambda: NOW)
+        self.endpoint = self.with_services()
+
+    def with_services(self) -> Endpoint:
+        """As they are now."""
+        return Endpoint(self.services.values(), lambda _: "1", dict, gate=self.gate, pages=Pages())
 
     def open(self) -> Door:
         return Door(AnyCredentials())

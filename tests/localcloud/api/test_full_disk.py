@@ -116,8 +116,9 @@ def test_contents_that_a_full_disk_does_not_take_are_refused_as_such(small_disk:
         s3 = api.client("s3")
         s3.create_bucket(Bucket="contents")
         upload = s3.create_multipart_upload(Bucket="contents", Key="parts")["UploadId"]
-        large = b"x" * 4 * 2**20
+        large, larger = b"x" * 4 * 2**20, b"x" * 8 * 2**20
         for call in (
+            lambda: s3.put_object(Bucket="contents", Key="whole", Body=larger),
             lambda: s3.put_object(Bucket="contents", Key="whole", Body=large),
             lambda: s3.upload_part(Bucket="contents", Key="parts", UploadId=upload, PartNumber=1, Body=large),
         ):

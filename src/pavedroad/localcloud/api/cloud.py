@@ -168,6 +168,7 @@ class Cloud:
             hinders=self._faults.hinders,
             pages=FaultRoutes(self._faults),
             apart={self._monitoring.name: _DATAPOINT_CALLS},
+            drafts=self._blobs.drafts,
         )
 
     def start(self, *, fresh: bool) -> None:

@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pavedroad.core.files import sync
+from pavedroad.localcloud.api.drafts import Drafts
 from pavedroad.localcloud.api.integrity import Damage, DamagedContents, Integrity
-from pavedroad.localcloud.errors import unavailable
 
 _INLINE = 16 * 1024
 _YOUNG_SECONDS = 120.0
-_TOLD_SECONDS = 60.0
 _COMING = ".coming"
 _PIECE = 1 << 20
 _COUNTED_FIRST = 8 << 20
@@ -46,14 +45,13 @@ class BlobStore:
         self._folder = folder
         self._settling = threading.Lock()
         self._integrity = Integrity()
-        self._failure = ""
-        self._failed_at = 0.0
         (folder / _COMING).mkdir(parents=True, exist_ok=True)
+        self.drafts = Drafts(folder / _COMING)
 
     @property
     def failure(self) -> str:
         """Why contents were not saved in the last minute, if none were since; else empty."""
-        return self._failure if time.monotonic() - self._failed_at < _TOLD_SECONDS else ""
+        return self.drafts.failure
 
     def put(self, content: bytes) -> Blob:
         return self.put_pieces([content])
@@ -72,10 +70,8 @@ class BlobStore:
         try:
             blob = self._on_disk(first, coming)
         except OSError as error:
-            self._failure = f"Contents of S3 could not be saved to {self._folder}: {error.strerror or error}."
-            self._failed_at = time.monotonic()
-            raise unavailable(self._failure) from error
-        self._failure = ""
+            raise self.drafts.refused(error) from error
+        self.drafts.kept()
         return blob
 
     def _on_disk(self, first: bytes | bytearray, coming: Iterator[bytes]) -> Blob:
@@ -154,7 +150,7 @@ class BlobStore:
         """Delete what no object holds any more, but for what has just come."""
         self._integrity.keep_only(digests)
         for folder in self._folder.iterdir():
-            for path in folder.iterdir():
+            for path in folder.iterdir() if folder.is_dir() else ():
                 if folder.name + path.name not in digests:
                     self._delete_old(path)
 

@@ -10,33 +10,33 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, Protocol, cast
 
 from pavedroad.core.callers import is_called_here, is_page_elsewhere
 from pavedroad.core.errors import Forbidden, PavedError, Unauthenticated
-from pavedroad.core.numbers import count
 from pavedroad.localcloud.api.answers import Receive, Send, send_answer
+from pavedroad.localcloud.api.bodies import IN_MEMORY, Bodies, HungUp
 from pavedroad.localcloud.api.connections import CLIENT_ENDED
+from pavedroad.localcloud.api.drafts import Drafts
 from pavedroad.localcloud.api.encodings import plain
 from pavedroad.localcloud.api.errors import error_response, legible
 from pavedroad.localcloud.api.later import Call, Gone, Waits
 from pavedroad.localcloud.api.problems import problem
 from pavedroad.localcloud.api.scope import Scope, UnknownRegion, scope_of, scope_of_form
-from pavedroad.localcloud.api.services import ApiRequest, ApiResponse, Hindrance, Service
+from pavedroad.localcloud.api.services import (
+    ApiRequest,
+    ApiResponse,
+    Hindrance,
+    OpenToAll,
+    Service,
+)
 from pavedroad.localcloud.api.signatures.gate import Admission, Gate
 from pavedroad.localcloud.api.signatures.message import Message, message_of
-from pavedroad.localcloud.api.unproven import IN_MEMORY, Keep, Unproven
+from pavedroad.localcloud.api.unproven import Keep, Unproven
 from pavedroad.localcloud.errors import ServiceError, internal_failure
 
 _log = logging.getLogger(__name__)
-_IN_MEMORY = 4 * 2**20
-_LARGEST = 16 * 2**20
-_LARGEST_OBJECT = 5 * 2**30
-_DRAINED = 64 * 2**20
 _THREADS = 48
-_SILENCE_SECONDS = 60.0
-"""In the middle of a body."""
 _LONGEST_NAME = 100
 _SOON_HASHED = 64 * 1024
 """Bytes of a body that are hashed sooner than another thread is asked to."""
@@ -69,10 +69,11 @@ class Endpoint:
         hinders: Hinders = lambda request: None,
         pages: Pages | None = None,
         apart: Mapping[str, int] | None = None,
+        drafts: Drafts | None = None,
     ) -> None:
         """`settle` is called after a call in the call's own thread, before its answer goes out. `apart` has
         the services whose calls may be long, by how many of them run at once: they wait for each other, and
-        nobody else waits for them."""
+        nobody else waits for them. Bodies are kept in `drafts` while they come."""
         self._services = {service.name: service for service in services}
         self._account_of = account_of
         self._health = health
@@ -82,6 +83,8 @@ class Endpoint:
         self._pages = pages
         self._waits = Waits()
         self._unproven = Unproven()
+        self._drafts = drafts or Drafts()
+        self._bodies = Bodies(self._drafts)
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="call")
         self._apart = {
             name: ThreadPoolExecutor(most, thread_name_prefix=name) for name, most in (apart or {}).items()
@@ -102,7 +105,7 @@ class Endpoint:
             healthy = problem(stranger) if stranger else await self._in_thread(self._healthy)
             await send_answer(healthy, receive, send)
             return
-        with cast("BinaryIO", SpooledTemporaryFile(max_size=_IN_MEMORY)) as stream:
+        with cast("BinaryIO", self._drafts.open(IN_MEMORY)) as stream:
             blank = ApiRequest(
                 "", "", "", scope["method"], path, query, headers, stream, 0, str(uuid.uuid4())
             )
@@ -116,7 +119,7 @@ class Endpoint:
                     else:
                         response = await self._answer(blank, message, receive, keep, gone, stranger=stranger)
                 response = legible(response)
-            except _Gone:
+            except HungUp:
                 return
             await send_answer(response, receive, send)
 
@@ -145,15 +148,14 @@ class Endpoint:
         admission = Admission()
         if not (refusal or in_form):
             try:
-                admission = self._gate.admit(message, called)
+                admission = await self._admit(message, request, called)
             except ServiceError as error:
                 refusal = error
-            except Exception as error:
-                _log.error("%s %s could not be admitted", blank.method, blank.path, exc_info=error)
-                refusal = internal_failure()
         try:
             keeps = None if admission.known and not in_form else keep
-            length = await self._read(request, receive, keeps, discard=refusal is not None)
+            length = await self._bodies.read(
+                request, receive, keeps, admission.proof, discard=refusal is not None
+            )
             if refusal:
                 raise refusal
             if in_form:
@@ -175,7 +177,7 @@ class Endpoint:
             return await self._waits.settled(ask, partial(self._handle, request), gone)
         except ServiceError as error:
             return error_response(request, error)
-        except _Gone:
+        except HungUp:
             raise
         except Exception as error:
             _log.error("%s %s failed", request.method, request.path, exc_info=error)
@@ -199,7 +201,7 @@ class Endpoint:
             except ServiceError as error:
                 stranger = stranger or _unauthenticated(error)
             keeps = None if admission.known else keep
-            length = await self._read(blank, receive, keeps, discard=stranger is not None)
+            length = await self._bodies.read(blank, receive, keeps, None, discard=stranger is not None)
             if stranger:
                 return problem(stranger)
             request = _for(blank, scope, "", length)
@@ -210,11 +212,26 @@ class Endpoint:
             return await self._in_thread(self._settled, partial(self._pages.handle, request))
         except ServiceError as error:
             return error_response(blank, error)
-        except _Gone:
+        except HungUp:
             raise
         except Exception as error:
             _log.error("%s %s failed", blank.method, blank.path, exc_info=error)
             return error_response(blank, internal_failure())
+
+    async def _admit(self, message: Message, request: ApiRequest, called: Scope) -> Admission:
+        """Of somebody without a key: where what is asked for is open to all, the body may be of any size."""
+        try:
+            admission = self._gate.admit(message, called)
+            service = self._services[called.service]
+            if admission.anonymous and request.method == "PUT" and isinstance(service, OpenToAll):
+                await self._in_thread(service.check_anonymous, request)
+                return replace(admission, known=True)
+        except ServiceError:
+            raise
+        except Exception as error:
+            _log.error("%s %s could not be admitted", request.method, request.path, exc_info=error)
+            raise internal_failure() from error
+        return admission
 
     async def _check(self, admission: Admission, request: ApiRequest) -> None:
         if admission.check is None:
@@ -245,41 +262,6 @@ class Endpoint:
             )
         return None
 
-    async def _read(self, request: ApiRequest, receive: Receive, keep: Keep | None, *, discard: bool) -> int:
-        """The body into the request's stream. What is too large is read to some length, then refused.
-        `keep` is there where whoever sends it may be anybody."""
-        in_memory = IN_MEMORY if keep else _IN_MEMORY
-        limit = _LARGEST_OBJECT if request.service == "s3" else _LARGEST
-        declared = count(request.headers.get("content-length", "0")) or 0
-        too_large = declared > limit
-        if too_large and declared > _DRAINED:
-            raise _too_large(request, limit)
-        length = 0
-        while True:
-            message = await _next(receive)
-            if message["type"] == "http.disconnect":
-                raise _Gone
-            chunk = message.get("body", b"")
-            length += len(chunk)
-            if length > limit:
-                too_large = True
-            if length > limit and length > _DRAINED:
-                raise _too_large(request, limit)
-            if chunk and not (discard or too_large):
-                if keep:
-                    keep(len(chunk))
-                if length > in_memory:
-                    if keep:
-                        await asyncio.to_thread(cast("SpooledTemporaryFile[bytes]", request.stream).rollover)
-                    await asyncio.to_thread(request.stream.write, chunk)
-                else:
-                    request.stream.write(chunk)
-            if not message.get("more_body", False):
-                break
-        if too_large and not discard:
-            raise _too_large(request, limit)
-        return length
-
     async def _in_thread(self, function: Callable[..., Any], *arguments: object) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
 
@@ -304,25 +286,10 @@ def _unauthenticated(error: ServiceError) -> Unauthenticated:
     )
 
 
-async def _next(receive: Receive) -> Any:
-    try:
-        async with asyncio.timeout(_SILENCE_SECONDS):
-            return await receive()
-    except TimeoutError:
-        raise ServiceError(
-            "RequestTimeout",
-            "Your socket connection to the server was not read from or written to within the timeout period.",
-        ) from None
-
-
 async def _end(scope: Mapping[str, Any], receive: Receive) -> None:
     """Until a client that has said all has hung up, or says that it will say no more."""
     while CLIENT_ENDED not in scope and (await receive())["type"] != "http.disconnect":
         pass
-
-
-class _Gone(Exception):
-    """The client hung up in the middle of its request."""
 
 
 def _for(blank: ApiRequest, called: Scope, account: str = "", length: int = 0) -> ApiRequest:
@@ -351,8 +318,3 @@ def _joined(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 def _is_action(headers: Mapping[str, str]) -> bool:
     form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
     return form or "x-amz-target" in headers
-
-
-def _too_large(request: ApiRequest, limit: int) -> ServiceError:
-    code, status = ("EntityTooLarge", 400) if request.service == "s3" else ("RequestEntityTooLarge", 413)
-    return ServiceError(code, f"The request's body is over the limit of {limit} bytes.", status)

@@ -15,6 +15,9 @@ from typing import Any, BinaryIO, Protocol, runtime_checkable
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.ports import Balancers, Compute, Metrics, Queues, Topics
 
+LARGEST_OBJECT = 5 * 2**30
+"""Of S3, that is put in one call."""
+
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
@@ -74,6 +77,15 @@ class Service(Protocol):
     def name(self) -> str: ...
 
     def handle(self, request: ApiRequest) -> ApiResponse: ...
+
+
+@runtime_checkable
+class OpenToAll(Protocol):
+    """A service some of whose calls are for callers who have shown no key."""
+
+    def check_anonymous(self, request: ApiRequest) -> None:
+        """`ServiceError` where such a one may not make this call; asked before its body has come."""
+        ...
 
 
 class Form(Protocol):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from io import BytesIO
@@ -12,14 +13,15 @@ from urllib.parse import parse_qs, urlsplit
 from moto.core.utils import get_service_model
 from urllib3.filepost import encode_multipart_formdata
 from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.formparser import parse_form_data
+from werkzeug.formparser import FormDataParser
 
 from pavedroad.localcloud.api.errors import error_response
 from pavedroad.localcloud.api.objects import Blob, BlobStore
-from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
+from pavedroad.localcloud.api.services import LARGEST_OBJECT, ApiRequest, ApiResponse
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.moto_adapter.environ import environ_of
 from pavedroad.localcloud.moto_adapter.outside import Known
+from pavedroad.localcloud.moto_adapter.s3_anonymous import check_anonymous
 from pavedroad.localcloud.moto_adapter.s3_bodies import Body, check_body
 from pavedroad.localcloud.moto_adapter.s3_checks import check_s3
 from pavedroad.localcloud.moto_adapter.s3_contents import Stored
@@ -46,6 +48,10 @@ class ObjectService(MotoService):
             return error_response(request, error)
         return self.ask(request, known)
 
+    def check_anonymous(self, request: ApiRequest) -> None:
+        with self._state.lock:
+            check_anonymous(request)
+
     def _stored(self, request: ApiRequest) -> tuple[ApiRequest, Known]:
         """The request without the contents that it brings, and what is known of them."""
         if _is_upload(request):
@@ -58,14 +64,19 @@ class ObjectService(MotoService):
 
     def _upload(self, request: ApiRequest) -> tuple[ApiRequest, Known]:
         body = Body(request)
-        blob = self._store.put_pieces(body)
+        blob = self._store.put_pieces(_bounded(body))
         headers = {**body.checksums, **request.headers, "x-amz-content-sha256": "UNSIGNED-PAYLOAD"}
         return self._with_blob(replace(request, headers=headers), blob, body.etag, b"")
 
     def _form(self, request: ApiRequest) -> tuple[ApiRequest, Known]:
         """A web page's: fields, and a file among them."""
+        parser = FormDataParser(
+            lambda *_, **__: self._store.drafts.file(), max_form_memory_size=_LARGEST_FIELDS
+        )
         try:
-            _, fields, files = parse_form_data(environ_of(request), max_form_memory_size=_LARGEST_FIELDS)
+            _, fields, files = parser.parse_from_environ(environ_of(request))
+        except OSError as error:
+            raise self._store.drafts.refused(error) from error
         except RequestEntityTooLarge:
             raise ServiceError(
                 "MaxPostPreDataLengthExceeded",
@@ -74,7 +85,7 @@ class ObjectService(MotoService):
         uploaded = files.get("file")
         if uploaded is None:
             return request, {}
-        blob = self._store.put_pieces(iter(lambda: uploaded.stream.read(_PIECE), b""))
+        blob = self._store.put_pieces(_bounded(iter(lambda: uploaded.stream.read(_PIECE), b"")))
         content = blob.inline or b""
         parts = [*fields.items(multi=True), ("file", (uploaded.filename, content, uploaded.mimetype))]
         form, kind = encode_multipart_formdata(parts)
@@ -91,6 +102,15 @@ class ObjectService(MotoService):
             if etag is not None:
                 known["md5", blob.digest] = etag
         return replace(request, stream=BytesIO(body), length=len(body)), known
+
+
+def _bounded(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    length = 0
+    for piece in pieces:
+        length += len(piece)
+        if length > LARGEST_OBJECT:
+            raise ServiceError("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
+        yield piece
 
 
 def _is_upload(request: ApiRequest) -> bool:

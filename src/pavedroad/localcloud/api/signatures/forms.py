@@ -7,7 +7,8 @@ import binascii
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, cast
@@ -16,12 +17,14 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from pavedroad.core.numbers import whole
+from pavedroad.localcloud.api.services import LARGEST_OBJECT
 from pavedroad.localcloud.errors import ServiceError
 
 _PIECE = 1 << 20
 _LARGEST_FIELD = 64 * 1024
 _LARGEST_FIELDS = 1 << 20
 """Of all together, with their headers: whoever sends them may be anybody yet."""
+_RANGE = "content-length-range"
 _NOT_IN_POLICY = frozenset({"file", "policy", "signature", "x-amz-signature", "awsaccesskeyid"})
 
 
@@ -35,23 +38,47 @@ class Form:
 
 def form_of(stream: BinaryIO, content_type: str) -> Form:
     """Read without the file, which may be large."""
-    boundary = parse_options_header(content_type)[1].get(b"boundary")
-    if not boundary:
-        raise _malformed("The form says no boundary.")
     reading = _Reading()
-    parser = MultipartParser(boundary, cast("Any", reading.callbacks()))
+    parser = reading.parser(content_type)
     stream.seek(0)
-    try:
+    with _well_formed():
         while piece := stream.read(_PIECE):
             parser.write(piece)
         parser.finalize()
-    except FormParserError:
-        raise _malformed("The body of your POST request is not well-formed multipart/form-data.") from None
     return reading.form
 
 
-def hold_to_policy(form: Form, buckets: tuple[str, ...], now: datetime) -> None:
-    """That this is signed is another matter. `buckets` are those that the address may mean."""
+class Ahead:
+    """Told of a form as it comes: its fields are before its file, so that whose it is, is known before all of
+    it is there."""
+
+    def __init__(self, content_type: str, check: Callable[[Form], int]) -> None:
+        """`check` is asked when the fields are there. It gives the largest file that they allow."""
+        self._content_type = content_type
+        self._check = check
+        self._reading = _Reading()
+        self._parser: MultipartParser | None = None
+        self._length = 0
+        self._most: int | None = None
+
+    def __call__(self, piece: bytes) -> bool:
+        """Whether it is known."""
+        self._length += len(piece)
+        if self._most is None:
+            self._parser = self._parser or self._reading.parser(self._content_type)
+            with _well_formed():
+                self._parser.write(piece)
+            if not self._reading.in_file:
+                return False
+            self._most = self._check(self._reading.form)
+        if self._length > self._most + _LARGEST_FIELDS:
+            raise ServiceError("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
+        return True
+
+
+def hold_to_policy(form: Form, buckets: tuple[str, ...], now: datetime, *, size_known: bool = True) -> int:
+    """That this is signed is another matter. `buckets` are those that the address may mean. Gives the largest
+    file that it allows; whether this one is too small shows only once its size is known."""
     try:
         policy: Any = json.loads(base64.b64decode(form.fields["policy"], validate=True))
         ends = datetime.fromisoformat(policy["expiration"])
@@ -60,12 +87,16 @@ def hold_to_policy(form: Form, buckets: tuple[str, ...], now: datetime) -> None:
         raise ServiceError("InvalidPolicyDocument", "Invalid Policy: Invalid JSON.") from None
     if (ends if ends.tzinfo else ends.replace(tzinfo=UTC)) <= now:
         raise _denied("Policy expired.")
+    ranges = [value for kind, _, value in conditions if kind == _RANGE]
     for kind, name, value in conditions:
+        if kind == _RANGE and not size_known:
+            continue
         if not any(_holds(kind, name, value, {**form.fields, "bucket": it}, form.size) for it in buckets):
             raise _denied(f'Policy Condition failed: ["{kind}", "${name}", "{value}"]')
     covered = {name for _, name, _ in conditions} | _NOT_IN_POLICY | {"bucket"}
     if extra := [name for name in form.fields if name not in covered and not name.startswith("x-ignore-")]:
         raise _denied(f"Extra input fields: {extra[0]}")
+    return min([LARGEST_OBJECT, *(most for _, most in ranges)])
 
 
 def is_signed_by(form: Form, secret: str, signing_key: bytes | None) -> bool:
@@ -83,7 +114,7 @@ def _condition(said: Any) -> tuple[str, str, Any]:
         [(name, value)] = cast("dict[str, Any]", said).items()
         return "eq", str(name).lower(), str(value)
     kind, name, value = said
-    if kind == "content-length-range":
+    if kind == _RANGE:
         return kind, "", (whole(str(name)), whole(str(value)))
     return str(kind).lower(), str(name).removeprefix("$").lower(), str(value)
 
@@ -93,9 +124,17 @@ def _holds(kind: str, name: str, value: Any, said: Mapping[str, str], size: int)
         return said.get(name) == value
     if kind == "starts-with":
         return said.get(name, "").startswith(value)
-    if kind == "content-length-range":
+    if kind == _RANGE:
         return value[0] <= size <= value[1]
     return False
+
+
+@contextmanager
+def _well_formed() -> Generator[None]:
+    try:
+        yield
+    except FormParserError:
+        raise _malformed("The body of your POST request is not well-formed multipart/form-data.") from None
 
 
 class _Reading:
@@ -103,13 +142,21 @@ class _Reading:
 
     def __init__(self) -> None:
         self.form = Form()
+        self.in_file = False
+        """Its fields have come, but for such as nobody need heed."""
         self._header = (b"", b"")
         self._name = ""
         self._named = False
         self._value = b""
         self._held = 0
 
-    def callbacks(self) -> dict[str, Any]:
+    def parser(self, content_type: str) -> MultipartParser:
+        boundary = parse_options_header(content_type)[1].get(b"boundary")
+        if not boundary:
+            raise _malformed("The form says no boundary.")
+        return MultipartParser(boundary, cast("Any", self._callbacks()))
+
+    def _callbacks(self) -> dict[str, Any]:
         return {
             "on_header_field": self._header_name,
             "on_header_value": self._header_value,
@@ -142,6 +189,7 @@ class _Reading:
                 raise _malformed("A part of the form says twice what it is.")
             self._named = True
             self._name = parse_options_header(value)[1].get(b"name", b"").decode("utf-8", "replace").lower()
+            self.in_file = self.in_file or self._name == "file"
 
     def _part_data(self, data: bytes, begin: int, end: int) -> None:
         if self._name == "file":

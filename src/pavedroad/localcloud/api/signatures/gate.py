@@ -38,14 +38,19 @@ CheckBody = Callable[[ApiRequest], None]
 """Raises where the body is not what was signed."""
 
 
+Proof = Callable[[bytes], bool]
+"""Told of the body as it comes: whether it has said by now who sends it. Raises where that is nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Admission:
     """`anonymous` callers have shown no key: what they may do is for the service to say. Who is not `known`
-    may be anybody until the body has been looked at."""
+    may be anybody until the body has been looked at, or has given a `proof`."""
 
     check: CheckBody | None = None
     anonymous: bool = False
     known: bool = True
+    proof: Proof | None = None
 
 
 class Gate(Protocol):
@@ -193,12 +198,17 @@ class SignedOnly:
         if message.method == "POST" and kind.startswith("multipart/form-data"):
             if message.query:
                 raise refusals.unsigned()
-            return Admission(partial(self._check_upload, message, refusals), known=False)
+            ahead = forms.Ahead(kind, partial(self._hold, message, refusals, size_known=False))
+            return Admission(partial(self._check_upload, message, refusals), known=False, proof=ahead)
         return Admission(anonymous=True, known=False)
 
     def _check_upload(self, message: Message, refusals: Refusals, request: ApiRequest) -> None:
         """A form says itself who has signed it."""
         form = forms.form_of(request.stream, message.headers["content-type"])
+        self._hold(message, refusals, form, size_known=True)
+
+    def _hold(self, message: Message, refusals: Refusals, form: forms.Form, *, size_known: bool) -> int:
+        """To its signature and policy. Gives the largest file that it may bring."""
         fields = form.fields
         if "policy" not in fields:
             raise refusals.unsigned()
@@ -216,7 +226,7 @@ class SignedOnly:
             signed = forms.is_signed_by(form, found.secret, None)
         if not signed:
             raise refusals.mismatch()
-        forms.hold_to_policy(form, _buckets(message), self._now())
+        return forms.hold_to_policy(form, _buckets(message), self._now(), size_known=size_known)
 
     def _known(self, key: str, token: str, refusals: Refusals) -> Credentials:
         found = self._keys(key)
