@@ -78,13 +78,20 @@ def test_a_damaged_file_of_the_platform_is_named_and_left_as_it_is(
     assert _left(tmp_path) == before
 
 
-@pytest.mark.parametrize("empty", [True, False])
-def test_a_missing_database_in_a_home_that_had_one_is_not_begun_anew(tmp_path: Path, empty: bool) -> None:
+@pytest.mark.parametrize("name", ["platform.db", "workflows.db"])
+@pytest.mark.parametrize("left", ["nothing", "no bytes", "no tables"])
+def test_a_missing_database_in_a_home_that_had_one_is_not_begun_anew(
+    tmp_path: Path, name: str, left: str
+) -> None:
+    """Without tables is what SQLite leaves where the log beside its file is lost."""
     settings = _used_home(tmp_path)
-    path = settings.places.database
+    path = tmp_path / name
     path.unlink()
-    if empty:
+    if left != "nothing":
         path.touch()
+    if left == "no tables":
+        open_engine(parse_url(sqlite_url(path))).connect().close()
+    empty = left != "nothing"
     with pytest.raises(StateUnreadable, match=f"The database {path} is missing or empty") as refusal:
         build(settings)
     assert path.exists() == empty

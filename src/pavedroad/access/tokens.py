@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import os
 import re
 import secrets
 from collections.abc import Iterable
@@ -20,6 +19,7 @@ from pavedroad.access.naming import FIRST, STARTER, check_name
 from pavedroad.access.tables import TokenRow
 from pavedroad.core.clock import Clock
 from pavedroad.core.errors import NotFound, StateUnreadable, Unavailable
+from pavedroad.core.files import write_whole
 from pavedroad.database.engine import Database
 
 _MARK = "paved_"  # lets secret scanners know one when they see it
@@ -147,8 +147,4 @@ def _unreadable(path: Path, why: str) -> StateUnreadable:
 def _write_private(path: Path, text: str) -> None:
     """Whole or not at all, and never readable by others, not even for a moment."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    draft.replace(path)
+    write_whole(path, text.encode())

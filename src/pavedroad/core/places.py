@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pavedroad.core.errors import Unavailable
+from pavedroad.core.homes import check_home
 
 KEY_FILE = "key.json"
 """In the folder of a private cloud."""
+_KEPT = ("token", "platform.db", "platform.db-wal", "workflows.db", "workflows.db-wal")
+_MADE_ANEW = ("lock", "running.json", "platform.db.lock", "platform.db-shm", "workflows.db-shm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,9 @@ class Places:
         return self.home / "logs"
 
     def prepare(self) -> None:
-        """Make the folders, private to this user."""
+        """Make the folders, private to this user. `StateUnreadable` where something else is in the place of
+        one, or of a file."""
+        check_home(self.home, kept=_KEPT, made_anew=_MADE_ANEW, folders=("cloud", "builds", "logs"))
         try:
             for folder in (self.home, self.cloud, self.builds, self.logs):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)

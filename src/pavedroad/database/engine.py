@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,6 +34,19 @@ _CHECKED_BYTES = 64 * 1024 * 1024
 def sqlite_url(path: Path) -> str:
     """The URL of a SQLite file."""
     return f"sqlite:///{path}"
+
+
+def is_blank(path: Path) -> bool:
+    """Whether a SQLite file is missing, or holds no tables. One that cannot be read is not."""
+    try:
+        if path.stat().st_size == 0:
+            return True
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
+    except FileNotFoundError:
+        return True
+    except (OSError, sqlite3.Error):
+        return False
 
 
 def parse_url(url: str) -> sa.URL:

@@ -39,7 +39,13 @@ def take_slot(database: Database) -> Slot:
 
 def _of_file(path: Path) -> Slot:
     beside = path.with_name(f"{path.name}.lock")
-    lock = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        lock = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Unavailable(
+            f"The lock {beside} cannot be opened: {error.strerror}.",
+            next_step="Move it away: it is made anew.",
+        ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

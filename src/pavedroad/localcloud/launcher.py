@@ -22,6 +22,8 @@ from typing import Any, cast
 
 from pavedroad.core import cloud_key, kernel
 from pavedroad.core.errors import PavedError, Unavailable
+from pavedroad.core.files import write_whole
+from pavedroad.core.homes import check_home
 from pavedroad.core.networking import Mode
 from pavedroad.core.places import KEY_FILE
 from pavedroad.localcloud.blocks import Block, claim
@@ -38,6 +40,13 @@ _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _STEADY_SECONDS = 30.0
 _API_GRACE, _HOST_GRACE, _GATE_GRACE = 10.0, 20.0, 2.0
 _READY_SECONDS = 60.0
+_KEPT = ("block", KEY_FILE, "state.snapshot")
+_MADE_ANEW = ("lock", "host.lock", "cloud.json", "cgroups.json", "faults.log")
+_FOLDERS = (
+    *("objects", "objects/.coming", "images", "images/layers", "images/unpacked"),
+    *("instances", "envoy", "metrics"),
+)
+"""Of the home, whichever process opens them."""
 
 
 class PortInUse(PavedError):
@@ -58,6 +67,7 @@ def launch(home: Path, port: int, network: Mode = "shared", *, is_open: bool = F
     way = require_namespaces() if network == "namespaces" else None
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        check_home(home, kept=_KEPT, made_anew=_MADE_ANEW, folders=_FOLDERS)
         lock = _lock(home)
     except OSError as error:
         raise Unavailable(
@@ -315,9 +325,7 @@ class _Launcher:
 
     def _write_record(self) -> None:
         said = {"endpoint": self._endpoint, "pid": os.getpid(), "host_socket": str(self._host_socket)}
-        coming = self._record.with_suffix(".coming")
-        coming.write_text(json.dumps(said, indent=2) + "\n")
-        coming.replace(self._record)
+        write_whole(self._record, (json.dumps(said, indent=2) + "\n").encode(), 0o644)
 
     def _sweep_sockets(self) -> None:
         """What a launcher that was killed with -9 has left in the folder for short paths."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from pavedroad.core.clock import Clock, SystemClock
 from pavedroad.core.errors import StateUnreadable
 from pavedroad.core.events import Events
 from pavedroad.core.places import Places
-from pavedroad.database.engine import Database, sqlite_url
+from pavedroad.database.engine import Database, is_blank, sqlite_url
 from pavedroad.database.migrating import migrate
 from pavedroad.database.slots import Slot, take_slot
 from pavedroad.delivery.composing import REGIONS, compose
@@ -81,24 +81,23 @@ def build(settings: Settings) -> Services:
 
 
 def _check_not_lost(places: Places) -> None:
-    """A home that has had a database does not begin another without a word."""
-    path, beside = places.database, (places.token, places.database.with_name("workflows.db"))
-    with suppress(FileNotFoundError):
-        if path.stat().st_size:
-            return
-    if left := [str(it) for it in beside if it.exists()]:
-        raise StateUnreadable(
-            f"The database {path} is missing or empty, and {left[0]} says that this home had one.",
-            next_step=f"Put a copy of it in its place; or move {' and '.join(left)} away, to begin anew "
-            "without what it knew.",
-        )
+    """A home that has served, which is when it gets its token, does not begin a database without a word."""
+    workflows = places.database.with_name("workflows.db")
+    for path, beside in ((places.database, (places.token, workflows)), (workflows, (places.token,))):
+        left = [str(it) for it in beside if it.exists()]
+        if left and is_blank(path):
+            raise StateUnreadable(
+                f"The database {path} is missing or empty, and {left[0]} says that this home had one.",
+                next_step=f"Put a copy of it in its place, with {path.name}-wal if there is one; or move "
+                f"{' and '.join(left)} away, to begin anew without what it knew.",
+            )
 
 
 @asynccontextmanager
 async def serving(services: Services) -> AsyncGenerator[None]:
     """While the API serves: the token is there, and what was under way goes on."""
-    await services.access.tokens.keep_first(services.settings.places.token)
     await services.delivery.start()
+    await services.access.tokens.keep_first(services.settings.places.token)
     try:
         yield
     finally:

@@ -19,6 +19,7 @@ from botocore.config import Config
 
 from pavedroad.core import cloud_key
 from pavedroad.core.places import KEY_FILE
+from pavedroad.localcloud.blocks import recorded
 from tests.waiting import eventually
 
 RELEASED = Path(__file__).parents[1] / "released"
@@ -38,7 +39,8 @@ class AloneApi:
     def __init__(self, home: Path, before: Sequence[str] = ()) -> None:
         self.home = home
         self.before = before
-        self.block = (home / "block").read_text() if (home / "block").exists() else "62"
+        block = recorded(home)
+        self.block = str(block.number) if block else "62"
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self.listening.getsockname()[1]
         self.process: subprocess.Popen[bytes] | None = None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import resource
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -158,11 +160,85 @@ def test_a_broken_end_is_left_out(tmp_path: Path) -> None:
     fill(store)
     kept.close()
     (appended,) = [path for path in tmp_path.iterdir() if path.stat().st_size]
-    with appended.open("ab") as file:
-        file.write(b"\x00\x00\x10\x00half of a frame")
-    again, kept_again = begun(tmp_path)
-    assert content(again) == content(store)
+    whole = appended.read_bytes()
+    for length in (3, 8, 9, 400, len(whole) - 1):
+        appended.write_bytes(whole + whole[:length])
+        again, kept_again = begun(tmp_path)
+        assert kept_again.failure == ""
+        assert content(again) == content(store)
+        kept_again.close()
+
+
+def damaged(folder: Path, content: bytes) -> None:
+    """Is named, stays as it is, and takes no datapoints in."""
+    (appended,) = [path for path in folder.iterdir() if path.stat().st_size]
+    appended.write_bytes(content)
+    again, kept_again = begun(folder)
+    assert f"{appended.name} is damaged" in kept_again.failure
+    again.put(PLACE, [point(1.0)])
+    with pytest.raises(NotKept, match="is damaged"):
+        kept_again.keep()
     kept_again.close()
+    assert appended.read_bytes() == content
+    assert [path for path in folder.iterdir() if path.stat().st_size] == [appended]
+
+
+@pytest.mark.parametrize("length", [0, 1, 5000, 1 << 31, (1 << 32) - 1])
+@pytest.mark.parametrize("frame", ["first", "last"])
+def test_a_length_that_is_damaged_is_named_and_takes_no_memory(
+    tmp_path: Path, frame: str, length: int
+) -> None:
+    store, kept = begun(tmp_path)
+    fill(store)
+    kept.keep()
+    (appended,) = [path for path in tmp_path.iterdir() if path.stat().st_size]
+    second = appended.stat().st_size
+    fill(store)
+    kept.close()
+    at = 0 if frame == "first" else second
+    whole = appended.read_bytes()
+    with limited_memory(256 << 20):
+        damaged(tmp_path, whole[:at] + length.to_bytes(4, "big") + whole[at + 4 :])
+
+
+@pytest.mark.parametrize("end", [b"garbage " * 10, b"\x00\x00\x10\x00half of a frame", b"\xff" * 5000])
+def test_what_is_no_beginning_of_a_frame_is_named(tmp_path: Path, end: bytes) -> None:
+    store, kept = begun(tmp_path)
+    fill(store)
+    kept.close()
+    (appended,) = [path for path in tmp_path.iterdir() if path.stat().st_size]
+    damaged(tmp_path, appended.read_bytes() + end)
+
+
+@pytest.mark.parametrize("lost", ["series", "appended-00000002"])
+@pytest.mark.parametrize("emptied", [True, False])
+def test_a_file_that_is_missing_or_empty_among_others_is_said(
+    tmp_path: Path, lost: str, emptied: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for round_ in range(3):
+        monkeypatch.setattr(journal, "COMPACT_BYTES", 0 if lost == "series" and not round_ else 1 << 30)
+        monkeypatch.setattr(journal, "FLUSH_SECONDS", 0.02)
+        store, kept = begun(tmp_path)
+        fill(store)
+        if lost == "series":
+            eventually((tmp_path / lost).exists)
+        kept.close()
+    (tmp_path / lost).write_bytes(b"") if emptied else (tmp_path / lost).unlink()
+    _, kept = begun(tmp_path)
+    assert "missing" in kept.failure
+    kept.close()
+
+
+@contextmanager
+def limited_memory(more: int) -> Generator[None]:
+    """`MemoryError` where this process asks for more than that on top."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + more, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 @pytest.mark.parametrize("place", [9, 400])
@@ -173,17 +249,9 @@ def test_what_is_damaged_in_the_middle_is_said_and_left_as_it_is(tmp_path: Path,
     fill(store)
     kept.close()
     (appended,) = [path for path in tmp_path.iterdir() if path.stat().st_size]
-    content_before = bytearray(appended.read_bytes())
-    content_before[place] ^= 0x55
-    appended.write_bytes(content_before)
-    again, kept_again = begun(tmp_path)
-    assert f"{appended.name} is damaged" in kept_again.failure
-    again.put(PLACE, [point(1.0)])
-    with pytest.raises(NotKept, match="is damaged"):
-        kept_again.keep()
-    kept_again.close()
-    assert appended.read_bytes() == content_before
-    assert [path for path in tmp_path.iterdir() if path.stat().st_size] == [appended]
+    changed = bytearray(appended.read_bytes())
+    changed[place] ^= 0x55
+    damaged(tmp_path, bytes(changed))
 
 
 def test_zeros_at_the_end_are_no_datapoints(tmp_path: Path) -> None:

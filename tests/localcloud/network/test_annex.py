@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pavedroad.localcloud.blocks import Block
+from pavedroad.localcloud.blocks import recorded
 from pavedroad.localcloud.host.network import commands
 from tests.localcloud.machines import console, run
 from tests.localcloud.network.reaching import SERVED, Reaching, all_up, let_in, new_group
@@ -157,4 +157,6 @@ def served(address: str, port: int) -> bool:
 
 
 def gateway(cloud: RunningCloud) -> str:
-    return Block(int((cloud.home / "block").read_text())).gateway
+    block = recorded(cloud.home)
+    assert block is not None
+    return block.gateway

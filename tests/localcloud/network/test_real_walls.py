@@ -12,7 +12,7 @@ from urllib.error import URLError
 import pytest
 
 from pavedroad.core import capabilities
-from pavedroad.localcloud.blocks import Block
+from pavedroad.localcloud.blocks import Block, recorded
 from pavedroad.localcloud.host.network import commands
 from pavedroad.localcloud.host.network.place import TABLES
 from pavedroad.localcloud.host.nursery import linux
@@ -33,7 +33,9 @@ NOTHING = {"nft": '{"nftables": []}'}
 
 
 def block_of(cloud: RunningCloud) -> Block:
-    return Block(int((cloud.home / "block").read_text()))
+    block = recorded(cloud.home)
+    assert block is not None
+    return block
 
 
 def left_of(cloud: RunningCloud, host: int | None = None) -> list[str]:

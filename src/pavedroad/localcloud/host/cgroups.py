@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from pavedroad.core.files import write_whole
 from pavedroad.localcloud.host.nursery.cage import CONTROLLERS, Bounds, Cage
 
 _NEEDED = frozenset({"cpu", "memory", "pids"})
@@ -61,7 +62,7 @@ def find(home: Path) -> ControlGroups | None:
     groups = _version_2(hierarchies, name) or _version_1(hierarchies, name)
     if groups is not None:
         try:
-            (home / _RECORD).write_text(json.dumps([groups.version, *map(str, groups.parents)]))
+            write_whole(home / _RECORD, json.dumps([groups.version, *map(str, groups.parents)]).encode())
         except OSError:
             _remove(groups.parents)
             return None
@@ -76,7 +77,7 @@ def digest(home: Path) -> str:
 def sweep(home: Path) -> int:
     """`ControlGroups.end` for those that an earlier host of this home has left, and their parents go too."""
     record = home / _RECORD
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, LookupError, TypeError):
         saved = cast("list[Any]", json.loads(record.read_text()))
         groups = ControlGroups(2 if saved[0] == 2 else 1, tuple(Path(it) for it in saved[1:]))
         ended = groups.end()

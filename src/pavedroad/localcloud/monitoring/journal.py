@@ -38,6 +38,8 @@ TIDY_SECONDS = 600.0
 _BYTES_AT_ONCE = 2**20
 _SERIES_AT_ONCE = 500
 _HEAD = struct.Struct(">II")
+_ZEROS = 64
+"""In a row, at the end: no frame ends so."""
 _FORMAT = "pavedroad-metrics-1"
 
 
@@ -252,7 +254,11 @@ class MetricJournal:
         """Without the lock: until all is read nobody else looks into the store."""
         frames = _frames(self._folder / "series", is_whole=True)
         head = next(frames, None)
-        if head is not None and head[0] == _FORMAT:
+        if head is not None and head[0] != _FORMAT:
+            raise Damaged("series was written by another version; install that, or move the file away")
+        if head is None and (appended := self._appendices()) and appended[0][0] > 1:
+            raise Damaged("series is missing or empty; put a copy of it in its place, or move all away")
+        if head is not None:
             self._generation, self._store.points = head[1], head[2]
             for part in frames:
                 for number, place, key, unit, dumped in part:
@@ -260,6 +266,8 @@ class MetricJournal:
                     series.load(dumped)
         for generation, path in self._appendices():
             for frame in _frames(path):
+                if frame[1] > self._store.points + 1:
+                    raise Damaged(f"those before {path.name} are missing; put copies back, or move all away")
                 self._replay(frame)
             self._generation = max(self._generation, generation)
 
@@ -330,13 +338,40 @@ def _frames(path: Path, *, is_whole: bool = False) -> Iterator[tuple[Any, ...]]:
     except FileNotFoundError:
         return
     with file:
-        length = os.fstat(file.fileno()).st_size
-        while head := file.read(_HEAD.size):
+        left = os.fstat(file.fileno()).st_size
+        while left:
+            head = file.read(_HEAD.size)
+            left -= len(head)
             size, checksum = _HEAD.unpack(head.ljust(_HEAD.size, b"\0"))
-            body = file.read(size)
-            if not body or len(body) < size or zlib.crc32(body) != checksum:
-                if is_whole or (body and file.tell() < length):
+            body = file.read(min(size, left) or left)
+            left -= len(body)
+            if not size or len(body) < size or zlib.crc32(body) != checksum:
+                if is_whole or left or not _is_end(head, body, size):
                     raise Damaged(f"{path.name} is damaged; put a copy of it in its place, or move it away")
                 _log.warning("The end of %s is broken and left out.", path.name)
                 break
             yield cast("tuple[Any, ...]", marshal.loads(body))  # noqa: S302
+
+
+def _is_end(head: bytes, body: bytes, size: int) -> bool:
+    """Whether that is how a crash leaves what it was appending: the beginning of a frame, or zeros for what
+    had not come to the disk. A frame that is all there, or is followed by another, was damaged later."""
+    if body.endswith(b"\0" * _ZEROS) or not any(head + body):
+        return True
+    return len(body) < size and (not body or _begins(body)) and not _holds_frame(head + body)
+
+
+def _holds_frame(content: bytes) -> bool:
+    """Also one whose length is what is wrong, of which all comes to the end."""
+    for at in range(len(content) - _HEAD.size):
+        size, checksum = _HEAD.unpack_from(content, at)
+        body = memoryview(content)[at + _HEAD.size :]
+        wanted = len(body) if at == 0 else size
+        if 0 < wanted <= len(body) and _begins(body) and zlib.crc32(body[:wanted]) == checksum:
+            return True
+    return False
+
+
+def _begins(body: bytes | memoryview) -> bool:
+    """As a frame does: with a tuple or a list, which `marshal` marks so."""
+    return body[0] & 0x7F in b"()["
