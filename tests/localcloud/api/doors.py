@@ -28,6 +28,8 @@ ENDED = Known("ASIAEXAMPLEEXAMPLE03", "a third secret", "an old token")
 SERVICES = ("s3", "ec2", "sts", "sqs", "acm", "autoscaling", "monitoring", "sns", "route53")
 PORT = 4566
 URL = f"http://127.0.0.1:{PORT}"
+_PIECE = 64 * 1024
+"""Of a body, as servers hand it on."""
 FORM = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
 JSON = {"content-type": "application/x-amz-json-1.1", "x-amz-target": "Certificates.ListCertificates"}
 
@@ -116,10 +118,12 @@ class Door:
         split = urlsplit(knock.url)
         headers = {"host": split.netloc, "content-length": str(len(knock.body))} | dict(knock.headers)
         said: list[dict[str, Any]] = []
-        coming = [{"type": "http.request", "body": knock.body, "more_body": False}]
+        coming = [knock.body[at : at + _PIECE] for at in range(0, len(knock.body), _PIECE)] or [b""]
 
         async def receive() -> dict[str, Any]:
-            return coming.pop() if coming else {"type": "http.disconnect"}
+            if not coming:
+                return {"type": "http.disconnect"}
+            return {"type": "http.request", "body": coming.pop(0), "more_body": bool(coming)}
 
         async def send(message: dict[str, Any]) -> None:
             said.append(message)

@@ -229,6 +229,13 @@ def test_a_file_that_is_missing_or_empty_among_others_is_said(
     kept.close()
 
 
+def test_a_link_to_nothing_is_said(tmp_path: Path) -> None:
+    (tmp_path / "appended-00000001").symlink_to("nowhere")
+    _, kept = begun(tmp_path)
+    assert "appended-00000001 is a link to nothing" in kept.failure
+    kept.close()
+
+
 @contextmanager
 def limited_memory(more: int) -> Generator[None]:
     """`MemoryError` where this process asks for more than that on top."""

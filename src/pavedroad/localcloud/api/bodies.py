@@ -55,7 +55,7 @@ class Bodies:
                     if length > limit:
                         raise _too_large(request, limit)
                     if chunk and not discard:
-                        if keep and proof and proof(chunk):
+                        if proof and proof(chunk):
                             keep = None
                         await self._keep(request.stream, chunk, length, keep)
                 except ServiceError as error:

@@ -148,8 +148,8 @@ class MetricJournal:
             self._written = self._store.points
             self._store.journal = self
         except Exception as error:
-            _log.exception("Datapoints could not be read from %s, and are not kept", self._folder)
             self._failure = f"Datapoints could not be read from {self._folder}, and are not kept: {error}."
+            _log.error("%s", self._failure, exc_info=not isinstance(error, Damaged | OSError))
         finally:
             self._store.has_past()
 
@@ -336,6 +336,8 @@ def _frames(path: Path, *, is_whole: bool = False) -> Iterator[tuple[Any, ...]]:
     try:
         file = path.open("rb")
     except FileNotFoundError:
+        if path.is_symlink():
+            raise Damaged(f"{path.name} is a link to nothing; put a copy in its place") from None
         return
     with file:
         left = os.fstat(file.fileno()).st_size
