@@ -136,6 +136,9 @@ class MetricJournal:
                 if self._appended > COMPACT_BYTES or time.monotonic() - self._tidied_at > TIDY_SECONDS:
                     self._retention.tidy(self._store)
                     self._compact()
+            except NotKept as error:
+                _log.error("%s", error)
+                self._ended.wait(5)
             except Exception:
                 _log.exception("Datapoints could not be written to %s", self._folder)
                 self._ended.wait(5)
