@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
+from pavedroad.localcloud.autoscaling.journal import MOST
+
 LAUNCHES = 100_000
-SIX_WEEKS_OF = 42 * 2 * 200
-"""Activities: a group's 200 launches and 200 terminations a day."""
 
 
 @pytest.mark.slow
@@ -30,8 +30,8 @@ def test_100_000_launches_and_terminations_leave_memory_and_addresses_flat() -> 
     assert last["launched"] == LAUNCHES
     assert last["ec2"] == first["ec2"], "instances, volumes, interfaces, tags, reservations"
     assert (last["used addresses"], last["guests"]) == (0, 0)
-    assert last["activities"] <= SIX_WEEKS_OF * 1.1
-    assert last["activities"] == halfway["activities"]
+    for found_then in (halfway, last):  # a group's log is cut to its bound when it is a tenth over it
+        assert MOST <= found_then["activities"] <= MOST + MOST // 10
     assert 0 < last["alarm history"] <= halfway["alarm history"] * 1.02 + 2
     assert last["objects"] < halfway["objects"] * 1.03
     assert last["rss"] < halfway["rss"] * 1.05
