@@ -40,6 +40,18 @@ def enabled(platform: Platform, name: str) -> list[str]:
     return [group["name"] for group in cluster(platform, name)["server_groups"] if group["enabled"]]
 
 
+def _build_with(service: Path, command: str) -> None:
+    manifest = service / "paved.yaml"
+    build = f"build: {{command: {json.dumps(command)}}}"
+    manifest.write_text(manifest.read_text().replace("build: {exclude: [paved.yaml]}", build))
+
+
+def _control(platform: Platform) -> int:
+    """The control process's id."""
+    parts = json.loads((platform.home / "running.json").read_text())["parts"]
+    return next(part["pid"] for part in parts if part["name"] == "platform")
+
+
 def test_a_service_s_whole_road(platform: Platform, service: Path) -> None:
     name = service.name
     first = platform.paved("deploy", str(service), "--version", "1.0")
@@ -68,6 +80,8 @@ def test_a_service_s_whole_road(platform: Platform, service: Path) -> None:
     platform.paved("resize", f"{name}-v000", "1")
     eventually(lambda: len(cluster(platform, name)["server_groups"][-1]["instances"]) == 1, within=60)
     assert 'GET / HTTP/1.1" 200' in platform.paved("logs", name).stdout
+    assert len(platform.paved("logs", name, "-n", "2").stdout.splitlines()) == 2
+    assert platform.paved("logs", name, "--lines", "0").stdout == ""
 
     platform.paved("destroy", f"{name}-v001", "--yes")
     assert name in [entry["name"] for entry in json.loads(platform.paved("applications", "--json").stdout)]
@@ -106,6 +120,56 @@ def test_a_version_that_crashes_fails_with_its_last_words(platform: Platform, se
     assert "status 3" in failed.stderr
     assert enabled(platform, service.name) == [f"{service.name}-v000"]
     platform.paved("destroy", service.name, "--yes")
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGTERM,
+        pytest.param(signal.SIGHUP, marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+    ],
+)
+def test_a_command_that_is_ended_ends_its_bake_and_leaves_nothing_of_it(
+    platform: Platform, service: Path, number: signal.Signals
+) -> None:
+    _build_with(service, f"echo begun in $PWD; sh -c 'sleep 600; true' {service.name}")
+    with subprocess.Popen(
+        [*PAVED, "deploy", str(service)], env=platform.environment, stderr=subprocess.PIPE, text=True
+    ) as deploy:
+        assert deploy.stderr
+        begun = next(line for line in deploy.stderr if "begun in /" in line)
+        deploy.send_signal(number)
+        deploy.send_signal(number)
+        assert "The bake was stopped" in deploy.stderr.read()
+        assert deploy.wait(60) == 130
+    folder = Path(begun.split("begun in ")[1].strip())
+    assert folder.is_relative_to(platform.home)
+    eventually(lambda: not folder.exists())
+    eventually(lambda: not [it for it in platform.processes() if service.name in " ".join(it.cmdline())])
+    assert json.loads(platform.paved("deployments", "--cluster", service.name, "--json").stdout) == []
+
+
+@pytest.mark.slow
+def test_a_bake_whose_platform_is_killed_is_asked_for_again_and_reads_wait(
+    platform: Platform, service: Path
+) -> None:
+    _build_with(service, "test -e ~/begun || { touch ~/begun; echo begun; sleep 600; }")
+    with subprocess.Popen(
+        [*PAVED, "bake", str(service)],
+        env=platform.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as bake:
+        assert bake.stderr
+        next(line for line in bake.stderr if line.endswith(" begun\n"))
+        os.kill(_control(platform), signal.SIGKILL)
+        waited = platform.paved("clusters")
+        said, _ = bake.communicate(timeout=150)
+    assert "The platform is starting again; waiting for it." in waited.stderr
+    assert (bake.returncode, service.name in platform.paved("images").stdout) == (0, True)
+    assert said.startswith("ami-")
 
 
 @pytest.mark.slow
@@ -152,9 +216,7 @@ def test_a_deployment_is_followed_over_the_death_of_the_control_process(
             lambda: json.loads(platform.paved("deployments", "--cluster", service.name, "--json").stdout),
             within=60,
         )
-        parts = json.loads((platform.home / "running.json").read_text())["parts"]
-        [control] = [part["pid"] for part in parts if part["name"] == "platform"]
-        os.kill(control, signal.SIGKILL)
+        os.kill(_control(platform), signal.SIGKILL)
         said, _ = deploy.communicate(timeout=150)
     assert deploy.returncode == 0
     assert json.loads(said)["phase"] == "succeeded"

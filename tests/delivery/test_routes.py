@@ -176,6 +176,13 @@ async def test_consoles_are_read_by_instance_and_by_group(http: httpx.AsyncClien
         road.cloud.consoles[member.instance_id] = f"I am {member.instance_id}\n"
     one = (await http.get(f"/v1/instances/{members[0].instance_id}/console")).json()
     assert one == {"console": f"I am {members[0].instance_id}\n"}
+    road.cloud.consoles[members[0].instance_id] += "a\rb\nlast"
+    ends = [
+        (await http.get(f"/v1/{what}/console", params={"lines": 2})).json()["console"]
+        for what in (f"instances/{members[0].instance_id}", "server-groups/hello-v000")
+    ]
+    assert ends[0] == "a\rb\nlast"
+    assert f"==> {members[0].instance_id} <==\na\rb\nlast\n" in ends[1]
     every = (await http.get("/v1/server-groups/hello-v000/console")).json()["console"]
     assert all(f"==> {m.instance_id} <==\nI am {m.instance_id}" in every for m in members)
 

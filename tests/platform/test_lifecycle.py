@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
+from typing import Any
 
 import httpx
 import psutil
@@ -78,8 +79,10 @@ def test_all_dies_with_a_supervisor_that_is_killed(fresh_platform: Platform) -> 
     platform.nothing_left(within=40)
     # The lock and the file that it left behind block nobody.
     assert (platform.home / "running.json").exists()
-    assert platform.paved("status", check=False).returncode == 3
-    platform.start()
+    killed = _running(platform)["pid"]
+    asked = platform.paved("status", check=False)
+    assert (asked.returncode, f"it was killed (process {killed})" in asked.stderr) == (3, True)
+    assert f"was killed when it last ran here (process {killed})" in platform.paved("up", "-d").stderr
     assert answers(platform.url)
 
 
@@ -167,7 +170,7 @@ def test_a_detached_platform_belongs_to_no_terminal(fresh_platform: Platform) ->
     assert supervisor.cwd() == "/"
 
 
-def _running(platform: Platform) -> dict[str, object]:
+def _running(platform: Platform) -> dict[str, Any]:
     return json.loads((platform.home / "running.json").read_text())
 
 
@@ -175,5 +178,5 @@ def _ready(platform: Platform) -> bool:
     return (platform.home / "running.json").exists() and bool(_running(platform)["ready"])
 
 
-def _parts(platform: Platform) -> list[dict[str, object]]:
-    return _running(platform)["parts"]  # type: ignore[return-value]
+def _parts(platform: Platform) -> list[dict[str, Any]]:
+    return _running(platform)["parts"]

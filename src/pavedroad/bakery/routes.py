@@ -83,6 +83,8 @@ async def start_bake(  # noqa: PLR0917 - FastAPI passes all by name
             raise InvalidInput(f"The archive has no {loading.FILE} at its top.")
         manifest = loading.parse(content)
         bakery.check_version(version)
+        if await request.is_disconnected():
+            raise InvalidInput("Whoever sent it has hung up before it was taken.")
         kept = stack.pop_all()
 
     async def work(report: Report) -> BakeResult:

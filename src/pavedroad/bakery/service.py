@@ -152,6 +152,10 @@ class Bakery:
         async with self._audit.watch(principal, "cancel-bake", bake_id):
             return self.jobs.cancel(bake_id, principal.name)
 
+    async def start(self) -> None:
+        """Sweeps up what a killed one has left."""
+        await asyncio.to_thread(self._prepare)
+
     async def close(self) -> None:
         await self.jobs.close()
 

@@ -10,11 +10,15 @@ from typing import Any
 
 from pavedroad.bakery.packing import pack_folder
 from pavedroad.bakery.sizes import spoken
-from pavedroad.cli.client import Client, segment
+from pavedroad.cli import interrupting
+from pavedroad.cli.client import Client, CutOff, segment
 from pavedroad.cli.failures import told
+from pavedroad.cli.screen import note
 from pavedroad.cli.story import Story
 from pavedroad.core.errors import BakeFailed, PavedError
 from pavedroad.manifest.model import Manifest
+
+_STOP_SECONDS = 10.0
 
 
 def bake_folder(
@@ -31,17 +35,28 @@ def bake_folder(
         parcel = pack_folder(folder, manifest, Path(temporary) / "source.tar.zst")
         story.moving(f"sending {parcel.files} files, {spoken(parcel.packed_bytes)}")
         query = {"version": version, "commit": source_commit(folder), "rebake": "true" if rebake else None}
-        with parcel.place.open("rb") as archive:
-            begun = client.upload("/v1/bakes", archive, **query)
-    try:
-        ended = _follow(client, begun["id"], story)
-    except KeyboardInterrupt:
-        with suppress(PavedError):
-            client.delete(f"/v1/bakes/{segment(begun['id'])}")
-        raise
+        try:
+            ended = _bake(client, parcel.place, query, story)
+        except CutOff:
+            story.line("The platform has ended in the middle of the bake; asking for it again")
+            ended = _bake(client, parcel.place, query, story)
     if ended["state"] != "succeeded":
         raise told(ended["code"] or BakeFailed.code, ended["error"], None)
     return ended["result"]
+
+
+def _bake(client: Client, parcel: Path, query: dict[str, str | None], story: Story) -> dict[str, Any]:
+    """The bake as it ended. Raises CutOff where the platform ended first: it knows nothing of it then."""
+    with parcel.open("rb") as archive:
+        begun = client.upload("/v1/bakes", archive, **query)
+    try:
+        return _follow(client, begun["id"], story)
+    except KeyboardInterrupt:
+        interrupting.ignore()
+        with suppress(PavedError):
+            client.delete(f"/v1/bakes/{segment(begun['id'])}", within=_STOP_SECONDS)
+            note("The bake was stopped; nothing has changed.")
+        raise
 
 
 def _follow(client: Client, bake: str, story: Story) -> dict[str, Any]:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 from urllib.parse import quote
 
 import httpx
 
+from pavedroad.cli.coming_back import ComingBack
 from pavedroad.cli.failures import told
 from pavedroad.core.errors import PavedError, Unauthenticated, Unavailable
 from pavedroad.core.places import Places
-from pavedroad.platform import running
 
 _SECONDS = 60.0
 _TIMEOUT = httpx.Timeout(_SECONDS, connect=5)
+_PAUSE = 0.2
 _START = "Start it with `paved up`."
 
 
@@ -30,12 +32,25 @@ class ServerEvent:
     data: Any
 
 
+class CutOff(Unavailable):
+    """The platform ended before its answer did, and is starting again."""
+
+
 class Client:
     """One platform's API. Every failure is a `PavedError` with a sentence."""
 
-    def __init__(self, url: str, token: str, *, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        coming_back: ComingBack | None = None,
+    ) -> None:
+        """`coming_back` knows whether it is worth to wait for a platform that cannot be reached."""
         self.url = url.rstrip("/")
         self.token = token
+        self._coming_back = coming_back
         with self._reaching():
             self._http = httpx.Client(
                 base_url=self.url,
@@ -51,16 +66,8 @@ class Client:
         places = Places.default()
         url = os.environ.get("PAVED_URL", "")
         if not url:
-            runs = running.read(places) if running.holder(places) is not None else None
-            if runs is None:
-                raise Unavailable("Pavedroad is not running.", next_step=_START)
-            if not runs.url:
-                raise Unavailable(
-                    "Only the private cloud runs, without the platform.",
-                    next_step="Stop it with `paved cloud down`, then start both with `paved up`.",
-                )
-            url = runs.url
-        return cls(url, _token(places))
+            url = ComingBack(places).url()
+        return cls(url, _token(places), coming_back=ComingBack(places))
 
     def get(self, path: str, **query: str | int | None) -> Any:
         return self._json(
@@ -73,8 +80,8 @@ class Client:
     def put(self, path: str, body: Any) -> Any:
         return self._json("PUT", path, json=body)
 
-    def delete(self, path: str) -> Any:
-        return self._json("DELETE", path)
+    def delete(self, path: str, *, within: float = _SECONDS) -> Any:
+        return self._json("DELETE", path, timeout=httpx.Timeout(within, connect=5))
 
     def upload(self, path: str, archive: IO[bytes], **query: str | None) -> Any:
         """A POST of a zstd-compressed archive, as large as it is."""
@@ -85,10 +92,9 @@ class Client:
 
     def follow(self, path: str, **query: str) -> Iterator[ServerEvent]:
         """Server-sent events of a route until it ends them."""
-        with (
-            self._reaching(),
-            self._http.stream("GET", path, params=query, timeout=httpx.Timeout(None, connect=5)) as answer,
-        ):
+        patient = httpx.Timeout(None, connect=5)
+        asked = self._http.build_request("GET", path, params=query, timeout=patient)
+        with self._reaching(), closing(self._sent(asked, stream=True)) as answer:
             if answer.is_error:
                 answer.read()
                 raise _refusal(answer)
@@ -96,10 +102,25 @@ class Client:
 
     def _json(self, method: str, path: str, **request: Any) -> Any:
         with self._reaching():
-            answer = self._http.request(method, path, **request)
+            answer = self._sent(self._http.build_request(method, path, **request))
         if answer.is_error:
             raise _refusal(answer)
         return answer.json() if answer.content else None
+
+    def _sent(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
+        """The answer; while the platform starts again, whatever has not reached it and all reads wait."""
+        since = time.monotonic()
+        while True:
+            try:
+                return self._http.send(request, stream=stream)
+            except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
+                may_be_repeated = request.method == "GET" or isinstance(error, httpx.ConnectError)
+                if not may_be_repeated or not self._comes_back(time.monotonic() - since):
+                    raise
+            time.sleep(_PAUSE)
+
+    def _comes_back(self, waited: float = 0.0) -> bool:
+        return self._coming_back is not None and self._coming_back.is_worth_waiting(self.url, waited)
 
     @contextmanager
     def _reaching(self) -> Generator[None]:
@@ -115,6 +136,11 @@ class Client:
                 f"'{self.url}' is no address: {why}.", next_step="Correct or unset PAVED_URL."
             ) from error
         except httpx.TransportError as error:
+            if self._comes_back():
+                raise CutOff(
+                    "The platform ended in the middle of this; whether it was done is not known.",
+                    next_step="It starts again: look with `paved audit` before you ask anew.",
+                ) from error
             raise Unavailable(f"{self.url} cannot be reached: {error}.", next_step=_START) from error
 
 

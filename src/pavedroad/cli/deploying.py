@@ -9,8 +9,8 @@ import typer
 
 from pavedroad.cli.baking import bake_folder
 from pavedroad.cli.client import Client
-from pavedroad.cli.following import follow_deployment, follow_here, outcome, tell_end
-from pavedroad.cli.screen import AsJson, result, say
+from pavedroad.cli.following import follow_deployment, outcome, tell_end
+from pavedroad.cli.screen import AsJson, note, result, say
 from pavedroad.cli.story import Story
 from pavedroad.manifest.loading import load, validate
 from pavedroad.manifest.model import Manifest
@@ -45,7 +45,11 @@ class Deploy:
             "when_busy": "wait" if wait_for_turn else "refuse",
             "foreign_image": foreign_image,
         }
-        return self._client.post("/v1/deployments", request)
+        try:
+            return self._client.post("/v1/deployments", request)
+        except KeyboardInterrupt:
+            note(f"It may have begun: see `paved deployments --cluster {manifest.cluster}`.")
+            raise
 
 
 def bake(
@@ -91,7 +95,7 @@ def deploy(
         begun = Deploy(client, story).begin(
             manifest, str(image), wait_for_turn=wait_for_turn, foreign_image=foreign_image
         )
-        ended = begun if no_follow else follow_here(client, begun["id"], story)
+        ended = begun if no_follow else follow_deployment(client, begun["id"], story)
     if as_json:
         result(ended)
     if no_follow:

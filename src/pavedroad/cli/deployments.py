@@ -9,7 +9,7 @@ from rich.text import Text
 
 from pavedroad.cli.client import Client, segment
 from pavedroad.cli.clusters import age
-from pavedroad.cli.following import follow_here, tell_end
+from pavedroad.cli.following import follow_deployment, tell_end
 from pavedroad.cli.rows import Rows
 from pavedroad.cli.screen import AsJson, result, say, show
 from pavedroad.cli.story import Story
@@ -62,7 +62,7 @@ def _one(client: Client, deployment: str, *, follow: bool, as_json: bool) -> Non
     found = client.get(f"/v1/deployments/{segment(deployment)}")
     if follow:
         with Story(quiet=as_json) as story:
-            found = follow_here(client, deployment, story)
+            found = follow_deployment(client, deployment, story)
     elif not as_json:
         for progress in found["progress"]:
             say(f"{progress['at'][11:19]} {progress['sentence']}")

@@ -49,7 +49,7 @@ class Exit(IntEnum):
     UNREADABLE = 8
     """What was saved does not load; nothing of it was changed."""
     INTERRUPTED = 130
-    """Ctrl-C."""
+    """Ctrl-C, SIGTERM, or a terminal that was closed."""
 
     @classmethod
     def of(cls, code: str) -> Exit:

@@ -16,7 +16,18 @@ _FINISHED = "finished"
 
 
 def follow_deployment(client: Client, deployment_id: str, story: Story) -> dict[str, Any]:
-    """Tell its progress; gives the deployment as it ended."""
+    """Tell its progress; gives the deployment as it ended. Ctrl-C leaves it going on, and says so."""
+    try:
+        return _followed(client, deployment_id, story)
+    except KeyboardInterrupt:
+        note(
+            f"\nThe deployment goes on without you. Follow it: paved deployments {deployment_id} --follow. "
+            f"Cancel it: paved cancel {deployment_id}"
+        )
+        raise
+
+
+def _followed(client: Client, deployment_id: str, story: Story) -> dict[str, Any]:
     told = 0
     lost_at: float | None = None
     while True:
@@ -47,18 +58,6 @@ def outcome(deployment: dict[str, Any]) -> dict[str, Any]:
         next_step=f"Correct it and deploy again. What served before still serves; "
         f"`paved logs {deployment['cluster']}` shows it.",
     )
-
-
-def follow_here(client: Client, deployment_id: str, story: Story) -> dict[str, Any]:
-    """As `follow_deployment`, for someone at a terminal: Ctrl-C leaves it going on, and says so."""
-    try:
-        return follow_deployment(client, deployment_id, story)
-    except KeyboardInterrupt:
-        note(
-            f"\nThe deployment goes on without you. Follow it: paved deployments {deployment_id} --follow. "
-            f"Cancel it: paved cancel {deployment_id}"
-        )
-        raise
 
 
 def tell_end(ended: dict[str, Any], *, quiet: bool) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-from types import FrameType
 from typing import Annotated
 
 import typer
 
-from pavedroad.cli import tour
+from pavedroad.cli import interrupting, tour
 from pavedroad.cli.client import Client
 from pavedroad.cli.failures import told
 from pavedroad.cli.screen import AsJson, note, result, say
@@ -95,8 +93,9 @@ def start(
         "PAVED_CLOUD_OPEN": is_open or None,
     }
     environment = {name: str(value) for name, value in chosen.items() if value is not None}
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
+    killed = running.read(places) if running.holder(places) is None else None
+    if killed is not None:
+        note(f"Pavedroad was killed when it last ran here (process {killed.pid}); what it had saved goes on.")
     supervised = Supervised(cloud_only=cloud_only, environment=environment)
     released = False
     try:
@@ -125,7 +124,7 @@ def start(
             )
     finally:
         if not released:
-            _ignore_interrupts()
+            interrupting.ignore()
             note("stopping ...")
             supervised.stop()
             note("Everything has stopped.")
@@ -191,12 +190,3 @@ def _next(runs: Running, places: Places) -> None:
         say(f"Pavedroad runs. The portal: {sign_in_link(_client(runs, places))}")
     else:
         say('The private cloud runs. For AWS clients: eval "$(paved cloud env)"')
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
-def _ignore_interrupts() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)

@@ -13,6 +13,7 @@ from pavedroad.cli.clusters import cluster_path
 from pavedroad.cli.screen import AsJson, out, result
 from pavedroad.core.errors import InvalidInput, NotFound
 from pavedroad.core.names import is_server_group
+from pavedroad.core.showing import LINES, last_lines
 
 _EVERY_SECONDS = 0.5
 _OVERLAP = 512
@@ -24,6 +25,9 @@ def logs(
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Stay, and show lines as they come.")
     ] = False,
+    lines: Annotated[
+        int, typer.Option("--lines", "-n", min=0, help="How many of each instance, from the end.")
+    ] = LINES,
     raw: Annotated[
         bool, typer.Option("--raw", help="As written, escapes and all: for a file or a pipe, not a terminal.")
     ] = False,
@@ -39,11 +43,12 @@ def logs(
     if name.startswith("i-"):
         client.get(f"/v1/instances/{segment(name)}/console")
     consoles = {instance: _console(client, instance) for instance in _instances(client, name)}
+    first = {instance: last_lines(text, lines) for instance, text in consoles.items()}
     if as_json:
-        result(consoles)
+        result(first)
         return
     printer = _Printer(single=name.startswith("i-"), raw=raw)
-    for instance, text in consoles.items():
+    for instance, text in first.items():
         printer.show(instance, text)
     while follow:
         time.sleep(_EVERY_SECONDS)

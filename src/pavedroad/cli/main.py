@@ -11,6 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 from pavedroad import __version__
+from pavedroad.cli import interrupting
 from pavedroad.cli.commands import Commands
 from pavedroad.cli.exits import Exit
 from pavedroad.cli.screen import complain, complain_of, say
@@ -77,6 +78,7 @@ def _sentence(text: str) -> str:
 
 def main() -> None:
     try:
+        interrupting.listen()
         sys.exit(run(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)

@@ -12,11 +12,19 @@ _MISLEADING = re.compile(
 )
 _PICTURES = 0x2400
 _DELETE = 0x7F
+LINES = 2000
+"""Of a console, where nobody says how many."""
 
 
 def shown(text: str) -> str:
     """The text with a visible character in the place of each that would do something."""
     return _MISLEADING.sub(_picture, text)
+
+
+def last_lines(text: str, lines: int) -> str:
+    """The end of a text; a last line that has no end yet counts, too."""
+    whole = text.removesuffix("\n")
+    return "\n".join(whole.split("\n")[-lines:]) + text[len(whole) :] if lines else ""
 
 
 def _picture(found: re.Match[str]) -> str:

@@ -12,6 +12,7 @@ from pavedroad.clouds.model import Activity, Instance, ServerGroup, TargetHealth
 from pavedroad.clouds.ports import Cloud
 from pavedroad.core.clock import Clock
 from pavedroad.core.errors import NotFound, PavedError, Unavailable
+from pavedroad.core.showing import last_lines
 from pavedroad.delivery import cluster
 from pavedroad.delivery.failures import NotUp
 from pavedroad.delivery.reasons import shortfall
@@ -167,7 +168,7 @@ async def console_tail(cloud: Cloud, instance: str, lines: int = _LINES) -> str:
         raise
     except PavedError:
         return ""
-    return "\n".join(text.rstrip().splitlines()[-lines:])
+    return last_lines(text.rstrip(), lines)
 
 
 def _end_of(instance: Instance) -> str:

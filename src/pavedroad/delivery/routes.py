@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pavedroad.access.model import Principal
 from pavedroad.access.routes import principal
 from pavedroad.access.service import Access
+from pavedroad.core.showing import LINES
 from pavedroad.delivery.failures import Cancelled
 from pavedroad.delivery.model import (
     ApplicationView,
@@ -38,6 +39,7 @@ async def _viewer(request: Request, someone: Annotated[Principal, Depends(princi
     return someone
 
 
+Lines = Annotated[int, Query(ge=0, le=100_000, description="How many of each instance, from the end")]
 Service = Annotated[Delivery, Depends(_delivery)]
 Someone = Annotated[Principal, Depends(_viewer)]
 
@@ -173,13 +175,13 @@ async def destroy_server_group(delivery: Service, someone: Someone, name: str) -
 
 
 @router.get("/server-groups/{name}/console", summary="What the instances of a server group wrote last")
-async def read_group_console(delivery: Service, name: str) -> ConsoleText:
-    return ConsoleText(console=await delivery.console(name))
+async def read_group_console(delivery: Service, name: str, lines: Lines = LINES) -> ConsoleText:
+    return ConsoleText(console=await delivery.console(name, lines))
 
 
 @router.get("/instances/{instance}/console", summary="What an instance wrote last")
-async def read_instance_console(delivery: Service, instance: str) -> ConsoleText:
-    return ConsoleText(console=await delivery.console(instance))
+async def read_instance_console(delivery: Service, instance: str, lines: Lines = LINES) -> ConsoleText:
+    return ConsoleText(console=await delivery.console(instance, lines))
 
 
 @router.post("/deployments", status_code=202, summary="Deploy an image as a manifest says")

@@ -19,6 +19,7 @@ from pavedroad.clouds.ports import Cloud
 from pavedroad.core.clock import Clock
 from pavedroad.core.errors import Conflict, Guarded, InvalidInput, NotFound, Unavailable
 from pavedroad.core.events import Event, Events
+from pavedroad.core.showing import LINES, last_lines
 from pavedroad.delivery import naming, traffic
 from pavedroad.delivery.awaiting import console_tail
 from pavedroad.delivery.cluster import Cluster, look
@@ -48,7 +49,6 @@ from pavedroad.delivery.turns import Turn, Turns
 from pavedroad.delivery.views import view_group
 from pavedroad.manifest.model import Manifest, Strategy
 
-_CONSOLE_LINES = 2000
 MINDED_EVERY = 5.0
 """Seconds between looks at what broke off."""
 
@@ -134,14 +134,14 @@ class Delivery:
         cloud, cluster = await self._estate.find_group(name)
         return await view_group(cloud, cluster, cluster.group(name))
 
-    async def console(self, instance_or_group: str) -> str:
-        """The end of what an instance wrote, or each instance of a group in turn."""
+    async def console(self, instance_or_group: str, lines: int = LINES) -> str:
+        """The last lines that an instance wrote, or each instance of a group in turn."""
         if instance_or_group.startswith("i-"):
             cloud = await self._estate.find_instance(instance_or_group)
-            return await cloud.console(instance_or_group)
+            return last_lines(await cloud.console(instance_or_group), lines)
         cloud, cluster = await self._estate.find_group(instance_or_group)
         members = [member.instance_id for member in cluster.group(instance_or_group).members]
-        texts = await asyncio.gather(*(console_tail(cloud, member, _CONSOLE_LINES) for member in members))
+        texts = await asyncio.gather(*(console_tail(cloud, member, lines) for member in members))
         return "\n".join(f"==> {member} <==\n{text}\n" for member, text in zip(members, texts, strict=True))
 
     async def deploy(self, principal: Principal, request: DeployRequest) -> DeploymentView:

@@ -96,6 +96,7 @@ def _check_not_lost(places: Places) -> None:
 @asynccontextmanager
 async def serving(services: Services) -> AsyncGenerator[None]:
     """While the API serves: the token is there, and what was under way goes on."""
+    await services.bakery.start()
     await services.delivery.start()
     await services.access.tokens.keep_first(services.settings.places.token)
     try:

@@ -12,8 +12,10 @@ from pavedroad.bakery.model import ImageView
 from pavedroad.bakery.service import Bakery
 from pavedroad.core.errors import CloudFailed, Unavailable
 from pavedroad.core.names import ClusterName
+from pavedroad.core.showing import LINES
 from pavedroad.delivery.model import ClusterView, DeploymentView, ServerGroupView
 from pavedroad.delivery.overview import why
+from pavedroad.delivery.routes import Lines
 from pavedroad.delivery.service import Delivery
 from pavedroad.portal.live import live
 from pavedroad.portal.rendering import fragment, page
@@ -153,15 +155,18 @@ async def switch(request: Request, name: str, verb: str, viewer: Viewer) -> Resp
 
 
 @router.get("/instances/{instance_id}/console")
-async def console(request: Request, instance_id: str, viewer: Viewer) -> Response:
-    text = await _delivery(request).console(instance_id)
-    return page(request, "console.html", {"instance_id": instance_id, "text": text}, principal=viewer)
+async def console(request: Request, instance_id: str, viewer: Viewer, lines: Lines = LINES) -> Response:
+    text = await _delivery(request).console(instance_id, lines)
+    shown = {"instance_id": instance_id, "text": text, "lines": lines}
+    return page(request, "console.html", shown, principal=viewer)
 
 
 @router.get("/live/instances/{instance_id}/console")
-async def console_live(request: Request, instance_id: str, viewer: Viewer) -> StreamingResponse:
+async def console_live(
+    request: Request, instance_id: str, viewer: Viewer, lines: Lines = LINES
+) -> StreamingResponse:
     async def render() -> str:
-        text = await _delivery(request).console(instance_id)
+        text = await _delivery(request).console(instance_id, lines)
         return fragment("parts/console.html", {"text": text})
 
     return live(request, "console", render)
