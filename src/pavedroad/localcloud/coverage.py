@@ -12,6 +12,7 @@ from pavedroad.localcloud.autoscaling.operations import OPERATIONS as AUTOSCALIN
 from pavedroad.localcloud.balancing.operations import OPERATIONS as BALANCING
 from pavedroad.localcloud.monitoring.operations import OPERATIONS as MONITORING
 from pavedroad.localcloud.moto_adapter.coverage import EC2_REAL, carried, operations
+from pavedroad.localcloud.queues.operations import OPERATIONS as QUEUES
 
 _INTRODUCTION = """\
 Made by `python -m pavedroad.localcloud.coverage > docs/reference/operations.md`; tests hold it to what the
@@ -38,6 +39,7 @@ class Coverage:
         return frozenset(self.all) - self.real - self.stored
 
 
+_QUEUE_PERMISSIONS = {"AddPermission", "RemovePermission"}
 _SESSIONS = frozenset(
     ["AssumeRole", "GetAccessKeyInfo", "GetCallerIdentity", "GetFederationToken", "GetSessionToken"]
 )
@@ -61,7 +63,7 @@ def coverage() -> list[Coverage]:
             "are not asked for others.",
         ),
         _motos("sns", "SNS", "Messages reach SQS queues and HTTP endpoints; no mail, no telephones."),
-        _motos("sqs", "SQS", ""),
+        _ours("sqs", "SQS", "", QUEUES, stored=_QUEUE_PERMISSIONS),
         _motos("acm", "ACM", "Certificates are imported, or issued by a local authority."),
         _motos(
             "sts",

@@ -331,7 +331,9 @@ class Queues(Protocol):
 
     def exists(self, queue_arn: str) -> bool: ...
 
-    def send(self, queue_arn: str, message: str) -> None: ...
+    def send(self, queue_arn: str, message: str, more: Mapping[str, Any] | None = None) -> None:
+        """`more` are further parameters of SendMessage. `ServiceError` where it cannot be sent."""
+        ...
 
 
 class Faults(Protocol):

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
+from pavedroad.core.clock import ManualClock
 from pavedroad.localcloud.api.ec2.layers import LayerStore
 from pavedroad.localcloud.api.errors import legible
 from pavedroad.localcloud.api.objects import BlobStore
-from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
+from pavedroad.localcloud.api.services import ApiRequest, ApiResponse, Service
 from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.moto_adapter.certificates import AcmService
 from pavedroad.localcloud.moto_adapter.ec2_service import Ec2Service
 from pavedroad.localcloud.moto_adapter.install import account_of, install
 from pavedroad.localcloud.moto_adapter.object_service import ObjectService
-from pavedroad.localcloud.moto_adapter.queue_service import QueueService
+from pavedroad.localcloud.moto_adapter.outlets import deliver_to
 from pavedroad.localcloud.moto_adapter.services import MotoService
+from pavedroad.localcloud.queues.service import Queueing
 from pavedroad.localcloud.state import State
 
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
-VERSIONS = {"ec2": "2016-11-15", "iam": "2010-05-08", "sts": "2011-06-15", "sns": "2010-03-31"}
+VERSIONS = {
+    "ec2": "2016-11-15",
+    "iam": "2010-05-08",
+    "sts": "2011-06-15",
+    "sns": "2010-03-31",
+    "sqs": "2012-11-05",
+}
 
 
 class Bench:
@@ -36,7 +45,9 @@ class Bench:
         self.ec2 = Ec2Service(self.state, contents, LayerStore(folder / "layers"), lambda _: b"said")
         self.moto = {name: MotoService(name, self.state) for name in ("iam", "sts", "sns", "route53")}
         self.moto["s3"] = ObjectService(self.state, store)
-        self.moto["sqs"] = QueueService(self.state)
+        self.clock = ManualClock(datetime.now(UTC))
+        self.queues = Queueing(self.state, self.clock)
+        deliver_to(self.queues)
         self.moto["acm"] = AcmService(self.state, lambda _account, _region: {})
 
     def send(
@@ -63,11 +74,14 @@ class Bench:
             len(body),
             "request-1",
         )
-        answer = legible((self.ec2 if service == "ec2" else self.moto[service]).handle(request))
+        answer = legible(self._service(service).handle(request))
         if answer.content is None:
             return answer
         with answer.content.file as file:
             return replace(answer, body=file.read(answer.content.length), content=None)
+
+    def _service(self, name: str) -> Service:
+        return {"ec2": self.ec2, "sqs": self.queues, **self.moto}[name]
 
     def ask(
         self,

@@ -9,13 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from moto.core.utils import unix_time_millis
 
-from pavedroad.localcloud.moto_adapter import queues as queues_of_moto
 from pavedroad.localcloud.moto_adapter.forgetting import forget
 from pavedroad.localcloud.moto_adapter.snapshot import MotoState
 from tests.localcloud.moto_adapter.bench import Answer, Bench
-from tests.localcloud.moto_adapter.test_long_polls import Queue
+from tests.localcloud.queues.asking import Queue
 
 TIMES = 10
 ALLOWED = 400
@@ -28,7 +26,8 @@ SIGNED = {"content-type": "text/plain", "authorization": "AWS4-HMAC-SHA256 Crede
 def size(bench: Bench) -> int:
     with bench.state.lock:
         forget(datetime.now(UTC) + timedelta(days=2))
-        return len(MotoState.form.encode(MotoState().dump()))
+        queues = bench.queues
+        return len(MotoState.form.encode(MotoState().dump())) + len(queues.form.encode(queues.dump()))
 
 
 def iam(bench: Bench, action: str, **given: object) -> Answer:
@@ -160,11 +159,7 @@ CHURNS: dict[str, Callable[[Bench], Callable[[], object]]] = {
 
 
 @pytest.mark.parametrize("churn", CHURNS)
-def test_what_is_made_and_undone_leaves_nothing(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, churn: str
-) -> None:
-    monkeypatch.setattr(queues_of_moto, "_MOST_HANDLES", TIMES)
-    monkeypatch.setattr(queues_of_moto, "_MOST_OF_A_MESSAGE", TIMES)
+def test_what_is_made_and_undone_leaves_nothing(bench: Bench, churn: str) -> None:
     once = CHURNS[churn](bench)
     sizes: list[int] = []
     for _ in range(2):
@@ -175,15 +170,3 @@ def test_what_is_made_and_undone_leaves_nothing(
         once()
     sizes.append(size(bench))
     assert sizes[2] - sizes[1] < ALLOWED, sizes
-
-
-def test_expired_messages_are_not_there(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    queue = Queue(bench, MessageRetentionPeriod="345600")
-    queue.send("old")
-    now = unix_time_millis() + 5 * 86_400_000
-    monkeypatch.setattr("moto.sqs.models.unix_time_millis", lambda: now)
-    monkeypatch.setattr("pavedroad.localcloud.moto_adapter.queues.unix_time_millis", lambda: now)
-    queue.send("new")
-    assert [it["Body"] for it in queue.said("ReceiveMessage", MaxNumberOfMessages=10)["Messages"]] == ["new"]
-    counted = queue.said("GetQueueAttributes", AttributeNames=["ApproximateNumberOfMessagesNotVisible"])
-    assert counted["Attributes"] == {"ApproximateNumberOfMessagesNotVisible": "1"}

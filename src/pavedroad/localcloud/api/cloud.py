@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from pavedroad.core import cloud_key
 from pavedroad.core.clock import SystemClock
@@ -49,18 +50,19 @@ from pavedroad.localcloud.moto_adapter.ec2_struck import MotoInstances
 from pavedroad.localcloud.moto_adapter.ec2_walls import security_groups
 from pavedroad.localcloud.moto_adapter.forgetting import forget
 from pavedroad.localcloud.moto_adapter.install import account_of, install
+from pavedroad.localcloud.moto_adapter.kept_queues import kept_queues
 from pavedroad.localcloud.moto_adapter.keys import session_keys, user_keys
 from pavedroad.localcloud.moto_adapter.machines import MotoMachines
 from pavedroad.localcloud.moto_adapter.network import MotoNetwork
 from pavedroad.localcloud.moto_adapter.object_service import ObjectService
-from pavedroad.localcloud.moto_adapter.queue_service import QueueService
-from pavedroad.localcloud.moto_adapter.queues import queues_of
+from pavedroad.localcloud.moto_adapter.outlets import deliver_to
 from pavedroad.localcloud.moto_adapter.services import NAMES, MotoService
 from pavedroad.localcloud.moto_adapter.snapshot import MotoState
 from pavedroad.localcloud.moto_adapter.topics import topics_of
 from pavedroad.localcloud.ports import Scaling
 from pavedroad.localcloud.publishing.controller import Publishing
 from pavedroad.localcloud.publishing.views import InstanceView
+from pavedroad.localcloud.queues.service import Queueing
 from pavedroad.localcloud.state import State
 from pavedroad.localcloud.wanted import Guest, GuestStatus
 from pavedroad.localcloud.watch import Watch
@@ -103,6 +105,8 @@ class Cloud:
         self._balancing = LoadBalancing(
             self._state, MotoNetwork, self._link, clock, certificates=MotoCertificates, faults=self._faults
         )
+        self._queueing = Queueing(self._state, clock)
+        deliver_to(self._queueing)
         self._monitoring = Monitoring(
             self._state, clock, Outlets(self._policies, topics_of, MotoMachines), home / "metrics"
         )
@@ -113,7 +117,7 @@ class Cloud:
             clock,
             metrics=self._monitoring.metrics,
             topics=topics_of,
-            queues=queues_of,
+            queues=lambda _account, _region: self._queueing,
         )
         monitored = self._balancing.monitored()
         self._publishing = Publishing(
@@ -126,9 +130,16 @@ class Cloud:
             groups_of=monitored.groups,
         )
         self._moto = [MotoService(name, self._state) for name in NAMES]
-        self._moto += [ObjectService(self._state, self._blobs), QueueService(self._state)]
+        self._moto.append(ObjectService(self._state, self._blobs))
         self._moto.append(AcmService(self._state, self._balancing.users_of_certificates))
-        services: list[Service] = [ec2, self._balancing, self._scaling, self._monitoring, *self._moto]
+        services: list[Service] = [
+            ec2,
+            self._balancing,
+            self._scaling,
+            self._monitoring,
+            self._queueing,
+            *self._moto,
+        ]
         self._faults.zone_returned.append(self._scaling.zone_returned)
         ec2_outages.heed(self._faults)
         self._controller = Controller(self._state, MotoFleet(), _Guests(self._link), faults=self._faults)
@@ -147,7 +158,7 @@ class Cloud:
         self._snapshots = Snapshots(
             home / "state.snapshot",
             self._state,
-            {"moto": MotoState(), "faults": self._faults, **_durable(services)},
+            {"moto": MotoState({"sqs": self._take_queues}), "faults": self._faults, **_durable(services)},
             writer=version("pavedroad"),
             beside=(home / "instances", home / "objects"),
             written=self._clean,
@@ -211,6 +222,9 @@ class Cloud:
         self._link.close()
         self._snapshots.close()
         self._long_lived.end()
+
+    def _take_queues(self, kept: dict[str, dict[str, Any]]) -> None:
+        self._queueing.load(kept_queues(kept))
 
     def _policies(self, _account: str, _region: str) -> Scaling:
         return self._scaling

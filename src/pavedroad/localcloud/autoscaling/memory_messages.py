@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pavedroad.localcloud.errors import ServiceError
 
@@ -31,7 +33,7 @@ class MemoryQueues:
     def exists(self, queue_arn: str) -> bool:
         return queue_arn in self.sent
 
-    def send(self, queue_arn: str, message: str) -> None:
+    def send(self, queue_arn: str, message: str, more: Mapping[str, Any] | None = None) -> None:
         if queue_arn not in self.sent:
             raise ServiceError(
                 "AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist."

@@ -27,7 +27,13 @@ from pavedroad.localcloud.api.ec2.placement import PlacementGroup
 from pavedroad.localcloud.api.ec2.spot import SpotRequest
 from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.errors import ServiceError
-from pavedroad.localcloud.moto_adapter import ec2_interfaces, ec2_lookups, ec2_network, ec2_outages
+from pavedroad.localcloud.moto_adapter import (
+    ec2_endpoint_services,
+    ec2_interfaces,
+    ec2_lookups,
+    ec2_network,
+    ec2_outages,
+)
 from pavedroad.localcloud.moto_adapter.ec2_census import Census
 from pavedroad.localcloud.moto_adapter.ec2_instances import LocalInstance, tags_at_once
 from pavedroad.localcloud.moto_adapter.ec2_lookups import Lookups
@@ -299,6 +305,7 @@ def install(block: Block) -> None:
     """Make moto use these classes; before the first backend is made."""
     ec2_network.install(block.networks)
     ec2_lookups.install()
+    ec2_endpoint_services.install()
     instances.Instance = LocalInstance
     TaggedEC2Resource.get_tags = tags_at_once
     ec2_backends.backend = LocalEC2Backend

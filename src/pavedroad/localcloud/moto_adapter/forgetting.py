@@ -1,5 +1,5 @@
 # pyright: basic, reportAttributeAccessIssue=false
-"""What moto would keep for ever, and AWS forgets: expired messages, sessions and tokens, messages sent."""
+"""What moto would keep for ever, and AWS forgets: sessions and tokens, messages sent."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from itertools import islice
 from moto.acm.models import acm_backends
 from moto.iam.models import iam_backends
 from moto.sns.models import sns_backends
-from moto.sqs.models import sqs_backends
 from moto.sts.models import sts_backends
-
-from pavedroad.localcloud.moto_adapter.queues import drop_expired
 
 _SESSIONS_KEPT = timedelta(hours=1)
 """After they have expired, so that whoever still signs with one is told so."""
@@ -22,9 +19,6 @@ _MOST_SENT = 1000
 def forget(now: datetime) -> None:
     """With the state lock held."""
     at = now.astimezone(UTC).replace(tzinfo=None)  # moto's times have no zone
-    for _, _, backend in sqs_backends.iter_backends():
-        for queue in backend.queues.values():
-            drop_expired(queue, now.timestamp())
     for account, partition, backend in sts_backends.iter_backends():
         _forget_sessions(account, partition, backend, at - _SESSIONS_KEPT)
     for _, _, backend in acm_backends.iter_backends():

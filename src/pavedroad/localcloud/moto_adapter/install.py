@@ -10,7 +10,7 @@ from moto.core.utils import get_service_model
 
 from pavedroad.localcloud.api.objects import BlobStore
 from pavedroad.localcloud.blocks import Block
-from pavedroad.localcloud.moto_adapter import ec2_backend, keys, queues, topics
+from pavedroad.localcloud.moto_adapter import ec2_backend, keys, outlets, topics
 from pavedroad.localcloud.moto_adapter.s3_objects import StoredContents
 
 
@@ -21,7 +21,7 @@ def install(store: BlobStore, block: Block) -> StoredContents:
     contents = StoredContents(store)
     contents.install()
     topics.install()
-    queues.install()
+    outlets.install()
     keys.install()
     _end_namespaces()
     return contents

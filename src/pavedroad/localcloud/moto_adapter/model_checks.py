@@ -13,10 +13,8 @@ from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.constraints import Constraints
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.moto_adapter.protocols import Check, Parameters, Protocols
-from pavedroad.localcloud.moto_adapter.sqs_checks import as_system_attributes, check_sqs
 
 _QUERY = {"iam", "sts", "sns"}
-_JSON = {"sqs", "acm"}
 _PUBLISHED_TO = ("TopicArn", "TargetArn", "PhoneNumber")
 _POLICIES = ("AssumeRolePolicyDocument", "PolicyDocument")
 
@@ -38,8 +36,7 @@ class ModelChecks:
         return None
 
     def _is_call(self, request: ApiRequest) -> bool:
-        """SQS still answers its old query protocol, which its model no longer has; moto knows it."""
-        if self._service in _JSON:
+        if self._service == "acm":
             return "x-amz-target" in request.headers
         return self._service in _QUERY and (request.method == "POST" or "Action=" in request.query)
 
@@ -53,7 +50,7 @@ def _check_of(service: str) -> Check:
     check = Constraints(service).check
     if service == "acm":
         return _renamed(check, "ValidationException")
-    own = {"iam": _check_iam, "sns": _check_sns, "sqs": _check_sqs}.get(service)
+    own = {"iam": _check_iam, "sns": _check_sns}.get(service)
     return own(check) if own else check
 
 
@@ -65,17 +62,6 @@ def _renamed(check: Check, code: str) -> Check:
             raise ServiceError(code, error.message) from error
 
     return renamed
-
-
-def _check_sqs(check: Check) -> Check:
-    rest = _renamed(check, "InvalidParameterValue")
-
-    def checked(operation: str, parameters: Parameters) -> None:
-        asked = as_system_attributes(operation, parameters)
-        check_sqs(operation, asked)
-        rest(operation, asked)
-
-    return checked
 
 
 def _check_sns(check: Check) -> Check:

@@ -5,8 +5,9 @@ Which one a client speaks is seen from its request; the answer, and every error,
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
@@ -31,16 +32,27 @@ Protocol = Literal["cbor", "json", "query"]
 class Protocols:
     """The wire of one service, by the name that boto3 has for it."""
 
-    def __init__(self, service: str, check: Check) -> None:
-        """`check` says what the model does not allow."""
+    def __init__(
+        self,
+        service: str,
+        check: Check,
+        *,
+        described: Callable[[Any], Any] = lambda description: description,
+        shapes: Mapping[str, str] | None = None,
+    ) -> None:
+        """`check` says what the model does not allow. `described` is the model's description as it is read;
+        `shapes` has the names of errors that the model does not give for their codes."""
         self._service = service
         self._check = check
+        self._described = described
+        self._shapes = shapes or {}
         self._readers: dict[str, Reader] = {}
         self._writers: dict[tuple[str, Protocol], Callable[[Parameters], Any]] = {}
         self._xml: dict[str, Callable[[Parameters, str], bytes]] = {}
 
-    def read(self, request: ApiRequest) -> tuple[str, Parameters]:
-        """The operation's name and its parameters, of the types that the model says."""
+    def read(self, request: ApiRequest, unsaid: Parameters | None = None) -> tuple[str, Parameters]:
+        """The operation's name and its parameters, of the types that the model says; `unsaid` are those that
+        hold where they are not given."""
         spoken = _protocol(request)
         body = unpacked(request)
         if spoken == "query":
@@ -58,6 +70,10 @@ class Protocols:
             parameters: Parameters = read(from_query(shape, document) if spoken == "query" else document)
         except (Unreadable, RecursionError) as error:
             raise _unreadable(spoken, str(error)) from error
+        parameters = {
+            **{it: value for it, value in (unsaid or {}).items() if it in shape.members},
+            **parameters,
+        }
         self._check(name, parameters)
         return name, parameters
 
@@ -73,7 +89,7 @@ class Protocols:
         document = self._document(name, spoken, result)
         if spoken == "json":
             headers = (("content-type", "application/x-amz-json-1.0"), said)
-            return ApiResponse(200, headers, json.dumps(document).encode())
+            return ApiResponse(200, headers, json.dumps(document, default=_base64).encode())
         headers = (("content-type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor"), said)
         return ApiResponse(200, headers, cbor.dumps(document))
 
@@ -81,6 +97,11 @@ class Protocols:
         """The error as the client's protocol has it; its shape is looked up among the operation's first."""
         details = error.details if isinstance(error, DetailedError) else {}
         return error_response(request, error, shape=self._shape_of(error.code, name), details=details)
+
+    def required(self, name: str) -> frozenset[str]:
+        """The members that a call of the operation must have."""
+        shape = self._operation(name).input_shape
+        return frozenset(shape.required_members if shape else ())
 
     def _document(self, name: str, spoken: Protocol, result: Parameters) -> Any:
         shape = self._operation(name).output_shape
@@ -124,7 +145,7 @@ class Protocols:
     @cached_property
     def _model(self) -> ServiceModel:
         description: Any = Loader().load_service_model(self._service, "service-2")
-        return ServiceModel(description, self._service)
+        return ServiceModel(self._described(description), self._service)
 
     def _operation(self, name: str) -> OperationModel:
         try:
@@ -134,6 +155,8 @@ class Protocols:
             raise ServiceError("InvalidAction", said) from error
 
     def _shape_of(self, code: str, name: str) -> str:
+        if code in self._shapes:
+            return self._shapes[code]
         own = self._operation(name).error_shapes if name else ()
         found = (
             shape.name
@@ -141,6 +164,10 @@ class Protocols:
             if isinstance(shape, StructureShape) and shape.metadata.get("error", {}).get("code") == code
         )
         return next(found, code)
+
+
+def _base64(blob: Any) -> str:
+    return base64.b64encode(blob).decode()
 
 
 def _as_it_is(at: datetime) -> datetime:

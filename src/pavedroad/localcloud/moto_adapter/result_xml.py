@@ -81,9 +81,12 @@ def _map(shape: MapShape, tag: str) -> Writer:
     key = member_writer(shape.key, shape.key.serialization.get("name", "key"))
     value = member_writer(shape.value, shape.value.serialization.get("name", "value"))
 
+    flattened = shape.serialization.get("flattened", False)
+    entry = tag if flattened else "entry"
+
     def write(values: dict[str, Any]) -> str:
-        entries = "".join(f"<entry>{key(name)}{value(found)}</entry>" for name, found in values.items())
-        return f"<{tag}>{entries}</{tag}>"
+        entries = "".join(f"<{entry}>{key(name)}{value(found)}</{entry}>" for name, found in values.items())
+        return entries if flattened else f"<{tag}>{entries}</{tag}>"
 
     return write
 

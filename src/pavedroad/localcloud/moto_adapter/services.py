@@ -32,7 +32,6 @@ NAMES = ("iam", "sts", "route53", "sns")
 _INVALID = {
     "s3": "InvalidRequest",
     "sns": "InvalidParameter",
-    "sqs": "InvalidParameterValue",
     "route53": "InvalidInput",
 }
 """Each service's own code for a request that it cannot make sense of."""

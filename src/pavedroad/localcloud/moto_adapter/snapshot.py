@@ -7,6 +7,7 @@ import copyreg
 import io
 import pickle
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -19,7 +20,7 @@ from moto.s3.utils import _VersionedKeyStore
 VERSION: str = moto.__version__
 Dump = dict[str, dict[str, dict[str, object]]]
 
-_KEPT = {"acm", "ec2", "iam", "route53", "s3", "s3control", "sns", "sqs", "sts"}
+_KEPT = {"acm", "ec2", "iam", "route53", "s3", "s3control", "sns", "sts"}
 """What callers can have something in. moto makes others in passing (Lambda's, for a bucket that would notify
 a function; KMS's, for a volume that is encrypted), and not all of those can be pickled."""
 
@@ -78,6 +79,10 @@ class MotoState:
 
     form = MotoForm()
 
+    def __init__(self, moved: Mapping[str, Callable[[Any], None]] | None = None) -> None:
+        """`moved` take what older states have of services that are no longer moto's."""
+        self._moved = moved or {}
+
     def dump(self) -> Dump:
         """Service, account and region (or partition) to backend: live objects, to be pickled at once."""
         return {
@@ -89,6 +94,9 @@ class MotoState:
     def load(self, saved: Any) -> None:
         """Put the backends in the place of those that there are."""
         for service, accounts in saved.items():
+            if service in self._moved:
+                self._moved[service](accounts)
+                continue
             known = get_backend(service)  # pyright: ignore[reportCallIssue, reportArgumentType]
             for account, regions in accounts.items():
                 for region, backend in regions.items():

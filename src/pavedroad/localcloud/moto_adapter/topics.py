@@ -7,6 +7,7 @@ and keeps every message that was ever published. `install` puts other functions 
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import secrets
@@ -26,6 +27,7 @@ from pavedroad.localcloud import event_patterns
 from pavedroad.localcloud.deliveries import Deliveries, Delivery
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.event_patterns import Limits, PatternError
+from pavedroad.localcloud.moto_adapter.outlets import send_to_queue
 
 _log = logging.getLogger(__name__)
 _deliveries = Deliveries()
@@ -96,7 +98,7 @@ def _publish_to_one(
 ) -> None:
     raw = str(self.attributes.get("RawMessageDelivery")).lower() == "true"
     self.attributes["RawMessageDelivery"] = raw
-    if self.protocol not in _HTTP:
+    if self.protocol not in (*_HTTP, "sqs"):
         _moto_publish(self, message, message_id, subject=subject, **more)
         return
     if is_pending(self):
@@ -105,11 +107,36 @@ def _publish_to_one(
     if self._filter_policy_matcher and not _wants(self._filter_policy_matcher, attributes, message):
         return
     text = self._parse_message_structure(message, self.protocol) if structure == "json" else message
+    if self.protocol == "sqs":
+        order = {
+            "MessageGroupId": more.get("group_id"),
+            "MessageDeduplicationId": more.get("deduplication_id"),
+        }
+        if raw:
+            send_to_queue(self.endpoint, text, {**order, "MessageAttributes": _of_queues(attributes or {})})
+        else:
+            told = self.get_post_data(text, message_id, subject, message_attributes=attributes)
+            send_to_queue(self.endpoint, json.dumps(told, indent=2), order)
+        return
     if raw:
         _send(self, "Notification", message_id, text, raw=True)
     else:
         told = self.get_post_data(text, message_id, subject, message_attributes=attributes)
         _send(self, "Notification", message_id, json.dumps(told))
+
+
+def _of_queues(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Message attributes as SQS has them."""
+    return {
+        name: {"DataType": it["Type"], "BinaryValue": _bytes(it["Value"])}
+        if it["Type"].startswith("Binary")
+        else {"DataType": it["Type"], "StringValue": str(it["Value"])}
+        for name, it in attributes.items()
+    }
+
+
+def _bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else base64.b64decode(value)
 
 
 def _notification(

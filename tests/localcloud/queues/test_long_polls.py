@@ -3,76 +3,12 @@
 from __future__ import annotations
 
 import json
-from itertools import count
-from typing import Any
 
 import pytest
-from moto.core.utils import unix_time_millis
 
 from pavedroad.localcloud.api.later import Later
-from pavedroad.localcloud.api.services import ApiResponse
 from tests.localcloud.moto_adapter.bench import Bench
-
-LONG = 20
-_numbers = count()
-
-
-class Queue:
-    """One of a test's own, and what is asked of it."""
-
-    def __init__(self, bench: Bench, suffix: str = "", **attributes: str) -> None:
-        self._bench = bench
-        self.name = f"waited-for-{next(_numbers)}{suffix}"
-        self.url = self.said("CreateQueue", QueueName=self.name, Attributes=attributes)["QueueUrl"]
-
-    def call(self, operation: str, **parameters: object) -> ApiResponse:
-        headers = {"content-type": "application/x-amz-json-1.0", "x-amz-target": f"AmazonSQS.{operation}"}
-        if operation != "CreateQueue":
-            parameters["QueueUrl"] = self.url
-        return self._bench.send("sqs", json.dumps(parameters).encode(), headers=headers)
-
-    def said(self, operation: str, **parameters: object) -> Any:
-        answer = self.call(operation, **parameters)
-        assert answer.status == 200, answer.body
-        return json.loads(answer.body or b"{}")
-
-    def send(self, body: str = "hello", **parameters: object) -> None:
-        self.said("SendMessage", MessageBody=body, **parameters)
-
-    def take(self) -> str:
-        """A message's receipt handle."""
-        return self.said("ReceiveMessage")["Messages"][0]["ReceiptHandle"]
-
-    def poll(self, seconds: int | None = LONG, **parameters: object) -> Poll:
-        given = parameters if seconds is None else {**parameters, "WaitTimeSeconds": seconds}
-        return Poll(self.call("ReceiveMessage", **given))
-
-    def arn(self) -> str:
-        attributes = self.said("GetQueueAttributes", AttributeNames=["QueueArn"])["Attributes"]
-        return attributes["QueueArn"]
-
-
-class Poll:
-    """A receive that waits."""
-
-    def __init__(self, answer: ApiResponse) -> None:
-        assert isinstance(answer, Later), answer
-        self.later = answer
-        self.calls: list[bool] = []
-        answer.place.heed(lambda: self.calls.append(True))
-
-    @property
-    def called(self) -> bool:
-        return bool(self.calls)
-
-    def again(self) -> ApiResponse:
-        self.later.place.come()
-        return self.later.again()
-
-    def bodies(self) -> list[str]:
-        answer = self.again()
-        assert not isinstance(answer, Later)
-        return [message["Body"] for message in json.loads(answer.body)["Messages"]]
+from tests.localcloud.queues.asking import LONG, Poll, Queue
 
 
 @pytest.fixture
@@ -99,14 +35,11 @@ def test_one_message_is_for_one_of_those_who_wait(queue: Queue) -> None:
     assert first.bodies() + second.bodies() == ["1", "2"]
 
 
-def test_whoever_takes_some_of_what_came_by_itself_calls_the_next(
-    queue: Queue, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_whoever_takes_some_of_what_came_by_itself_calls_the_next(bench: Bench, queue: Queue) -> None:
     queue.send("1", DelaySeconds=7)
     queue.send("2", DelaySeconds=7)
     first, second = queue.poll(), queue.poll()
-    later = unix_time_millis() + 8000
-    monkeypatch.setattr("moto.sqs.models.unix_time_millis", lambda: later)
+    bench.clock.advance(8)
     assert first.bodies() == ["1"]
     assert second.called
     assert second.bodies() == ["2"]
@@ -147,9 +80,7 @@ def test_queues_say_how_long_a_receive_waits(bench: Bench) -> None:
 
 def test_a_wait_ends_with_nothing(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     poll = queue.poll(1)
-    monkeypatch.setattr(
-        "pavedroad.localcloud.moto_adapter.queue_service.time.monotonic", lambda: float("inf")
-    )
+    monkeypatch.setattr("pavedroad.localcloud.queues.service.time.monotonic", lambda: float("inf"))
     answer = poll.again()
     assert not isinstance(answer, Later)
     assert (answer.status, json.loads(answer.body)) == (200, {})

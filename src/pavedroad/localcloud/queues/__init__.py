@@ -1,0 +1,1 @@
+"""SQS: queues, standard and FIFO, whose messages outlive a restart."""
