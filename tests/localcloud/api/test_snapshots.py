@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -163,12 +164,38 @@ def test_a_save_that_takes_too_long_is_none(tmp_path: Path, large: bool) -> None
         notes.lines.append("one")
     with pytest.raises(NotSaved, match=r"(within|longer than) 1 seconds"):
         keeper.keep(state.take_own_revision())
-    assert keeper.failure
+    eventually(lambda: keeper.failure)  # the save began a moment after the wait for it
     os.close(os.open(draft, os.O_RDONLY | os.O_NONBLOCK))  # who waits for a reader goes on
     draft.unlink(missing_ok=True)
     eventually(lambda: keeper.saved_revision == state.revision, within=30)
     assert keeper.failure == ""
     keeper.close()
+
+
+def test_closing_does_not_write_beside_a_save_that_still_goes_on(tmp_path: Path) -> None:
+    path, state, notes = tmp_path / "state", State(), Notes()
+    keeper = snapshots(path, state, notes, limit_seconds=0.2)
+    draft = tmp_path / ".state.coming"
+    os.mkfifo(draft)  # whoever opens it waits for a reader
+    keeper.start()
+    with state.changing():
+        notes.lines.append("one")
+    with pytest.raises(NotSaved):
+        keeper.keep(state.take_own_revision())
+    keeper.close()
+    os.close(os.open(draft, os.O_RDONLY | os.O_NONBLOCK))  # who waits for a reader goes on
+    eventually(lambda: "snapshots" not in {thread.name for thread in threading.enumerate()}, within=30)
+
+
+def test_a_part_that_does_not_take_what_was_saved_stops_the_start(tmp_path: Path) -> None:
+    class Refusing(Notes):
+        def load(self, saved: list[str]) -> None:
+            raise KeyError("a line")
+
+    keeper = snapshots(tmp_path / "state", State(), Notes())
+    keeper.save()
+    with pytest.raises(StateUnreadable, match="its part notes: 'a line'"):
+        snapshots(tmp_path / "state", State(), Refusing()).restore()
 
 
 def test_contents_are_kept_once_and_deleted_when_nobody_holds_them(tmp_path: Path) -> None:

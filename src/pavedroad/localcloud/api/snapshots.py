@@ -88,7 +88,7 @@ class Snapshots:
         with self._state.lock:
             for name, part in self._parts.items():
                 if name in saved:
-                    part.load(saved[name])
+                    self._load(name, part, saved[name])
         self._writing_seconds = time.thread_time() - began  # which takes about as long as reading
         if older:
             self._keep_beside(older)
@@ -110,8 +110,10 @@ class Snapshots:
         self._state.ring()
         with self._waiting:
             self._waiting.notify_all()
-        self._thread.join(timeout=30)
-        if self._state.revision != self._saved_revision:
+        self._thread.join(timeout=self._limit_seconds)
+        if self._thread.is_alive():  # the disk still has the last one to write, and takes one at a time
+            _log.error(self._too_slow())
+        elif self._state.revision != self._saved_revision:
             self.save()
 
     @property
@@ -236,11 +238,20 @@ class Snapshots:
             raise of_another(self._path, str(error)) from error
         except Exception as error:
             where = f"its part {name}: " if name else ""
-            said = str(error).rstrip(".") or type(error).__name__
-            raise (damaged if not name else of_another)(self._path, f"{where}{said}") from error
+            raise (of_another if name else damaged)(self._path, f"{where}{_said(error)}") from error
         return saved, older
+
+    def _load(self, name: str, part: Durable, saved: Any) -> None:
+        try:
+            part.load(saved)
+        except Exception as error:
+            raise of_another(self._path, f"its part {name}: {_said(error)}") from error
 
     def _keep_beside(self, older: str) -> None:
         """What an older version wrote stays as it was, in case that it is gone back to."""
         with suppress(FileExistsError):
             os.link(self._path, self._path.with_name(f"{self._path.name}.{older}"))
+
+
+def _said(error: Exception) -> str:
+    return str(error).rstrip(".") or type(error).__name__
