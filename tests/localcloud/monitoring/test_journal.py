@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import resource
-from collections.abc import Generator
+import threading
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 from pavedroad.core.clock import ManualClock
+from pavedroad.core.files import write_whole
 from pavedroad.localcloud.monitoring import journal
 from pavedroad.localcloud.monitoring.journal import MetricJournal, NotKept
 from pavedroad.localcloud.monitoring.retention import Retention
@@ -84,6 +87,7 @@ def test_a_folder_that_cannot_be_read_leaves_datapoints_in_memory_alone(tmp_path
     assert store.points == 1
     with pytest.raises(NotKept, match="could not be read"):
         kept.keep()
+    eventually(lambda: "metrics" not in {thread.name for thread in threading.enumerate()})  # nothing to do
     kept.close()
 
 
@@ -137,6 +141,29 @@ def test_a_full_disk_is_said_and_all_is_written_once_it_has_room(
     assert content(again) == content(store)
     kept.close()
     kept_again.close()
+
+
+def test_all_is_well_again_once_the_series_could_be_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_full = threading.Event()
+
+    def write(path: Path, content: Iterable[bytes]) -> None:
+        if is_full.is_set():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_whole(path, content)
+
+    is_full.set()
+    monkeypatch.setattr(journal, "write_whole", write)
+    monkeypatch.setattr(journal, "COMPACT_BYTES", 0)
+    monkeypatch.setattr(journal, "FLUSH_SECONDS", 0.02)
+    monkeypatch.setattr(journal, "PAUSE_SECONDS", 0.02)
+    store, kept = begun(tmp_path)
+    store.put(PLACE, [point(1.0)])
+    eventually(lambda: "No space left" in kept.failure)
+    is_full.clear()
+    eventually(lambda: kept.failure == "")
+    kept.close()
 
 
 def test_compacting_and_what_comes_meanwhile_count_once(

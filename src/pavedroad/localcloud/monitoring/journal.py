@@ -32,6 +32,8 @@ from pavedroad.localcloud.monitoring.store import Place, Point, Store, apply, me
 _log = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 0.5
+PAUSE_SECONDS = 5.0
+"""After a write that failed."""
 COMPACT_BYTES = 16 * 2**20
 """How much is appended before the series are written anew: the next start reads as much point by point."""
 TIDY_SECONDS = 600.0
@@ -130,7 +132,7 @@ class MetricJournal:
 
     def _run(self) -> None:
         self._begin()
-        while not self._ended.wait(FLUSH_SECONDS):
+        while self._file is not None and not self._ended.wait(FLUSH_SECONDS):
             try:
                 self._flush()
                 if self._appended > COMPACT_BYTES or time.monotonic() - self._tidied_at > TIDY_SECONDS:
@@ -141,7 +143,7 @@ class MetricJournal:
                 self._ended.wait(5)
             except Exception:
                 _log.exception("Datapoints could not be written to %s", self._folder)
-                self._ended.wait(5)
+                self._ended.wait(PAUSE_SECONDS)
 
     def _begin(self) -> None:
         try:
@@ -204,6 +206,9 @@ class MetricJournal:
             generation = self._generation
         self._write_all(generation)
         self._tidied_at = time.monotonic()
+        with self._writing:
+            if not self._is_short:
+                self._failure = ""
 
     def _write_anew(self) -> None:
         """All there is, where something could not be appended."""
