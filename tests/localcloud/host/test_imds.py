@@ -247,6 +247,36 @@ def _ask_from(address: str, gateway: str, user: int) -> bytes:
         return client.recv(4096)[:12]
 
 
+async def test_nobody_fills_the_memory_by_what_is_asked_or_left_unread() -> None:
+    gateway = "127.13.78.2"
+    imds = GatewayImds(gateway, f"http://{gateway}:1338")
+    await imds.open(guest())
+    try:
+        assert (await asyncio.to_thread(_ask_at_length, gateway)).startswith(b"HTTP/1.1 400")
+        with pytest.raises(TimeoutError):
+            await asyncio.to_thread(_ask_without_end, gateway)
+    finally:
+        imds.close_all()
+
+
+def _ask_at_length(gateway: str) -> bytes:
+    with socket.create_connection((gateway, 1338), timeout=10) as client:
+        client.sendall(f"GET / HTTP/1.1\r\nHost: {gateway}\r\n".encode())
+        for number in range(70):
+            client.sendall(f"X-{number}: {'x' * 1000}\r\n".encode())
+        return client.recv(4096)
+
+
+def _ask_without_end(gateway: str) -> None:
+    """Returns never: what is not taken for a second is taken no more."""
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.settimeout(1)
+        client.connect((gateway, 1338))
+        while True:
+            client.sendall(f"GET / HTTP/1.1\r\nHost: {gateway}\r\n\r\n".encode() * 100)
+
+
 async def test_the_kernels_list_of_connections_says_the_same_as_its_answers() -> None:
     with (
         socket.create_server(("127.13.79.1", 0)) as server,

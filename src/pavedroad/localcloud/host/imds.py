@@ -23,7 +23,8 @@ from pavedroad.localcloud.host.network.place import METADATA_PORT
 from pavedroad.localcloud.host.peers import Place
 from pavedroad.localcloud.wanted import Guest
 
-_LARGEST_BODY = 4096
+_LARGEST = 64 * 1024
+"""Of a request, all of it."""
 _IDLE_SECONDS = 75.0
 _ALL_HOPS = 64
 _TOKEN_PATH = "/latest/api/token"  # noqa: S105 - a path
@@ -135,18 +136,27 @@ class _Connection(asyncio.Protocol):
         self._idle: asyncio.TimerHandle | None = None
         self._url = b""
         self._headers: dict[str, str] = {}
-        self._body = 0
+        self._heard = 0
         self._hops: int | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one, though no subclass
         ends = (transport.get_extra_info(end)[:2] for end in ("peername", "sockname"))
         self._metadata = self._metadata_of(*ends)
-        self._idle = asyncio.get_running_loop().call_later(_IDLE_SECONDS, transport.close)
+        self._idle = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._idle is not None:
             self._idle.cancel()
+
+    def pause_writing(self) -> None:
+        """Who reads no answers is asked for no more requests."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self._transport is not None:
+            self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -155,21 +165,24 @@ class _Connection(asyncio.Protocol):
             self._refuse()
 
     def on_message_begin(self) -> None:
-        self._url, self._headers, self._body = b"", {}, 0
+        self._url, self._headers, self._heard = b"", {}, 0
 
     def on_url(self, url: bytes) -> None:
+        self._hear(url)
         self._url += url
-        if len(self._url) > _LARGEST_BODY:
-            self._refuse()
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self._hear(name + value)
         known, text = name.decode("latin-1").lower(), value.decode("latin-1")
         self._headers[known] = f"{self._headers[known]}, {text}" if known in self._headers else text
 
     def on_body(self, body: bytes) -> None:
-        self._body += len(body)
-        if self._body > _LARGEST_BODY:
-            self._refuse()
+        self._hear(body)
+
+    def _hear(self, more: bytes) -> None:
+        self._heard += len(more)
+        if self._heard > _LARGEST:
+            raise httptools.HttpParserError("the request is too large")
 
     def on_message_complete(self) -> None:
         method = self._parser.get_method()
