@@ -9,6 +9,8 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
+from starlette.datastructures import Headers
+from starlette.types import Message
 
 from pavedroad.access.lasting import Lasting
 from pavedroad.access.model import Credential, Principal
@@ -164,3 +166,18 @@ async def test_a_stream_ends_with_its_session_or_token_and_no_other_does(ended: 
         assert not other.done()
         guard.end_streams()
         await asyncio.wait_for(other, 10)
+
+
+async def test_half_a_body_is_never_taken_for_a_whole_one() -> None:
+    messages = [
+        {"type": "http.request", "body": b"[1, 2", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    keeper = bodies.Bodies()
+
+    async def receive() -> Message:
+        return messages.pop(0) if len(messages) > 1 else messages[0]
+
+    passed, held = await keeper.ahead(Headers({"content-length": "100"}), receive)
+    assert (await passed(), held) == ({"type": "http.disconnect"}, 0)
+    assert keeper.held == 0

@@ -23,10 +23,11 @@ class Bodies:
     """Reads bodies ahead, so that they are refused before anything has looked at them."""
 
     def __init__(self) -> None:
-        self._held = 0
+        self.held = 0
+        """Bytes, of all requests together."""
 
     async def ahead(self, headers: Headers, receive: Receive) -> tuple[Receive, int]:
-        """The body as it came, and its length: `forget` that many bytes when the request is done."""
+        """The body, whole, and its length: `forget` that many bytes when the request is done."""
         refusal = TooLarge(
             f"The body is over the limit of {LARGEST_BODY // 1_000_000} MB.",
             next_step="Send less; folders go to POST /v1/bakes.",
@@ -42,7 +43,8 @@ class Bodies:
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    break
+                    self.forget(len(body))
+                    return receive, 0  # which says so again: half a body is none
                 self._hold(body, message.get("body", b""))
                 if len(body) > LARGEST_BODY:
                     raise refusal
@@ -59,12 +61,12 @@ class Bodies:
         return replay, len(body)
 
     def forget(self, length: int) -> None:
-        self._held -= length
+        self.held -= length
 
     def _hold(self, body: bytearray, more: bytes) -> None:
-        if self._held + len(more) > _HELD_AT_ONCE:
+        if self.held + len(more) > _HELD_AT_ONCE:
             raise Unavailable("Too many large requests come at once.", next_step="Send it again in a moment.")
-        self._held += len(more)
+        self.held += len(more)
         body += more
 
 
