@@ -12,7 +12,7 @@ from pavedroad.access import attempts
 from pavedroad.access.model import AuditEntry, AuditQuery, Role
 from pavedroad.access.service import Access
 from pavedroad.core.clock import ManualClock
-from pavedroad.core.errors import TooManyAttempts, Unauthenticated
+from pavedroad.core.errors import TooManyAttempts, Unauthenticated, Unavailable
 from pavedroad.database.engine import Database
 from tests.waiting import eventually_async
 
@@ -89,6 +89,27 @@ async def test_the_rest_is_told_after_a_while(access: Access, monkeypatch: pytes
         return sum(entry.detail["attempts"] for entry in await log(access)) == 8
 
     assert await eventually_async(told)
+
+
+async def test_what_the_log_does_not_take_is_told_the_next_time(
+    clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "_TOLD_AT_ONCE", 0)
+    told: list[tuple[str, int]] = []
+
+    async def tell(action: str, remote: str, reason: str, count: int) -> None:
+        if not told:
+            told.append(("nothing", 0))
+            raise Unavailable("The disk is full.")
+        told.append((remote, count))
+
+    tried = attempts.Attempts(clock, tell)
+    for remote in (HERE, HERE, "10.0.0.7"):
+        await tried.failed_call(remote, "wrong")
+    with pytest.raises(Unavailable):
+        await tried.close()
+    await tried.close()
+    assert sorted(told[1:]) == [("10.0.0.7", 1), (HERE, 2)]
 
 
 async def test_wrong_bearers_are_told_of_and_slowed_down(

@@ -122,9 +122,14 @@ class _Telling:
         await self._tell_held()
 
     async def _tell_held(self) -> None:
-        held, self._held = self._held, {}
-        for (action, remote, reason), count in held.items():
-            await self._tell(action, remote, reason, count)
+        """Where the log cannot be written the rest is held on, for the next time."""
+        while self._held:
+            known, count = self._held.popitem()
+            try:
+                await self._tell(*known, count)
+            except Exception:
+                self._held[known] = self._held.get(known, 0) + count
+                raise
 
 
 def _too_many(seconds: int) -> TooManyAttempts:
