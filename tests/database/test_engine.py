@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from pavedroad.core.errors import Conflict
-from pavedroad.database.engine import Database
+from pavedroad.database.engine import Database, sqlite_url
 from pavedroad.database.migrating import migrate
 from pavedroad.delivery.tables import TurnRow
 
@@ -53,3 +54,9 @@ async def test_two_processes_write_to_one_file_without_locking_each_other_out(da
     )
     other.close()
     assert await _count(database) == 80
+
+
+async def test_what_is_committed_to_a_file_is_on_its_disk(tmp_path: Path) -> None:
+    database = Database(sqlite_url(tmp_path / "platform.db"))
+    assert await database.read(lambda session: session.scalar(sa.text("PRAGMA synchronous"))) == 2
+    database.close()
