@@ -125,9 +125,9 @@ class Layers:
         if key not in self._known:
             try:
                 record = json.loads(await self._objects.get_object(f"{BY_KEY}{key}.json"))
-            except NotFound:
+                self._known[key] = Layer(**record)
+            except (NotFound, ValueError, TypeError):  # or it is garbled, and the layer is made again
                 return None
-            self._known[key] = Layer(**record)
         layer = self._known[key]
         async with self._holding(layer.key):
             return layer if await self._has(layer.key, layer.size) else None
