@@ -198,6 +198,19 @@ def test_a_part_that_does_not_take_what_was_saved_stops_the_start(tmp_path: Path
         snapshots(tmp_path / "state", State(), Refusing()).restore()
 
 
+def test_what_comes_while_others_are_deleted_is_in_nobodys_way(tmp_path: Path) -> None:
+    store = BlobStore(tmp_path)
+    coming = tmp_path / ".coming" / "upload"
+    coming.write_bytes(b"half")
+
+    class Held(set[str]):
+        def __contains__(self, name: object) -> bool:
+            coming.unlink(missing_ok=True)  # it came in this very moment
+            return False
+
+    store.keep_only(Held())
+
+
 def test_contents_are_kept_once_and_deleted_when_nobody_holds_them(tmp_path: Path) -> None:
     store = BlobStore(tmp_path)
     small, large = store.put(b"small"), store.put(b"x" * 100_000)

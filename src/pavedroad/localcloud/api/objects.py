@@ -155,7 +155,7 @@ class BlobStore:
                     self._delete_old(path)
 
     def _delete_old(self, path: Path) -> None:
-        with self._settling:
+        with self._settling, suppress(FileNotFoundError):  # what was coming has come, under another name
             if path.stat().st_mtime < time.time() - _YOUNG_SECONDS:
                 path.unlink(missing_ok=True)
 
