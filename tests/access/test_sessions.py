@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pavedroad.access import sessions
 from pavedroad.access.model import AuditQuery, NewSession, Principal, Role, SignInLink
 from pavedroad.access.service import Access
 from pavedroad.core.clock import ManualClock
@@ -127,6 +128,29 @@ async def test_a_session_ends_at_once(access: Access, how: str) -> None:
     with pytest.raises(Unauthenticated):
         await access.resume(begun.secret)
     assert await access.resume(other.secret)
+
+
+async def test_a_token_has_so_many_sessions_and_the_oldest_ends_with_its_streams(
+    access: Access, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "_SESSIONS_AT_ONCE", 3)
+    ada, vic = await someone(access, VIEWER), await someone(access, VIEWER, "vic")
+    of_vic = await signed_in(access, vic)
+    begun: list[NewSession] = []
+    for _ in range(3):
+        begun.append(await signed_in(access, ada))
+        clock.advance(1)
+    await access.end_session(ada, begun[1].session.id)
+    told: list[str] = []
+    with access.lasting.hold(await access.resume(begun[0].secret), lambda: told.append("ended")):
+        begun.append(await signed_in(access, ada))
+        assert told == [], "the one that was over made room"
+        clock.advance(1)
+        begun.append(await signed_in(access, ada))
+        assert told == ["ended"]
+    left = [it.id for it in await access.sessions.all(ada.credential.token_id)]
+    assert left == [it.session.id for it in (begun[4], begun[3], begun[2])]
+    assert await access.resume(of_vic.secret)
 
 
 async def test_what_begins_just_as_its_session_ends_does_not_last(access: Access) -> None:

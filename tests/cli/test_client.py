@@ -5,11 +5,11 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from pavedroad.cli.client import Client, parse_events
+from pavedroad.cli.client import Client, parse_events, segment
 from pavedroad.cli.exits import Exit
 from pavedroad.cli.logs import fresh
 from pavedroad.core import errors
-from pavedroad.core.errors import Guarded, PavedError, Unavailable
+from pavedroad.core.errors import Guarded, InvalidInput, PavedError, Unavailable
 
 
 def client(answer: httpx.Response) -> Client:
@@ -33,6 +33,19 @@ def test_a_problem_is_raised_as_the_error_that_it_was() -> None:
         client(httpx.Response(409, json=problem)).post("/v1/x")
     assert refusal.value.sentence == "It is the last that serves."
     assert refusal.value.next_step == "Deploy another."
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "a\\b", "a\0", "a\nb", "\x1b[2J", "\u202ea"])
+def test_a_name_that_would_be_another_address_is_refused(name: str) -> None:
+    with pytest.raises(InvalidInput, match="is no name") as refusal:
+        segment(name)
+    assert "\x1b" not in refusal.value.sentence
+
+
+def test_a_name_is_one_segment_of_an_address() -> None:
+    assert [segment(name) for name in ("api-main", "a b", "a%2fb", "ü", "...")] == [
+        *("api-main", "a%20b", "a%252fb", "%C3%BC", "...")
+    ]
 
 
 def test_an_answer_that_is_not_ours_is_said() -> None:

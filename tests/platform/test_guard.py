@@ -94,6 +94,14 @@ async def test_a_body_within_the_limit_arrives_whole() -> None:
         assert (await api.post("/v1/length")).json() == 0
 
 
+@pytest.mark.parametrize("name", ["%2e%2e", "%2e", "..%2Fx", "a%2Fb", "a%5Cb", "a%00", "%0aa", "%E2%80%AEa"])
+async def test_a_name_that_leads_elsewhere_is_refused(name: str) -> None:
+    async with client(guarded()) as api:
+        answer = await api.get(f"/v1/{name}/cloud")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-input")
+    assert "is no name" in answer.json()["detail"]
+
+
 async def test_uploads_may_be_large() -> None:
     async with client(guarded()) as api:
         assert (await api.post("/v1/bakes", content=b"x" * 3_000_000)).json() == 3_000_000

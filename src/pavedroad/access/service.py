@@ -70,7 +70,9 @@ class Access:
         except Unauthenticated as refusal:
             await self.attempts.failed_sign_in(remote, refusal.sentence)
             raise
-        begun = await self.sessions.begin(token, browser=browser, remote=remote)
+        begun, ended = await self.sessions.begin(token, browser=browser, remote=remote)
+        for session_id in ended:
+            self.lasting.end(session_id)
         how = {"by": "link" if shown.startswith(LINK_MARK) else "token in the form", "browser": browser}
         who = _browser(begun.session, token)
         await self.audit.record(who, "sign-in", begun.session.id, "done", {**how, "remote": remote})

@@ -26,6 +26,8 @@ _LONGEST = timedelta(days=30)
 _SEEN_EVERY = timedelta(minutes=1)
 _LINKS_AT_ONCE = 100
 """Of one token: whoever makes many takes none from another."""
+_SESSIONS_AT_ONCE = 100
+"""Of one token, likewise."""
 _OPEN = "Type `paved open` for a new one."
 
 
@@ -78,8 +80,8 @@ class Sessions:
             raise Unauthenticated(found, next_step=_OPEN)
         return found
 
-    async def begin(self, token: TokenView, *, browser: str, remote: str) -> NewSession:
-        """A session for who has shown that the token is theirs."""
+    async def begin(self, token: TokenView, *, browser: str, remote: str) -> tuple[NewSession, list[str]]:
+        """A session for who has shown that the token is theirs; and the ids of the oldest that it ended."""
         secret, now = secrets.token_urlsafe(32), self._clock.now()
         longest = now + _LONGEST
         row = SessionRow(
@@ -94,12 +96,18 @@ class Sessions:
             ended_at=None,
         )
 
-        def work(session: Session) -> None:
+        def work(session: Session) -> list[str]:
             session.execute(sa.delete(SessionRow).where(SessionRow.created_at < now - 2 * _LONGEST))
+            own = SessionRow.token_id == token.id
+            order = (SessionRow.ended_at.is_not(None), SessionRow.created_at.desc(), SessionRow.id)
+            surplus = sa.select(SessionRow.id).where(own).order_by(*order).offset(_SESSIONS_AT_ONCE - 1)
+            ended = list(session.scalars(surplus))
+            session.execute(sa.delete(SessionRow).where(SessionRow.id.in_(ended)))
             session.add(row)
+            return ended
 
-        await self._database.write(work)
-        return NewSession(_view(row, token.name), secret)
+        ended = await self._database.write(work)
+        return NewSession(_view(row, token.name), secret), ended
 
     async def find(self, secret: str, *, seen: bool) -> tuple[SessionView, TokenView] | None:
         """The session with this secret, if it is good; `seen` keeps it from idling out."""

@@ -15,8 +15,10 @@ import httpx
 
 from pavedroad.cli.coming_back import ComingBack
 from pavedroad.cli.failures import told
-from pavedroad.core.errors import PavedError, Unauthenticated, Unavailable
+from pavedroad.core.errors import InvalidInput, PavedError, Unauthenticated, Unavailable
+from pavedroad.core.names import is_segment
 from pavedroad.core.places import Places
+from pavedroad.core.showing import shown
 
 _SECONDS = 60.0
 _TIMEOUT = httpx.Timeout(_SECONDS, connect=5)
@@ -161,7 +163,9 @@ def parse_events(lines: Iterable[str]) -> Iterator[ServerEvent]:
 
 
 def segment(name: str) -> str:
-    """A name as one segment of a path."""
+    """A name as one segment of a path; `InvalidInput` where it can be none."""
+    if not is_segment(name):
+        raise InvalidInput(f"'{shown(name)}' is no name.", next_step="Name one thing, such as `api`.")
     return quote(name, safe="")
 
 

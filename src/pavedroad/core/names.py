@@ -94,3 +94,8 @@ def is_application(name: str) -> bool:
 def is_server_group(name: str) -> bool:
     """Whether a name carries a push suffix."""
     return _PUSH.fullmatch(name) is not None
+
+
+def is_segment(name: str) -> bool:
+    """Whether a name may be one segment of an address: `..` and what has a slash would lead elsewhere."""
+    return name not in ("", ".", "..") and "/" not in name and "\\" not in name and name.isprintable()

@@ -11,6 +11,7 @@ from typing import get_args
 from pavedroad.core.errors import PavedError, StateUnreadable
 from pavedroad.core.networking import Mode
 from pavedroad.core.places import Places
+from pavedroad.localcloud import settings
 from pavedroad.localcloud.host.network.possible import NetworkImpossible
 from pavedroad.localcloud.launcher import HomeInUse, NotReady, PortInUse, launch
 from pavedroad.localcloud.unreadable import EXIT_STATUS
@@ -53,6 +54,7 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
+        settings.check()
         launch(options.home.absolute(), options.port, options.network, is_open=options.open)
     except PavedError as refusal:
         sys.stderr.write(f"{refusal.sentence} {refusal.next_step or ''}".rstrip() + "\n")

@@ -63,8 +63,9 @@ def _is_of(origin: str, host: _Host) -> bool:
 
 
 def _from_here(method: str, path: str, headers: Headers) -> bool:
-    """What the browser says of where the request comes from. Other ports of this machine are other sites, and
-    a link from anywhere may open a page: such a request changes nothing, and carries no session."""
+    """Whether the browser says that a page of ours asks, or its address bar. A link on another page may open
+    one of ours, since that changes nothing: from another site it brings no session, from another port of
+    this machine, which is of the same site to a browser, it does."""
     site = headers.get("sec-fetch-site", "none")
     if site in ("same-origin", "none"):
         return True

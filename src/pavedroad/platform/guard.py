@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from contextlib import ExitStack
+from urllib.parse import quote, unquote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pavedroad.access.lasting import Lasting
 from pavedroad.access.model import Principal
-from pavedroad.core.errors import PavedError
+from pavedroad.core.errors import InvalidInput, PavedError
+from pavedroad.core.names import is_segment
+from pavedroad.core.showing import shown
 from pavedroad.platform.bodies import UPLOAD_SECONDS, Bodies, in_time
 from pavedroad.platform.doors import Door
 from pavedroad.platform.problems import problem_response
 
 _UPLOADS = ("/v1/bakes",)
+_LONGEST_SHOWN = 100
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
@@ -53,6 +57,7 @@ class Guard:
         held = 0
         try:
             self._door.check(scope["method"], scope["path"], headers)
+            _check_names(scope.get("raw_path") or quote(scope["path"]).encode())
             if scope["path"].startswith(_UPLOADS):
                 receive = in_time(receive, UPLOAD_SECONDS)
             else:
@@ -80,6 +85,13 @@ class Guard:
 
             if await stream.ended_early(self._app(scope, receive, watched)):
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _check_names(path: bytes) -> None:
+    """No segment of an address may lead elsewhere or hide what it is."""
+    for segment in map(unquote, path.decode("latin-1").split("/")):
+        if segment and not is_segment(segment):
+            raise InvalidInput(f"'{shown(segment)[:_LONGEST_SHOWN]}' is no name.")
 
 
 class _Stream:

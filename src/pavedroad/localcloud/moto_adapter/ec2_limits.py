@@ -6,15 +6,14 @@
 
 from __future__ import annotations
 
-import os
-
+from pavedroad.localcloud import settings
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.moto_adapter.ec2_backend import LocalEC2Backend
 from pavedroad.localcloud.moto_adapter.ec2_types import vcpus
 
-INSTANCE_LIMIT = int(os.environ.get("PAVED_CLOUD_INSTANCE_LIMIT", "2000"))
+INSTANCE_LIMIT = settings.read("PAVED_CLOUD_INSTANCE_LIMIT")
 """Instances that are not terminated."""
-VCPU_LIMIT = int(os.environ.get("PAVED_CLOUD_VCPU_LIMIT", "16000"))
+VCPU_LIMIT = settings.read("PAVED_CLOUD_VCPU_LIMIT")
 """vCPUs of running instances, of one bucket and market."""
 
 
