@@ -345,3 +345,16 @@ def test_a_hook_of_the_launch_is_waited_for(bench: Bench) -> None:
     bench.pass_time(60)
     bench.pass_time(60)
     assert refresh.status == "Successful"
+
+
+def test_ended_refreshes_are_forgotten(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pavedroad.localcloud.autoscaling.operations.instance_refreshes._MOST", 3)
+    grouped(bench, desired=1)
+    for _ in range(5):
+        start(bench)
+        bench.call("CancelInstanceRefresh", **WEB)
+        bench.settle()
+    assert [it.number for it in bench.group().refreshes] == [3, 4, 5]
+    bench.clock.advance(7 * 7 * 86400)
+    start(bench)
+    assert [it.number for it in bench.group().refreshes] == [6]

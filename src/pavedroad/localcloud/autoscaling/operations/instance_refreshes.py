@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from pavedroad.localcloud import paging
+from pavedroad.localcloud.autoscaling import journal
 from pavedroad.localcloud.autoscaling.call import Call, Operation, Result
 from pavedroad.localcloud.autoscaling.model import Group, Member
 from pavedroad.localcloud.autoscaling.operations import settings
@@ -12,6 +13,9 @@ from pavedroad.localcloud.autoscaling.refresh import asked, matching, outcome, s
 from pavedroad.localcloud.autoscaling.refresh.model import Preferences, Progress, Refresh
 from pavedroad.localcloud.autoscaling.sources import Source
 from pavedroad.localcloud.errors import ServiceError
+
+_MOST = 1000
+"""Of one group; AWS tells of those of six weeks."""
 
 
 def start(call: Call) -> Result:
@@ -23,10 +27,15 @@ def start(call: Call) -> Result:
     outdated = _outdated(call, group, preferences, target or group.source)
     warmed = sum(member.is_warmed for member in outdated)
     live = len(outdated) - warmed
+    number = group.refreshes[-1].number + 1 if group.refreshes else 1
+    oldest = call.now - journal.KEPT
+    group.refreshes = [
+        it for it in group.refreshes[1 - _MOST :] if it.ended_at is None or it.ended_at > oldest
+    ]
     group.refreshes.append(
         Refresh(
             id=str(uuid.uuid4()),
-            number=group.refreshes[-1].number + 1 if group.refreshes else 1,
+            number=number,
             began_at=call.now,
             preferences=preferences,
             target=target,
