@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
 
+from pavedroad.localcloud.api.ec2 import layers
 from pavedroad.localcloud.api.ec2.images import read_manifest
 from pavedroad.localcloud.api.ec2.layers import LayerStore, LayerUpkeep, Registered
 from pavedroad.localcloud.errors import ServiceError
@@ -154,6 +156,29 @@ def test_a_layer_that_was_set_aside_comes_back_while_its_image_is_registered(tmp
     upkeep(store, [Registered("1", "images/app", (DIGEST,))], set()).step()
     assert [file.name for file in tmp_path.iterdir()] == [name_of(DIGEST)]
     assert (tmp_path / name_of(DIGEST)).read_bytes() == CONTENT
+
+
+def test_a_layer_that_could_not_come_is_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, things, whole = LayerStore(tmp_path), shelf(), shelf()
+    monkeypatch.setattr(things, "open", lambda *_: None)
+    keeper = LayerUpkeep(
+        State(),
+        store,
+        things,
+        registered=lambda: [Registered("1", "images/app", (DIGEST,))],
+        in_use=set,
+        saved=lambda: 0,
+    )
+    keeper.step()
+    monkeypatch.setattr(things, "open", whole.open)
+    keeper.step()
+    assert not store.has(DIGEST)  # not at once
+    later = time.monotonic() + 3600
+    monkeypatch.setattr(layers.time, "monotonic", lambda: later)
+    keeper.step()
+    assert store.has(DIGEST)
 
 
 def test_layers_that_nothing_names_are_removed_with_what_was_damaged_of_them(tmp_path: Path) -> None:

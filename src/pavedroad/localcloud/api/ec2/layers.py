@@ -26,6 +26,8 @@ _FILE = re.compile(r"(?P<damaged>\.damaged-)?(?P<name>[0-9a-f]{64})\.tar\.zst")
 _COMING = ".coming-"
 _RESYNC = 2.0
 _COLLECT_EVERY = 5.0
+_AGAIN_AFTER = 60.0
+"""Where an image's layers could not be fetched: a full disk gets room, an object comes back."""
 
 _log = logging.getLogger(__name__)
 
@@ -179,8 +181,8 @@ class LayerUpkeep:
         self._collect_at = 0.0
         self._unnamed: dict[str, int] = {}
         """Layers that nothing names, and the state's revision when that was first seen."""
-        self._gone: set[str] = set()
-        """Locations from which nothing could be fetched again."""
+        self._not_before: dict[str, float] = {}
+        """Locations from which something could not be fetched again, and when to try the next time."""
         self._watch = Watch("layers", state, self.step, resync=lambda: _RESYNC, least_rest=1.0)
 
     def start(self) -> None:
@@ -192,8 +194,10 @@ class LayerUpkeep:
     def step(self) -> None:
         with self._state.lock:
             registered = self._registered()
+        locations = {image.location for image in registered}
+        self._not_before = {it: at for it, at in self._not_before.items() if it in locations}
         for image in registered:
-            if image.location not in self._gone and not all(map(self._store.has, image.digests)):
+            if not all(map(self._store.has, image.digests)):
                 self._fetch_again(image)
         named = {digest for image in registered for digest in image.digests}
         if time.monotonic() >= self._collect_at and self._store.present() - named:
@@ -214,6 +218,8 @@ class LayerUpkeep:
         return named | {digest for digest, since in self._unnamed.items() if since > self._saved()}
 
     def _fetch_again(self, image: Registered) -> None:
+        if self._not_before.get(image.location, 0.0) > time.monotonic():
+            return
         try:
             with self._state.lock:
                 manifest = read_manifest(self._objects, image.account, image.location)
@@ -221,4 +227,4 @@ class LayerUpkeep:
                 self._store.fetch(self._objects, image.account, manifest)
         except ServiceError as error:
             _log.warning("The layers of %s cannot be fetched again: %s", image.location, error)
-            self._gone.add(image.location)
+            self._not_before[image.location] = time.monotonic() + _AGAIN_AFTER
