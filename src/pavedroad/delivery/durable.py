@@ -159,25 +159,25 @@ class Durable:
         self, workflow_id: str, work: Callable[[], Awaitable[object]], *, gives_up: bool
     ) -> Document:
         pause, attempt = _FIRST_PAUSE, 0
-        while True:
-            attempt += 1
-            try:
-                answer = await work()
-            except Unavailable as error:
-                if gives_up and attempt == _PATIENCE:
-                    return {"refused": _kept(error)}
-                self._troubles[workflow_id] = f"It waits: {error.sentence}"
-            except PavedError as error:
-                return {"refused": _kept(error)}
-            except Exception as error:
-                _log.exception("a step broke")
-                broken = PavedError(f"The platform itself broke: {type(error).__name__}: {error}")
-                return {"refused": _kept(broken)}
-            else:
-                self._troubles.pop(workflow_id, None)
-                return {"answer": answer}
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+        try:
+            while True:
+                attempt += 1
+                try:
+                    return {"answer": await work()}
+                except Unavailable as error:
+                    if gives_up and attempt == _PATIENCE:
+                        return {"refused": _kept(error)}
+                    self._troubles[workflow_id] = f"It waits: {error.sentence}"
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+        except PavedError as error:
+            return {"refused": _kept(error)}
+        except Exception as error:
+            _log.exception("a step broke")
+            broken = PavedError(f"The platform itself broke: {type(error).__name__}: {error}")
+            return {"refused": _kept(broken)}
+        finally:
+            self._troubles.pop(workflow_id, None)
 
     async def sleep(self, seconds: float) -> None:
         """Sleep until a moment that is remembered: a restart does not lengthen it."""
