@@ -53,8 +53,13 @@ NO_TRACE = {
     "SetIpAddressType": "there is only ipv4, which it is",
 }
 """What leaves the saved state as it was, and why."""
-GOES_ON = re.compile(r"^\[\]\.(groups\.full|groups\.there\.target_groups|activities|history|alarms\.both)")
-MACHINES_GO_ON = re.compile(r"^\[\]\.(by_id|reservations|spot_|subnets|volumes|enis)")
+GOES_ON = re.compile(
+    r"^\[\]\.(groups\.full|groups\.there\.target_groups|activities|history|generation|alarms\.both"
+    r"|alarms\.there\.(state|reason|updated_at|transitioned_at|acted_at|evaluat))"
+)
+MACHINES_GO_ON = re.compile(
+    r"^\[\]\.(by_id|reservations|spot_|subnets|volumes|enis|captures|guest_images|amis\.[^.]+\.state)"
+)
 OF_MACHINES = re.compile("Instance|Spot|Fleet|Image")
 """Of lines, and of operations: what the controllers go on with between an answer and the next call."""
 
