@@ -11,7 +11,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from pavedroad.core import connections
-from pavedroad.localcloud.api import server
+from pavedroad.localcloud.api import bodies
 from pavedroad.localcloud.api.connections import Connection
 from pavedroad.localcloud.api.server import Endpoint
 from pavedroad.localcloud.api.signatures.gate import AnyCredentials
@@ -25,7 +25,7 @@ async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     """An endpoint without services, in a hurry."""
     monkeypatch.setattr(connections, "HEAD_SECONDS", 0.3)
     monkeypatch.setattr(connections, "LINGER_SECONDS", 0.1)
-    monkeypatch.setattr(server, "_SILENCE_SECONDS", 0.3)
+    monkeypatch.setattr(bodies, "_SILENCE_SECONDS", 0.3)
     endpoint: Any = Endpoint([], str, lambda: {"status": "ok"}, gate=AnyCredentials())
     config = uvicorn.Config(endpoint, http=Connection, lifespan="off", ws="none", log_level="critical")
     state = ServerState()
