@@ -40,6 +40,7 @@ NOT_DRIVEN = {
         "CreateQueryLoggingConfig": "there is no CloudWatch Logs, so every log group is unknown",
         "DeleteQueryLoggingConfig": "there are none",
     },
+    "sqs": {"CancelMessageMoveTask": "no move takes longer than its call"},
     "sts": {
         "AssumeRoleWithSAML": "identity providers are not asked: refused",
         "AssumeRoleWithWebIdentity": "identity providers are not asked: refused",

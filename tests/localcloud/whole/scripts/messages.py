@@ -68,6 +68,15 @@ SQS = [
     ),
     do("DeleteMessageBatch", Entries=[{"Id": "two", "ReceiptHandle": "$two.ReceiptHandle"}]),
     do("SendMessage", "three", MessageBody="three"),
+    do("CreateQueue", "dead", QueueName="dead"),
+    do("GetQueueAttributes", "dead", QueueUrl="$dead.QueueUrl", AttributeNames=["QueueArn"]),
+    do(
+        "CreateQueue",
+        "letters",
+        QueueName="letters",
+        Attributes={"RedrivePolicy": '{"deadLetterTargetArn": "$dead.QueueArn", "maxReceiveCount": 1}'},
+    ),
+    do("StartMessageMoveTask", SourceArn="$dead.QueueArn"),
     do("PurgeQueue"),
     do("DeleteQueue"),
 ]

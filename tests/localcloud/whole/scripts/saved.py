@@ -15,7 +15,12 @@ from typing import Any
 
 from pavedroad.localcloud.api import container
 
-_OURS = {"autoscaling": "autoscaling", "elbv2": "elasticloadbalancing", "cloudwatch": "monitoring"}
+_OURS = {
+    "autoscaling": "autoscaling",
+    "cloudwatch": "monitoring",
+    "elbv2": "elasticloadbalancing",
+    "sqs": "sqs",
+}
 _TOGETHER = {"iam": ("iam", "sts")}
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _TIME = r"\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-][\d:]+)?"
