@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import socket
 import ssl
 import threading
@@ -11,35 +10,12 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from tests.localcloud.balancing.bench import Balancer, Bench, fixed, refused
+from tests.localcloud.certificates import self_signed
 from tests.waiting import eventually
 
 _PORT = 8443
-
-
-def _self_signed(*names: str, days: int = 2) -> dict[str, bytes]:
-    """What ImportCertificate takes."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=9))
-        .not_valid_after(now + datetime.timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(it) for it in names]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    plain = serialization.NoEncryption()
-    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    return {"Certificate": certificate.public_bytes(pem), "PrivateKey": key.private_bytes(pem, form, plain)}
 
 
 def _context(newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3, *alpn: str) -> ssl.SSLContext:
@@ -74,7 +50,7 @@ class _Https:
     def __init__(self, bench: Bench, **options: Any) -> None:
         self.acm = bench.cloud.client("acm")
         self.api = bench.api
-        self.arn: str = self.acm.import_certificate(**_self_signed("default.example.com"))["CertificateArn"]
+        self.arn: str = self.acm.import_certificate(**self_signed("default.example.com"))["CertificateArn"]
         self.balancer = bench.balancer()
         self.listener: str = self.api.create_listener(
             LoadBalancerArn=self.balancer.arn,
@@ -132,7 +108,7 @@ def test_a_policy_says_which_versions_are_spoken(https: _Https) -> None:
 
 def test_a_second_certificate_for_a_name_serves_once_the_first_is_gone(https: _Https) -> None:
     first, second = (
-        https.acm.import_certificate(**_self_signed("twice.example", extra))["CertificateArn"]
+        https.acm.import_certificate(**self_signed("twice.example", extra))["CertificateArn"]
         for extra in ("first.example", "twice.example")
     )
     for arn in (first, second):
@@ -147,7 +123,7 @@ def test_a_second_certificate_for_a_name_serves_once_the_first_is_gone(https: _H
 
 
 def test_clients_are_shown_the_certificate_for_the_name_that_they_ask_for(https: _Https) -> None:
-    other = https.acm.import_certificate(**_self_signed("*.other.example"))["CertificateArn"]
+    other = https.acm.import_certificate(**self_signed("*.other.example"))["CertificateArn"]
     requested = https.acm.request_certificate(
         DomainName="asked.example", SubjectAlternativeNames=["www.asked.example"]
     )["CertificateArn"]
@@ -189,7 +165,7 @@ def test_a_certificate_is_replaced_without_losing_a_request(https: _Https) -> No
     asking = threading.Thread(target=ask)
     asking.start()
     for name in ("second.example.com", "default.example.com", "third.example.com"):
-        https.acm.import_certificate(CertificateArn=https.arn, **_self_signed(name))
+        https.acm.import_certificate(CertificateArn=https.arn, **self_signed(name))
         eventually(lambda n=name: _shown(https.balancer, "x")[0] == {n})
     stop.set()
     asking.join()
@@ -197,15 +173,15 @@ def test_a_certificate_is_replaced_without_losing_a_request(https: _Https) -> No
 
 
 def test_certificates_that_do_not_serve_are_refused(bench: Bench, https: _Https) -> None:
-    elsewhere = bench.cloud.client("acm", "eu-west-1").import_certificate(**_self_signed("a.example"))
+    elsewhere = bench.cloud.client("acm", "eu-west-1").import_certificate(**self_signed("a.example"))
     for arn in (elsewhere["CertificateArn"], f"{https.arn[:-4]}0000", "nonsense"):
         asked: dict[str, Any] = {"ListenerArn": https.listener, "Certificates": [{"CertificateArn": arn}]}
         for call in (https.api.modify_listener, https.api.add_listener_certificates):
             assert refused(call, **asked)[0] == "CertificateNotFound", arn
     assert _shown(https.balancer, "x")[0] == {"default.example.com"}
-    code, _ = refused(https.acm.import_certificate, **_self_signed("late.example", days=-1))
+    code, _ = refused(https.acm.import_certificate, **self_signed("late.example", days=-1))
     assert code == "ValidationException"
-    other = {**_self_signed("a.example"), "PrivateKey": _self_signed("b.example")["PrivateKey"]}
+    other = {**self_signed("a.example"), "PrivateKey": self_signed("b.example")["PrivateKey"]}
     assert refused(https.acm.import_certificate, **other)[0] == "ValidationException"
 
 

@@ -36,7 +36,7 @@ _FINE = (
 
 
 class WatchedLock:
-    """An `RLock` that knows since when it has been held."""
+    """An `RLock` that knows for how much of its holder's processor time it has been held."""
 
     def __init__(self, watch: Watch) -> None:
         self._lock = threading._RLock()  # pyright: ignore[reportPrivateUsage] - the one that Python writes
@@ -49,12 +49,12 @@ class WatchedLock:
         if taken:
             self._depth += 1
             if self._depth == 1:
-                self._since = time.perf_counter()
+                self._since = time.thread_time()
         return taken
 
     def release(self) -> None:
         if self._depth == 1:
-            self._watch.held(time.perf_counter() - self._since)
+            self._watch.held(time.thread_time() - self._since)
         self._depth -= 1
         self._lock.release()
 
@@ -74,7 +74,7 @@ class WatchedLock:
 
     def _release_save(self) -> int:
         depth, self._depth = self._depth, 0
-        self._watch.held(time.perf_counter() - self._since)
+        self._watch.held(time.thread_time() - self._since)
         for _ in range(depth):
             self._lock.release()
         return depth
@@ -82,7 +82,7 @@ class WatchedLock:
     def _acquire_restore(self, depth: int) -> None:
         for _ in range(depth):
             self._lock.acquire()
-        self._depth, self._since = depth, time.perf_counter()
+        self._depth, self._since = depth, time.thread_time()
 
 
 class Watch:

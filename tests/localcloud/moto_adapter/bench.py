@@ -43,12 +43,13 @@ class Bench:
         contents = install(store, Block(0))
         self.state = State()
         self.ec2 = Ec2Service(self.state, contents, LayerStore(folder / "layers"), lambda _: b"said")
-        self.moto = {name: MotoService(name, self.state) for name in ("iam", "sts", "sns", "route53")}
-        self.moto["s3"] = ObjectService(self.state, store)
+        moto = {name: MotoService(name, self.state) for name in ("iam", "sts", "sns", "route53")}
         self.clock = ManualClock(datetime.now(UTC))
         self.queues = Queueing(self.state, self.clock)
         deliver_to(self.queues)
-        self.moto["acm"] = AcmService(self.state, lambda _account, _region: {})
+        self.services: dict[str, Service] = {"ec2": self.ec2, "sqs": self.queues, **moto}
+        self.services["s3"] = ObjectService(self.state, store)
+        self.services["acm"] = AcmService(self.state, lambda _account, _region: {})
 
     def send(
         self,
@@ -74,14 +75,11 @@ class Bench:
             len(body),
             "request-1",
         )
-        answer = legible(self._service(service).handle(request))
+        answer = legible(self.services[service].handle(request))
         if answer.content is None:
             return answer
         with answer.content.file as file:
             return replace(answer, body=file.read(answer.content.length), content=None)
-
-    def _service(self, name: str) -> Service:
-        return {"ec2": self.ec2, "sqs": self.queues, **self.moto}[name]
 
     def ask(
         self,

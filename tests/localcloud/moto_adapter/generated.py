@@ -40,7 +40,7 @@ def parameters(
 
 
 def _value(shape: Any, name: str, everything: bool, depth: int, known: Mapping[str, Any]) -> Any:
-    if name in known:
+    if name in known and (shape.type_name == "string" or not isinstance(known[name], str)):
         return known[name]
     if isinstance(shape, StructureShape):
         members: dict[str, Shape] = shape.members  # pyright: ignore[reportAssignmentType, reportUnknownMemberType]

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
-from moto.core.utils import get_service_model
 
+from pavedroad.localcloud.coverage import coverage
+from tests.localcloud.asking.asking import Asking
+from tests.localcloud.asking.preconditions import NOT_ANSWERED, prepare
 from tests.localcloud.lock_watch.watch import Watch
-from tests.localcloud.moto_adapter.bench import VERSIONS, Bench
-from tests.localcloud.moto_adapter.generated import parameters, query_of
-from tests.localcloud.moto_adapter.test_other_sweeps import member_query
+from tests.localcloud.moto_adapter.bench import Bench
+from tests.localcloud.moto_adapter.everything import everything
 from tests.localcloud.moto_adapter.test_s3_contents import (
     Bucket,
     complete,
@@ -38,6 +40,18 @@ def watch(bench: Bench) -> Generator[Watch]:
     yield watch
     watch.end()
     vars(bench.state).update(lock=before["lock"], _changed=before["_changed"])
+
+
+WITHOUT_THE_LOCK = {
+    ("cloudwatch", "GetMetricData"),
+    ("cloudwatch", "GetMetricStatistics"),
+    ("cloudwatch", "ListMetrics"),
+    ("cloudwatch", "PutMetricData"),
+    ("ec2", "DescribeInstanceTypes"),
+}
+"""Operations whose services have other means."""
+LONG_SECONDS = 1.0
+"""Of the processor: a hundred times what most take, for machines that are busy."""
 
 
 def told(watch: Watch) -> str:
@@ -72,24 +86,20 @@ def test_the_watch_sees_what_is_wrong_under_the_lock_alone(
     assert found.startswith(wrong.removeprefix("_hashlib.")) or wrong.partition(".")[2] in found
 
 
-@pytest.mark.parametrize("service", ["ec2", "iam", "sts", "sns"])
-def test_every_operation_in_forms(bench: Bench, watch: Watch, service: str) -> None:
-    model = get_service_model(service)
-    for operation in model.operation_names:
-        shape = model.operation_model(operation).input_shape
-        form = query_of(shape, parameters(shape))
-        form = form if service == "ec2" else member_query(form)
-        for given in ({}, form):
-            said = {"Action": operation, "Version": VERSIONS[service], **given}
-            bench.send(service, "&".join(f"{name}={value}" for name, value in said.items()).encode())
-    assert not watch.wrongs, told(watch)
-
-
-@pytest.mark.parametrize("service", ["sqs", "acm"])
-def test_every_operation_in_json(bench: Bench, watch: Watch, service: str) -> None:
-    model = get_service_model(service)
-    for operation in model.operation_names:
-        asked(bench, service, operation, **parameters(model.operation_model(operation).input_shape))
+def test_every_operation_of_every_service(
+    bench: Bench, watch: Watch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL)
+    served = {(it.service, operation) for it in coverage() for operation in it.real | it.stored}
+    with everything(bench, tmp_path) as cloud:
+        asking = Asking(cloud.call)
+        asking.learn("", prepare(cloud.call))
+        watch.doing = lambda: cloud.doing
+        refused = asking.ask_all(served)
+    assert refused == NOT_ANSWERED, {it: asking.refusals.get(it) for it in refused ^ NOT_ANSWERED}
+    held = {(it.partition(" ")[0], it.partition(" ")[2]) for it in watch.holds}
+    assert served - held - NOT_ANSWERED == WITHOUT_THE_LOCK
+    assert {what: it for what, it in watch.holds.items() if it > LONG_SECONDS} == {}
     assert not watch.wrongs, told(watch)
 
 

@@ -218,14 +218,14 @@ def test_all_of_it_is_kept(bench: Bench) -> None:
     first = queue.take()
     restarted = Queueing(bench.state, bench.clock)
     restarted.load(FORM.decode(FORM.encode(bench.queues.dump()), FORM.version))
-    bench.queues, before = restarted, bench.queues
+    bench.services["sqs"] = restarted
     try:
         assert received(queue) == []
         queue.said("DeleteMessage", ReceiptHandle=first)
         queue.send("1", MessageGroupId="a")  # it is still known to be the same
         assert [it["Body"] for it in received(queue)] == ["2"]
     finally:
-        bench.queues = before
+        bench.services["sqs"] = bench.queues
 
 
 def test_the_older_protocol_has_names_of_its_own(bench: Bench) -> None:
