@@ -342,7 +342,7 @@ class _Launcher:
 
 
 def _python(module: str, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", module, *arguments]
+    return [sys.executable, "-P", "-m", module, *arguments]
 
 
 def _gate_command(annex: Annex, told: Path) -> list[str]:

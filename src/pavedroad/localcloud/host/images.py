@@ -92,7 +92,7 @@ class ImageStore:
         """Why it could not be; empty when it could."""
         async with self._slots:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "pavedroad.localcloud.host.unpack", str(source), str(folder)),
+                *(sys.executable, "-P", "-m", "pavedroad.localcloud.host.unpack", str(source), str(folder)),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
@@ -124,6 +124,7 @@ class ImageStore:
             process = await asyncio.create_subprocess_exec(
                 *(
                     sys.executable,
+                    "-P",
                     "-m",
                     "pavedroad.localcloud.host.pack",
                     str(root),

@@ -5,9 +5,11 @@ It prints the layer's digest. What is below the paths that are left out belongs 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import signal
+import stat
 import sys
 import tarfile
 import tempfile
@@ -19,6 +21,9 @@ import zstandard
 from pavedroad.localcloud.host.nursery import linux
 
 _LEVEL = 3
+_AS_IT_IS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_CHANGED = frozenset({errno.ENOENT, errno.ELOOP, errno.EINVAL, errno.ENXIO})
+"""What is said of a name that was something else, or is a socket."""
 
 
 def pack(root: Path, layers: Path, left_out: frozenset[str]) -> str:
@@ -33,7 +38,11 @@ def pack(root: Path, layers: Path, left_out: frozenset[str]) -> str:
                 ) as packed,
                 tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as archive,
             ):
-                _add(archive, root, "", left_out)
+                top = os.open(root, _AS_IT_IS | os.O_DIRECTORY)
+                try:
+                    _add(archive, top, "", left_out)
+                finally:
+                    os.close(top)
             file.flush()
             os.fsync(file.fileno())
         digest = hashed.digest.hexdigest()
@@ -58,35 +67,50 @@ class _Hashed:
         self._file.flush()
 
 
-def _add(archive: tarfile.TarFile, folder: Path, inside: str, left_out: frozenset[str]) -> None:
+def _add(archive: tarfile.TarFile, folder: int, inside: str, left_out: frozenset[str]) -> None:
     """Files, folders and symbolic links, in the order of their names; no sockets or pipes.
 
-    A file that goes while the folder is read is left out: the machine may be running."""
-    for entry in sorted(os.scandir(folder), key=lambda one: one.name):
-        path = f"{inside}{entry.name}"
-        if path in left_out:
-            continue
-        try:
-            if entry.is_dir(follow_symlinks=False):
-                archive.add(entry.path, path, recursive=False)
-                _add(archive, Path(entry.path), f"{path}/", left_out)
-            elif entry.is_symlink():
-                archive.add(entry.path, path, recursive=False)
-            elif entry.is_file(follow_symlinks=False):
-                _add_file(archive, entry.path, path)
-        except FileNotFoundError:
-            continue
+    The machine may be running, and its programs are not ours: what goes while the folder is read is left
+    out, and no link is followed, whatever stood in its place a moment ago."""
+    for name in sorted(os.listdir(folder)):
+        path = f"{inside}{name}"
+        found = None if path in left_out else _found(name, folder)
+        if isinstance(found, int):
+            try:
+                _add_opened(archive, found, path, left_out)
+            finally:
+                os.close(found)
+        elif found is not None:
+            link = tarfile.TarInfo(path)
+            link.type, link.linkname, link.mode = tarfile.SYMTYPE, found, 0o777
+            archive.addfile(link)
 
 
-def _add_file(archive: tarfile.TarFile, source: str, path: str) -> None:
-    """As long as it is when it is opened: one that grows or shrinks meanwhile spoils nothing."""
-    with Path(source).open("rb") as file:
-        member = archive.gettarinfo(arcname=path, fileobj=file)
-        member.type, member.linkname = tarfile.REGTYPE, ""
-        member.size = os.fstat(file.fileno()).st_size
-        member.uid = member.gid = 0  # of its guest here
-        member.uname = member.gname = ""
-        archive.addfile(member, cast("IO[bytes]", _Exactly(file, member.size)))
+def _found(name: str, folder: int) -> int | str | None:
+    """A descriptor of what is there, or where a link leads; None for what can be neither, or has gone."""
+    try:
+        if stat.S_ISLNK(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+            return os.readlink(name, dir_fd=folder)
+        return os.open(name, _AS_IT_IS, dir_fd=folder)
+    except OSError as error:
+        if error.errno not in _CHANGED:
+            raise
+        return None
+
+
+def _add_opened(archive: tarfile.TarFile, descriptor: int, path: str, left_out: frozenset[str]) -> None:
+    """A file is as long as it is now: one that grows or shrinks meanwhile spoils nothing."""
+    status = os.fstat(descriptor)
+    member = tarfile.TarInfo(path)  # of its guest here, so of nobody
+    member.mode, member.mtime = stat.S_IMODE(status.st_mode), status.st_mtime
+    if stat.S_ISDIR(status.st_mode):
+        member.type = tarfile.DIRTYPE
+        archive.addfile(member)
+        _add(archive, descriptor, f"{path}/", left_out)
+    elif stat.S_ISREG(status.st_mode):
+        member.size = status.st_size
+        with open(descriptor, "rb", closefd=False) as file:
+            archive.addfile(member, cast("IO[bytes]", _Exactly(file, member.size)))
 
 
 class _Exactly:
