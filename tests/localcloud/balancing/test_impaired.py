@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pavedroad.core.clock import SystemClock
-from pavedroad.localcloud.api.host_link import HostLink
+from pavedroad.localcloud.api.host_link import HostLink, HostUnavailable
 from pavedroad.localcloud.balancing.service import LoadBalancing
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.moto_adapter.certificates import MotoCertificates
@@ -28,7 +28,13 @@ class Link(HostLink):
     most_rules = 100
     """Of a listener; what has more is refused."""
 
+    answers = 100
+    """How often it still does."""
+
     def route(self, revision: int, seconds: float) -> None:
+        self.answers -= 1
+        if self.answers < 0:
+            raise HostUnavailable("The host process does not answer.")
         self.report()
 
     def report(self) -> None:
@@ -100,6 +106,18 @@ def test_what_envoy_refuses_is_taken_back_as_often_as_it_is_asked_for(shop: Shop
     assert shop.state() == {"Code": "active"}
     shop.link.most_rules = 100
     shop.call("DeleteRule", RuleArn=made)
+
+
+def test_a_change_taken_back_that_envoy_has_yet_to_forget_excuses_no_other(shop: Shop) -> None:
+    shop.link.most_rules, shop.link.answers = 1, 1
+    for _ in range(2):
+        with pytest.raises(ServiceError, match=WHY):
+            shop.rule(1)
+        assert shop.state()["Code"] == "active_impaired", "Envoy was not heard of since"
+        shop.link.answers = 1
+    shop.link.most_rules = shop.link.answers = 100
+    shop.call("DeleteRule", RuleArn=shop.rule(1))
+    assert shop.state() == {"Code": "active"}
 
 
 @pytest.mark.parametrize("config", [("url-rewrite", "Url"), ("host-header-rewrite", "HostHeader")])

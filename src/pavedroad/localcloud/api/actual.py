@@ -22,6 +22,8 @@ class ActualView:
         self._targets: dict[TargetKey, TargetStatus] = {}
         self._refused: dict[str, str] = {}
         self._impaired: dict[str, str] = {}
+        self._troubled_at = 0
+        """The revision routed at which these two were as they are, at least."""
         self._epoch = ""
         self._revision = 0
         self._routed = 0
@@ -83,9 +85,11 @@ class ActualView:
         with self._lock:
             self._targets.pop((pool_arn, target_id, port), None)
 
-    def trouble(self, refused: dict[str, str], impaired: dict[str, str]) -> None:
+    def trouble(self, refused: dict[str, str], impaired: dict[str, str], routed: int = 0) -> None:
+        """What the host answers beside its reports: one from before Envoy had `routed` says no more of it."""
         with self._lock:
             self._refused, self._impaired = dict(refused), dict(impaired)
+            self._troubled_at = max(self._troubled_at, routed)
 
     def replace(self, actual: Actual) -> ActualChange | None:
         """Take a whole report; gives what is news in it, or None where nothing is."""
@@ -133,8 +137,10 @@ class ActualView:
         self._most_routed = max(self._most_routed, report.routed)
         if report.routed >= self._most_routed:
             self._lost_at = None
+        if report.epoch != self._epoch or report.routed >= self._troubled_at:
+            self._refused, self._impaired = dict(report.refused), dict(report.impaired)
+            self._troubled_at = report.routed
         self._epoch, self._revision, self._routed = report.epoch, report.revision, report.routed
-        self._refused, self._impaired = dict(report.refused), dict(report.impaired)
 
     def _is_fresh(self, report: Actual | ActualChange) -> bool:
         known = (self._epoch, self._refused, self._impaired)

@@ -168,7 +168,7 @@ class HostLink:
             finally:
                 connection.close()
             if status == 200:
-                self._take_refused(body)
+                self._take_refused(body, revision)
                 return
             self._take_refused(body)
             reason = self.actual.any_refusal() or _reason(body) or f"the host process answered {status}"
@@ -215,7 +215,7 @@ class HostLink:
         except DecodeError as error:
             raise HostUnavailable(f"The host's measurements are not legible: {error}") from error
 
-    def _take_refused(self, body: bytes) -> None:
+    def _take_refused(self, body: bytes, routed: int = 0) -> None:
         """An answer that brings `refused` with it saves the wait for the next report."""
         try:
             answer = json.loads(body)
@@ -223,7 +223,7 @@ class HostLink:
             return
         if isinstance(answer, dict) and isinstance(refused := cast("Any", answer).get("refused"), dict):
             impaired = cast("Any", answer).get("impaired", {})
-            self.actual.trouble(cast("dict[str, str]", refused), impaired)
+            self.actual.trouble(cast("dict[str, str]", refused), impaired, routed)
 
     # The thread that sends
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -50,7 +52,8 @@ def _check(action: str, parameters: Parameters) -> None:
 class LoadBalancing:
     """A `Service` and `Durable` of the endpoint, with a controller that `start` sets going.
 
-    Calls that change routing wait for Envoy with no lock held; what Envoy does not take is taken back.
+    Calls that change routing wait for Envoy with no lock held; what Envoy does not take is taken back. Of
+    changes that may be, one at a time is before Envoy for each listener, so that each is judged alone.
     """
 
     form = FORM
@@ -76,6 +79,12 @@ class LoadBalancing:
         self._publisher = Publisher(link, network, certificates, self._is_up)
         self._opening: set[str] = set()
         """Listeners whose calls still wait for them."""
+        self._judged: set[str] = set()
+        """Listeners with a change that may yet be taken back; read and changed under the state lock."""
+        self._judgement = threading.Condition(state.lock)
+        self._unsure: set[str] = set()
+        """Listeners whose last change was taken back, which Envoy has not been seen to take: what impairs
+        them now may be that change, and excuses no other."""
         self._controller = Controller(
             state=state,
             stores=self._stores,
@@ -152,6 +161,36 @@ class LoadBalancing:
         if operation is None:
             raise ServiceError("UnsupportedOperation", f"{action} is not supported by this cloud.")
         with self._state.lock:
+            call, journal, result = self._run(operation, account, region, parameters)
+            if not journal:
+                if not reads(action):
+                    # What it asks for is there, but perhaps not on disk: who made it may have been told so.
+                    self._state.touch()
+                return result
+            judged = call.store.listeners_in(journal) if operation.must_route else frozenset[str]()
+            impaired = self._link.actual.troubles().keys() - self._unsure
+            published = self._publisher.publish(call.store)
+            self._judged |= judged
+            self._opening.update(call.opens)
+            self._state.touch()
+        try:
+            if operation.routes:
+                self._settle(call, operation, journal, published)
+                self._hold(call, operation, journal, published.listeners - impaired)
+        finally:
+            with self._state.lock:
+                self._opening.difference_update(call.opens)
+                self._judged -= judged
+                self._judgement.notify_all()
+        return result
+
+    def _run(
+        self, operation: Operation, account: str, region: str, parameters: Parameters
+    ) -> tuple[Call, Journal, Parameters]:
+        """With the state lock held, which it lets go while another change to the same listener is judged: it
+        is run anew then, on what that has left."""
+        deadline = time.monotonic() + ROUTE_SECONDS
+        while True:
             store = self._stores.at(account, region)
             call = Call(
                 parameters,
@@ -164,33 +203,23 @@ class LoadBalancing:
             )
             with store.journal() as journal:
                 result = operation.run(call)
-            if not journal:
-                if not reads(action):
-                    # What it asks for is there, but perhaps not on disk: who made it may have been told so.
-                    self._state.touch()
-                return result
-            impaired = self._link.actual.troubles()
-            published = self._publisher.publish(store)
-            self._opening.update(call.opens)
-            self._state.touch()
-        if operation.routes:
-            try:
-                self._settle(call, operation, journal, published)
-                self._hold(call, operation, journal, published.listeners - impaired.keys())
-            finally:
-                with self._state.lock:
-                    self._opening.difference_update(call.opens)
-        return result
+            if not operation.must_route or self._judged.isdisjoint(store.listeners_in(journal)):
+                return call, journal, result
+            journal.take_back()
+            if not self._judgement.wait(deadline - time.monotonic()):
+                words = "The load balancers have not taken other changes to this listener yet."
+                raise ServiceError("ServiceUnavailable", words, 503)
 
     def _hold(self, call: Call, operation: Operation, journal: Journal, listeners: frozenset[str]) -> None:
         """Take back what Envoy does not take of these listeners, which served all that they should."""
         troubles = filter(None, map(self._link.actual.impaired, sorted(listeners)))
         if operation.must_route and (trouble := next(troubles, None)):
             revision = self._take_back(call, journal)
-            # Else the next change would find the listener impaired already, and not be held to anything.
             with suppress(HostUnavailable):
                 self._link.route(revision, _FOLLOW_SECONDS)
+                self._unsure -= listeners
             raise ServiceError("InvalidConfigurationRequest", f"The change cannot be served: {trouble}")
+        self._unsure -= listeners
 
     def _settle(self, call: Call, operation: Operation, journal: Journal, published: Published) -> None:
         """Wait until Envoy has the change, or take it back."""
@@ -226,5 +255,7 @@ class LoadBalancing:
     def _take_back(self, call: Call, journal: Journal) -> int:
         """The revision without the change."""
         with self._state.changing():
+            changed = call.store.listeners_in(journal)
             journal.take_back()
+            self._unsure |= changed & call.store.listeners.keys()
             return self._publisher.publish(call.store).revision

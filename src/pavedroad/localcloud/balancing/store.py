@@ -46,6 +46,9 @@ class Journal:
     def __bool__(self) -> bool:
         return bool(self._entries)
 
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries)
+
     def take_back(self) -> None:
         """Put back what was before, but for what another call has changed since."""
         for entry in reversed(self._entries):
@@ -146,6 +149,18 @@ class Store:
 
     def default_rule(self, listener_arn: str) -> ListenerRule:
         return self.rules_of(listener_arn)[-1]
+
+    def listeners_in(self, journal: Journal) -> frozenset[str]:
+        """The listeners, by ARN, whose routing these changes are about."""
+        found: set[str] = set()
+        for value in (value for entry in journal for value in (entry.before, entry.after)):
+            if isinstance(value, Listener):
+                found.add(value.arn)
+            elif isinstance(value, ListenerRule):
+                found.add(value.listener_arn)
+            elif isinstance(value, Balancer):
+                found.update(listener.arn for listener in self.listeners_of(value.arn))
+        return frozenset(found)
 
     def balancer_of(self, rule: ListenerRule) -> Balancer:
         return self.balancers[self.listeners[rule.listener_arn].balancer_arn]
