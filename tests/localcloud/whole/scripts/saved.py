@@ -22,6 +22,8 @@ _OURS = {
     "sqs": "sqs",
 }
 _TOGETHER = {"iam": ("iam", "sts")}
+_REACHES = {"sns": "sqs"}
+"""Whose messages come to another service's part."""
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _TIME = r"\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-][\d:]+)?"
 _SET = re.compile(r"(^|(?<=delegationset/))(?!ALARM)[A-Z0-9]{5}$")
@@ -82,7 +84,9 @@ class Saved:
     def bodies(self, service: str) -> bytes:
         """What an operation of that service may change, as it is on disk."""
         return b"".join(
-            part.body for name, part in self.parts.items() if name in ("moto", _OURS.get(service))
+            part.body
+            for name, part in self.parts.items()
+            if name in ("moto", _OURS.get(service), _REACHES.get(service))
         )
 
     @cached_property
@@ -91,6 +95,7 @@ class Saved:
 
     def lines(self, service: str, region: str) -> list[str]:
         """Names and times that were made up are left out, so that two like states have like lines."""
+        reached = self.lines(_REACHES[service], region) if service in _REACHES else []
         if name := _OURS.get(service):
             regions: list[Any] = json.loads(self.parts[name].body)
             found: Any = [it for it in regions if region in (it.get("region"), it.get("name"))]
@@ -102,7 +107,7 @@ class Saved:
                 for name, it in regions.items()
                 if name in (region, "aws")
             ]
-        return list(_lines(found, "", set()))
+        return [*_lines(found, "", set()), *reached]
 
 
 def _lines(value: Any, where: str, met: set[int]) -> Iterator[str]:
