@@ -25,6 +25,8 @@ _OF_BODIES = Limits(names=5, combinations=150, nested=True)
         ({"equals-ignore-case": "Tennis"}, ["TENNIS", "tennis"], ["golf", 1]),
         ({"wildcard": "*/dir/*"}, ["a/dir/b", "/dir/"], ["a/dirb", "dir"]),
         ({"wildcard": "a\\*b"}, ["a*b"], ["axb"]),
+        ({"wildcard": "a*b*a"}, ["aba", "a--b\n-a"], ["aa", "ab", "ba", "abab"]),
+        ({"wildcard": "*" + "a*" * 40 + "b"}, ["a" * 40 + "b"], ["a" * 4000]),
         ({"anything-but": "rugby"}, ["golf", ["rugby", "golf"], 5], ["rugby", ["rugby"]]),
         ({"anything-but": ["a", 1]}, ["b", 2], ["a", 1, 1.0]),
         ({"anything-but": {"prefix": "bad-"}}, ["good"], ["bad-1"]),
@@ -32,7 +34,8 @@ _OF_BODIES = Limits(names=5, combinations=150, nested=True)
         ({"anything-but": {"suffix": ".tmp"}}, ["a.csv"], ["a.tmp"]),
         ({"anything-but": {"equals-ignore-case": ["A"]}}, ["b"], ["a", "A"]),
         ({"anything-but": {"wildcard": "a*b"}}, ["ac"], ["ab", "axb"]),
-        ({"numeric": ["=", 5]}, [5, 5.0], ["5", 6, True]),
+        ({"numeric": ["=", 5]}, [5, 5.0], ["5", 6, True, 10**400, float("nan")]),
+        ({"anything-but": [5]}, [10**400], [5]),
         ({"numeric": [">=", 10, "<", 20]}, [10, 15, 19.99999], [20, 9.9999, "15"]),
         ({"numeric": ["<", -1.5e2]}, [-151], [-150, 0]),
         ({"cidr": "10.0.0.0/24"}, ["10.0.0.9"], ["10.0.1.9", "10.0.0", 10, "::1"]),
@@ -107,12 +110,26 @@ def test_what_is_nested_matches_within_one_element_of_a_list() -> None:
         ({"x": [{"anything-but": {"cidr": "1.0.0.0/8"}}]}, "Unsupported anything-but pattern: cidr"),
         ({f"k{number}": ["v"] for number in range(6)}, "can not have more than 5 keys"),
         ({"x": [str(number) for number in range(151)]}, "too complex"),
+        ({"$or": [{"x": [str(number)]} for number in range(151)]}, "too complex"),
+        ({"$or": [{f"k{number}": ["v"] for number in range(6)}]}, "can not have more than 5 keys"),
+        ({"x": [float("nan")]}, "Value must be between"),
         ({"x": {"y": ["z"]}}, "does not support nested filter policy"),
     ],
 )
 def test_what_is_no_pattern_is_refused_in_aws_s_words(pattern: Any, said: str) -> None:
     with pytest.raises(PatternError, match=said.replace("(", r"\(")):
         check(pattern, _OF_ATTRIBUTES)
+
+
+@pytest.mark.parametrize("name", ["$or", "a"])
+def test_what_is_nested_without_end_is_refused(name: str) -> None:
+    pattern: dict[str, Any] = {"a": [1]}
+    for _ in range(400):
+        pattern = {name: [pattern] if name == "$or" else pattern}
+    with pytest.raises(PatternError, match="too complex"):
+        check(pattern, _OF_BODIES)
+    with pytest.raises(PatternError, match="Empty objects are not allowed"):
+        check({"a": {"b": {}}}, _OF_BODIES)
 
 
 def test_what_is_nested_counts_by_its_depth() -> None:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
+from math import inf
 from operator import eq, ge, gt, le, lt
 from typing import Any, cast
 
@@ -21,6 +22,9 @@ _LARGEST = 1e9
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {"=": eq, "<": lt, "<=": le, ">": gt, ">=": ge}
 _ON_TEXT = ("prefix", "suffix", "equals-ignore-case", "wildcard")
 _OPERATORS = (*_ON_TEXT, "anything-but", "numeric", "cidr", "exists")
+_ANY = re.compile(r"(?<!\\)\*")
+_MOST_NESTED = 100
+"""Levels: what is nested without end can neither be matched nor be saved."""
 _ABSENT = object()
 
 
@@ -40,12 +44,7 @@ def check(pattern: object, limits: Limits | None = None) -> None:
     if not isinstance(pattern, dict):
         raise PatternError("Filter policy must be a JSON object")
     named = cast("dict[str, Any]", pattern)
-    if limits and len(named) > limits.names:
-        raise PatternError(f"Filter policy can not have more than {limits.names} keys")
-    combinations = 1
-    for depth, rules in _checked(named, 1, limits):
-        combinations *= depth * len(rules)
-    if limits and combinations > limits.combinations:
+    if _combinations(named, 1, 1, limits) > (limits.combinations if limits else inf):
         raise PatternError("Filter policy is too complex")
 
 
@@ -108,7 +107,7 @@ def _matches_rule(rule: Any, value: object) -> bool:
         case "anything-but":
             return not any(_matches_rule(one, value) for one in _unwanted(wanted))
         case "numeric":
-            return _is_number(value) and all(
+            return _is_comparable(value) and all(
                 _COMPARE[sign](_rounded(value), _rounded(than)) for sign, than in _pairs(wanted)
             )
         case "cidr":
@@ -129,7 +128,7 @@ def _unwanted(wanted: Any) -> list[Any]:
 
 def _same(wanted: Any, value: object) -> bool:
     if _is_number(wanted):
-        return _is_number(value) and _rounded(wanted) == _rounded(value)
+        return _is_comparable(value) and _rounded(wanted) == _rounded(value)
     return type(wanted) is type(value) and wanted == value
 
 
@@ -142,10 +141,26 @@ def _text_matches(operator: str, wanted: Any, value: str) -> bool:
         case "suffix":
             return value.endswith(wanted)
         case "wildcard":
-            parts = map(re.escape, re.split(r"(?<!\\)\*", wanted))
-            return re.fullmatch(".*".join(parts).replace(r"\\\*", r"\*"), value, re.DOTALL) is not None
+            return _has_in_turn(wanted, value)
         case _:
             return value.casefold() == wanted.casefold()
+
+
+def _has_in_turn(wildcard: str, value: str) -> bool:
+    """Each part at the first place that it has: in one pass, where a regular expression may try for ever."""
+    first, *others = (part.replace(r"\*", "*") for part in _ANY.split(wildcard))
+    if not others:
+        return value == first
+    if not value.startswith(first):
+        return False
+    *between, last = others
+    at = len(first)
+    for part in between:
+        found = value.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return len(value) - len(last) >= at and value.endswith(last)
 
 
 def _is_within(value: str, network: str) -> bool:
@@ -159,6 +174,11 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def _is_comparable(value: object) -> bool:
+    """As numbers are compared up to some size; what is no number of JSON is of none."""
+    return _is_number(value) and abs(cast("float", value)) <= _LARGEST
+
+
 def _rounded(value: Any) -> float:
     return round(float(value), _DIGITS)
 
@@ -170,34 +190,41 @@ def _pairs(numeric: list[Any]) -> Iterator[tuple[str, Any]]:
 # What may be a pattern
 
 
-def _checked(pattern: dict[str, Any], depth: int, limits: Limits | None) -> Iterator[tuple[int, list[Any]]]:
-    """The lists of rules, with how deep they are."""
+def _combinations(pattern: dict[str, Any], depth: int, level: int, limits: Limits | None) -> int:
+    """In how many ways it can be met: as many as there are rules, each as often as it is deep."""
+    if level > _MOST_NESTED:
+        raise PatternError("Filter policy is too complex")
+    if limits and depth == 1 and len(pattern) > limits.names:
+        raise PatternError(f"Filter policy can not have more than {limits.names} keys")
+    found = 1
     for name, wanted in pattern.items():
         if _is_or(name, wanted):
-            for one in wanted:
-                yield from _checked(one, depth, limits)
+            found *= sum(_combinations(one, depth, level + 1, limits) for one in wanted)
         elif isinstance(wanted, dict):
             if limits and not limits.nested:
                 raise PatternError(
                     "Filter policy scope MessageAttributes does not support nested filter policy"
                 )
-            yield from _checked(cast("dict[str, Any]", wanted), depth + 1, limits)
+            if not wanted:
+                raise PatternError("Empty objects are not allowed")
+            found *= _combinations(cast("dict[str, Any]", wanted), depth + 1, level + 1, limits)
         elif isinstance(wanted, list):
             rules = cast("list[Any]", wanted)
             if not rules:
                 raise PatternError("Empty arrays are not allowed")
             for rule in rules:
                 _check_rule(rule)
-            yield depth, rules
+            found *= depth * len(rules)
         else:
             raise PatternError(f'"{name}" must be an object or an array')
+    return found
 
 
 def _check_rule(rule: Any) -> None:
     if rule is None or isinstance(rule, str | bool):
         return
     if isinstance(rule, int | float):
-        if abs(rule) > _LARGEST:
+        if not _is_comparable(rule):
             raise PatternError("Value must be between -1.0E9 and 1.0E9, inclusive")
         return
     if not isinstance(rule, dict):

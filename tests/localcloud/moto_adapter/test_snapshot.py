@@ -61,6 +61,22 @@ def test_a_queue_and_its_messages_are_saved(bench: Bench) -> None:
     restart()
 
 
+@pytest.mark.parametrize(("opened", "closed"), [("[" * 900, "]" * 900), ('{"a":[' * 450, "]}" * 450)])
+def test_a_document_that_is_nested_deeply_hinders_no_saving(bench: Bench, opened: str, closed: str) -> None:
+    policy = f'{{"Statement":{opened}{closed}}}'
+
+    def ask(action: str, **more: str) -> Answer:
+        form = {"Action": action, "Version": "2010-03-31", "Name": "deep", **more}
+        return Answer(bench.send("sns", urlencode(form).encode()))
+
+    arn = ask("CreateTopic").first("TopicArn")
+    said = {"TopicArn": arn, "AttributeName": "Policy", "AttributeValue": policy}
+    assert ask("SetTopicAttributes", **said).status == 200
+    restart()
+    assert ask("GetTopicAttributes", TopicArn=arn).status == 200
+    assert ask("DeleteTopic", TopicArn=arn).status == 200
+
+
 def test_an_encrypted_volume_hinders_no_saving(bench: Bench) -> None:
     asked = {"AvailabilityZone": "us-east-1a", "Size": "1", "Encrypted": "true"}
     form = urlencode({"Action": "CreateVolume", "Version": "2016-11-15", **asked})

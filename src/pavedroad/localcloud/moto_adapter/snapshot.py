@@ -24,6 +24,10 @@ _KEPT = {"acm", "ec2", "iam", "route53", "s3", "s3control", "sns", "sts"}
 """What callers can have something in. moto makes others in passing (Lambda's, for a bucket that would notify
 a function; KMS's, for a volume that is encrypted), and not all of those can be pickled."""
 
+_DEEPEST = 10_000
+"""Calls within each other while pickling, for which a thread's stack has room. Documents that were read with
+Python's usual limit are nested some 1,000 times at most."""
+
 MOVED: dict[str, str] = {}
 """Where a class or function of ours is now, by `module:name` as it was when states were saved with it."""
 
@@ -123,7 +127,19 @@ class Unpickler(pickle.Unpickler):
 
 
 def pickled(value: object) -> bytes:
-    """Of anything of moto's."""
+    """Of anything of moto's, which keeps some of what callers gave as deep as they gave it."""
+    try:
+        return _pickled(value)
+    except RecursionError:
+        usual = sys.getrecursionlimit()
+        sys.setrecursionlimit(_DEEPEST)
+        try:
+            return _pickled(value)
+        finally:
+            sys.setrecursionlimit(usual)
+
+
+def _pickled(value: object) -> bytes:
     file = io.BytesIO()
     pickler = pickle.Pickler(file, protocol=5)
     pickler.dispatch_table = _dispatch(len(sys.modules))
