@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -13,10 +14,13 @@ from typing import cast
 
 import pytest
 
+from pavedroad.localcloud.api.scope import Scope
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
+from pavedroad.localcloud.api.signatures.gate import SignedOnly
+from pavedroad.localcloud.api.signatures.message import Message
 from pavedroad.localcloud.api.unproven import IN_MEMORY, Unproven
 from pavedroad.localcloud.errors import ServiceError
-from tests.localcloud.api.doors import FORM, NOW, OWN, URL, Door, Heard, Knock, Signer
+from tests.localcloud.api.doors import FORM, NOW, OWN, URL, Door, Heard, Knock, Signer, keys
 
 
 def test_there_is_room_again_when_a_body_is_gone() -> None:
@@ -138,3 +142,24 @@ def test_the_fields_of_a_form_have_an_end_together() -> None:
     body = b"".join(field % number for number in range(20))
     answer = Door().knock(form(b"").but(body=body))
     assert answer.code == "MaxPostPreDataLengthExceeded"
+
+
+def test_a_form_that_says_itself_whose_it_is_has_an_end_of_its_own_and_one_that_is_signed_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    door, sign = Door(), Signer(monkeypatch)
+    form = b"Action=GetCallerIdentity&Version=2011-06-15&Much=".ljust(3 * 2**20 + 1, b"x")
+    assert door.knock(Knock("POST", f"{URL}/", FORM, form[:-1])).code == "MissingAuthenticationToken"
+    assert door.knock(Knock("POST", f"{URL}/", FORM, form)).code == "RequestEntityTooLarge"
+    assert door.knock(sign.header("sts", form)).code == ""
+
+
+def test_a_form_that_says_itself_whose_it_is_is_read_where_nobody_waits_for_it() -> None:
+    class Looking(SignedOnly):
+        def admit_form(self, message: Message, called: Scope, form: bytes) -> None:
+            with pytest.raises(RuntimeError):
+                asyncio.get_running_loop()
+            super().admit_form(message, called, form)
+
+    door = Door(Looking(keys))
+    assert door.knock(Knock("POST", f"{URL}/", FORM, b"Action=X")).code == "MissingAuthenticationToken"

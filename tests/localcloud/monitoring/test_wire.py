@@ -202,6 +202,11 @@ def test_a_gzip_bomb_is_refused(endpoint: str) -> None:
     assert answer.status_code == 413
 
 
+def test_what_would_take_long_to_read_is_not_read(endpoint: str) -> None:
+    answer = by_cbor(endpoint, "PutMetricData", b"\x82" + b"\xa0" * 4 * 2**20)
+    assert cbor.loads(answer.content)["__type"] == "RequestEntityTooLarge"
+
+
 def test_what_is_refused_before_the_service_is_said_in_cbor_too(endpoint: str) -> None:
     body = cbor.dumps({})
     headers = {"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}

@@ -66,6 +66,14 @@ def test_what_is_too_long_or_too_much_or_not_known_is_refused(bench: Bench, buck
     assert refused(bench, "PUT", f"/{bucket}?policy", b"{}") == "MalformedPolicy"
 
 
+@pytest.mark.parametrize("asked", ["PUT ?tagging", "PUT ?lifecycle", "POST ?delete", "POST /key?uploadId=x"])
+def test_documents_that_would_take_long_to_read_are_not_read(bench: Bench, bucket: str, asked: str) -> None:
+    method, _, rest = asked.partition(" ")
+    path = f"/{bucket}{rest}"
+    assert refused(bench, method, path, b"<a>" * 250_001) == "MalformedXML"
+    assert refused(bench, method, path, b"x" * (4 * 2**20 + 1)) == "EntityTooLarge"
+
+
 _CHUNKED = {"x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "x-amz-decoded-content-length": "5"}
 _TRAILED = {**_CHUNKED, "x-amz-trailer": "x-amz-checksum-crc32"}
 

@@ -17,6 +17,8 @@ from pavedroad.localcloud.errors import ServiceError
 
 IN_MEMORY = 4 * 2**20
 _LARGEST = 16 * 2**20
+_LARGEST_OF_STRANGERS = 3 * 2**20
+"""Of forms that say themselves whose they are. The largest is a message of 1 MiB, percent-encoded."""
 _LARGEST_FRAME = LARGEST_OBJECT // 64
 """Besides the object: what forms and signed chunks put around it."""
 _DECODED = "x-amz-decoded-content-length"
@@ -87,7 +89,7 @@ def _limits(request: ApiRequest) -> tuple[int, int]:
     """Of a body: how long it may be, and how long it is said to be."""
     said = count(request.headers.get("content-length", "")) or 0
     if request.service != "s3":
-        return _LARGEST, said
+        return _LARGEST if request.service else _LARGEST_OF_STRANGERS, said
     if object_said := count(request.headers.get(_DECODED, "")):
         return LARGEST_OBJECT + _LARGEST_FRAME, max(said, object_said + _LARGEST_FRAME)
     form = request.headers.get("content-type", "").startswith("multipart/form-data")

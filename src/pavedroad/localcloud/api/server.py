@@ -37,6 +37,8 @@ from pavedroad.localcloud.errors import ServiceError, internal_failure
 
 _log = logging.getLogger(__name__)
 _THREADS = 48
+_STRANGERS_FORMS = 2
+"""Read at once, of those that say themselves whose they are: they wait for each other, nobody for them."""
 _LONGEST_NAME = 100
 _SOON_HASHED = 64 * 1024
 """Bytes of a body that are hashed sooner than another thread is asked to."""
@@ -86,6 +88,7 @@ class Endpoint:
         self._drafts = drafts or Drafts()
         self._bodies = Bodies(self._drafts)
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="call")
+        self._forms = ThreadPoolExecutor(_STRANGERS_FORMS, thread_name_prefix="form")
         self._apart = {
             name: ThreadPoolExecutor(most, thread_name_prefix=name) for name, most in (apart or {}).items()
         }
@@ -160,9 +163,9 @@ class Endpoint:
                 raise refusal
             if in_form:
                 form = request.body()
-                called = scope_of_form(blank.headers, form.decode("latin-1"))
+                called = await self._of_form(scope_of_form, blank.headers, form.decode("latin-1"))
                 request = _for(blank, called)
-                self._gate.admit_form(message, called, form)
+                await self._of_form(self._gate.admit_form, message, called, form)
                 if refusal := self._refusal(called):
                     raise refusal
             request = _for(blank, called, self._account_of(called.key), length)
@@ -261,6 +264,9 @@ class Endpoint:
                 "UnknownService", f"This cloud has no service '{called.service}'; it has: {known}."
             )
         return None
+
+    async def _of_form(self, function: Callable[..., Any], *arguments: object) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._forms, function, *arguments)
 
     async def _in_thread(self, function: Callable[..., Any], *arguments: object) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)

@@ -32,6 +32,8 @@ Regions = dict[tuple[str, str], Region]
 """By account and region."""
 
 _LARGEST_PUT = 2**20
+_LARGEST = 4 * _LARGEST_PUT
+"""Of any other call: a dashboard of 1 MiB, as text in JSON or a form."""
 
 
 class Monitoring:
@@ -80,11 +82,10 @@ class Monitoring:
             if self._put_at_once(request):
                 self._keep()
                 return self._wire.write(request, "PutMetricData", {})
+            _bound(request, _LARGEST)  # before it is read, which may take long
             operation, parameters = self._wire.read(request)
-            if operation == "PutMetricData" and request.length > _LARGEST_PUT:
-                raise ServiceError(
-                    "RequestEntityTooLarge", f"The body is over the limit of {_LARGEST_PUT} bytes.", 413
-                )
+            if operation == "PutMetricData":
+                _bound(request, _LARGEST_PUT)
             result = self.call(request.account, request.region, operation, parameters)
             if operation == "PutMetricData":
                 self._keep()
@@ -153,6 +154,11 @@ class Monitoring:
             raise _unsupported(operation)
         if operation not in ("PutMetricData", "GetMetricStatistics"):
             self._constraints.check(operation, parameters)
+
+
+def _bound(request: ApiRequest, most: int) -> None:
+    if request.length > most:
+        raise ServiceError("RequestEntityTooLarge", f"The body is over the limit of {most} bytes.", 413)
 
 
 def _unsupported(operation: str) -> ServiceError:

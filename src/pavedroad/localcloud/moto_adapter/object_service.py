@@ -23,14 +23,16 @@ from pavedroad.localcloud.moto_adapter.environ import environ_of
 from pavedroad.localcloud.moto_adapter.outside import Known
 from pavedroad.localcloud.moto_adapter.s3_anonymous import check_anonymous
 from pavedroad.localcloud.moto_adapter.s3_bodies import Body, check_body
-from pavedroad.localcloud.moto_adapter.s3_checks import check_s3
+from pavedroad.localcloud.moto_adapter.s3_checks import check_s3, malformed
 from pavedroad.localcloud.moto_adapter.s3_contents import Stored
 from pavedroad.localcloud.moto_adapter.s3_objects import COPIED_CHECKSUM, UPLOAD
 from pavedroad.localcloud.moto_adapter.services import MotoService
 from pavedroad.localcloud.state import State
 
 _PIECE = 1 << 20
-_LARGEST_DOCUMENT = 16 * 2**20
+_LARGEST_DOCUMENT = 4 * 2**20
+_MOST_MARKS = 250_000
+"""Tags of a document, which hold up all others while they are read: an upload of 10,000 parts has fewer."""
 _LARGEST_FIELDS = 2**20
 
 
@@ -41,7 +43,7 @@ class ObjectService(MotoService):
 
     def handle(self, request: ApiRequest) -> ApiResponse:
         try:
-            _check_length(request)
+            _check_document(request)
             check_s3(request)
             request, known = self._stored(request)
         except ServiceError as error:
@@ -125,9 +127,14 @@ def _is_form(request: ApiRequest) -> bool:
     return request.method == "POST" and kind.startswith("multipart/form-data")
 
 
-def _check_length(request: ApiRequest) -> None:
-    if request.length > _LARGEST_DOCUMENT and not _is_upload(request) and not _is_form(request):
+def _check_document(request: ApiRequest) -> None:
+    """Whatever is neither contents nor a form of them."""
+    if _is_upload(request) or _is_form(request):
+        return
+    if request.length > _LARGEST_DOCUMENT:
         raise ServiceError("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size.")
+    if request.body().count(b"<") > _MOST_MARKS:
+        raise malformed()
 
 
 @cache

@@ -64,7 +64,7 @@ def check_s3(request: ApiRequest) -> None:
     if request.method == "PUT":
         _check_setting(request, query)
     elif request.method == "POST" and "delete" in query and request.body().count(b"<Key>") > _MOST_DELETED:
-        raise _malformed()
+        raise malformed()
 
 
 def _check_setting(request: ApiRequest, query: dict[str, str]) -> None:
@@ -75,7 +75,7 @@ def _check_setting(request: ApiRequest, query: dict[str, str]) -> None:
     if "versioning" in query:
         said = request.body()
         if not any(b"<Status>%s</Status>" % word in said for word in (b"Enabled", b"Suspended")):
-            raise _malformed() if b"<Status>" in said else _no_status()
+            raise malformed() if b"<Status>" in said else _no_status()
 
 
 def _check_policy(body: bytes) -> None:
@@ -94,7 +94,8 @@ def _words(shape: str) -> frozenset[str]:
     return frozenset(found.enum)
 
 
-def _malformed() -> ServiceError:
+def malformed() -> ServiceError:
+    """Of an XML document."""
     return ServiceError(
         "MalformedXML",
         "The XML you provided was not well-formed or did not validate against our published schema",
