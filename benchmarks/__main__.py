@@ -32,6 +32,7 @@ FIGURES = (
     ),
     Figure("1,000 instances in nine zones", "scale", ("--instances", "9", "--rest", "1")),
     Figure("Controllers at up to 100,000 instances", "controllers", ("--sizes", "100")),
+    Figure("The longest holds of the cloud's lock, by operation", "lock_holds", ("--size", "3")),
     Figure("A zone lost under load", "zone_loss", ("--instances", "3", "--connections", "4")),
     Figure("Bakes", "bake", ("--only", "requirements")),
     Figure("Deploy, rollback, a killed instance", "shipping"),

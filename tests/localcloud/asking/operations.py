@@ -32,7 +32,7 @@ _TRUSTED = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "A
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [_TRUSTED]})
 _ANYBODY = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::kept/*"}
 _TEMPLATE = {"LaunchTemplateName": "kept", "Version": "$Latest"}
-_ALARM = {
+ALARM = {
     "Namespace": "Kept",
     "MetricName": "plain",
     "Statistic": "Sum",
@@ -124,7 +124,7 @@ OPERATIONS: dict[str, dict[str, Given]] = {
         },
         "PutCompositeAlarm": {"AlarmName": "askedboth", "AlarmRule": "TRUE"},
         "PutDashboard": {"DashboardName": "asked", "DashboardBody": '{"widgets": []}'},
-        "PutMetricAlarm": {"AlarmName": "asked", **_ALARM},
+        "PutMetricAlarm": {"AlarmName": "asked", **ALARM},
         "PutMetricData": {"Namespace": "Kept", "MetricData": [{"MetricName": "plain", "Value": 1.0}]},
         "ListTagsForResource": lambda there: {"ResourceARN": there["AlarmArn"]},
         "TagResource": lambda there: {"ResourceARN": there["AlarmArn"]},
