@@ -31,6 +31,8 @@ from tests.localcloud.moto_adapter.bench import Bench
 from tests.localcloud.moto_adapter.everything import everything
 
 _A_LAUNCH = 100
+_MOST_GROUPS = 450
+"""Auto Scaling groups, below the account's limit."""
 
 
 def crowd(call: Call, size: int) -> None:
@@ -54,7 +56,8 @@ def crowd(call: Call, size: int) -> None:
         call("ec2", "CreateSecurityGroup", {"GroupName": name, "Description": name})
         call("ec2", "CreateVolume", {"AvailabilityZone": "us-east-1a", "Size": 1})
         group = {"AutoScalingGroupName": name, "LaunchTemplate": template, "MinSize": 0, "MaxSize": 0}
-        call("autoscaling", "CreateAutoScalingGroup", {**group, "AvailabilityZones": ["us-east-1a"]})
+        if number < _MOST_GROUPS:
+            call("autoscaling", "CreateAutoScalingGroup", {**group, "AvailabilityZones": ["us-east-1a"]})
         call("cloudwatch", "PutMetricAlarm", {"AlarmName": name, **ALARM})
         call("elbv2", "CreateTargetGroup", {"Name": name, "Protocol": "HTTP", "Port": 80, "VpcId": vpc})
         record = {

@@ -20,7 +20,7 @@ import moto.s3.models
 import moto.s3.responses
 from moto.core.exceptions import ServiceException
 from moto.s3.exceptions import EntityTooSmall, InvalidPart, MalformedXML
-from moto.s3.models import FakeKey, FakeMultipart, S3Backend, s3_backends
+from moto.s3.models import FakeDeleteMarker, FakeKey, FakeMultipart, S3Backend, s3_backends
 from moto.s3.responses import S3Response
 from werkzeug.exceptions import HTTPException
 
@@ -116,6 +116,8 @@ class StoredContents:
         FakeKey.value = property(get_value, set_value)
         FakeKey.__getstate__ = get_state
         FakeKey.__setstate__ = set_state
+        # All versions are copied for each list of them, to be marked: not what they hold.
+        FakeKey.__deepcopy__ = FakeDeleteMarker.__deepcopy__ = _marked
         # There is no file of its own to close, and moto would warn of each key that is freed unclosed.
         FakeKey.__del__ = lambda _: None
         FakeMultipart.complete = complete
@@ -188,6 +190,12 @@ class StoredContents:
 
         blob = self.store.put_pieces(chain.from_iterable(map(pieces, blobs)))
         return blob, in_base64(whole.digest())
+
+
+def _marked(version: Any, _: object) -> Any:
+    copied = object.__new__(type(version))
+    vars(copied).update(vars(version))
+    return copied
 
 
 def _parts(upload: FakeMultipart, body: Iterable[tuple[int, str]]) -> list[FakeKey]:
