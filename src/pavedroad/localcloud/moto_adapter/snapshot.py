@@ -34,7 +34,7 @@ MOVED: dict[str, str] = {}
 _OURS = "pavedroad.localcloud."
 _LIBRARIES = ("moto.",)
 _STANDARD = {
-    "builtins": {"bytearray", "complex", "dict", "frozenset", "getattr", "list", "object", "range", "set"},
+    "builtins": {"bytearray", "complex", "dict", "frozenset", "list", "object", "range", "set"},
     "collections": {"Counter", "OrderedDict", "defaultdict", "deque"},
     "copyreg": {"_reconstructor"},
     "datetime": {"date", "datetime", "time", "timedelta", "timezone"},
@@ -116,6 +116,8 @@ class Unpickler(pickle.Unpickler):
         module_name, name = MOVED.get(f"{module_name}:{global_name}", f"{module_name}:{global_name}").split(
             ":"
         )
+        if (module_name, name) == ("builtins", "getattr"):
+            return _public
         if name in _STANDARD.get(module_name, ()):
             return super().find_class(module_name, name)
         if not module_name.startswith((_OURS, *_LIBRARIES)):
@@ -124,6 +126,13 @@ class Unpickler(pickle.Unpickler):
         if isinstance(found, type) or found in (_blank, fill, _fill_versions):
             return found
         raise NotOfState(f"it names {module_name}.{name}, which is no class")
+
+
+def _public(of: object, name: str) -> Any:
+    """Methods are written as what they are of and their names; by others one could reach anything."""
+    if name.startswith("_"):
+        raise NotOfState(f"it names {name} of something")
+    return getattr(of, name)
 
 
 def pickled(value: object) -> bytes:
