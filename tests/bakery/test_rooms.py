@@ -155,6 +155,45 @@ async def test_a_link_in_place_of_the_environment_is_refused(kitchen: Kitchen, t
         await kitchen.bake(site)
 
 
+async def test_links_that_a_command_leaves_in_our_places_are_not_followed(
+    kitchen: Kitchen, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What we put there ourselves, no walls around us, would go wherever they lead."""
+    theirs = home / ".bashrc"
+    theirs.write_text("the operator's")
+    node = tmp_path / "versions/node"
+    for name in ("bin", "lib/node_modules/npm", "include"):
+        (node / name).mkdir(parents=True)
+    (node / "bin/node").write_text(f'#!/bin/sh\n[ "$1" = -p ] && echo v99.1.0 {node}/bin/node\n')
+    (node / "bin/node").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{node}/bin:{os.environ['PATH']}")
+    environment = f"mkdir -p .venv/bin; ln -s {theirs} .venv/pyvenv.cfg; ln -s {theirs} .venv/bin/activate"
+    python = {
+        "paved.yaml": MANIFEST.format(
+            name="one", build=json.dumps({"kind": "python", "command": environment})
+        ),
+        "pyproject.toml": """
+            [project]
+            name = "odd"
+            version = "1"
+            [build-system]
+            requires = ["setuptools"]
+        """,
+        "setup.py": "import setuptools; setuptools.setup(py_modules=['odd'])",
+        "odd.py": "",
+    }
+    javascript = {
+        "paved.yaml": MANIFEST.format(
+            name="two", build=json.dumps({"kind": "node", "command": f"ln -s {home}/project .node"})
+        ),
+        "package.json": '{"name": "web"}',
+    }
+    for name, files in (("one", python), ("two", javascript)):
+        await kitchen.bake(write(tmp_path / name, files))
+    assert theirs.read_text() == "the operator's"
+    assert [it.name for it in (home / "project").iterdir()] == [".env"]
+
+
 async def test_an_interpreter_below_a_home_is_named_by_the_image(
     kitchen: Kitchen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

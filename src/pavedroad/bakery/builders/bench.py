@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,16 @@ class Bench:
     runners: Runners
     layers: Layers
     anew: bool
+
+    def clear(self, name: str) -> Path:
+        """The place of something of ours in the work folder, with nothing in it: what code of the source has
+        put there may be a link, through which we would write wherever it leads. Blocks."""
+        place = self.work / name
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place)
+        else:
+            place.unlink(missing_ok=True)
+        return place
 
     @property
     def report(self) -> Report:

@@ -46,10 +46,10 @@ async def build(bench: Bench, node: Node) -> Built:
         await _run_command(bench, package, npm, path, node)
     if any(package.get(name) for name in ("dependencies", "optionalDependencies")):
         layers.append(await _modules(bench, package, npm, path, node, development=False))
-        (bench.work / "node_modules").symlink_to(f"{_MODULES}/node_modules")
+        bench.clear("node_modules").symlink_to(f"{_MODULES}/node_modules")
         programs.append("node_modules/.bin")
     if node.program is not None and not node.is_of_the_system:
-        await asyncio.to_thread(_name, bench.work / _RUNTIME / "bin", node.program.parent)
+        await asyncio.to_thread(_name, bench.clear(_RUNTIME) / "bin", node.program.parent)
         programs.append(f"{_RUNTIME}/bin")
     return Built(tuple(layers), tuple(programs))
 
@@ -61,17 +61,14 @@ async def _run_command(
     modules = bench.work / "node_modules"
     if package.get("dependencies") or package.get("devDependencies"):
         layer = await _modules(bench, package, npm, path, node, development=True)
-        modules.symlink_to(await bench.layers.tree(layer) / "node_modules")
+        bench.clear(modules.name).symlink_to(await bench.layers.tree(layer) / "node_modules")
     command = bench.build.command or ""
     bench.report(f"Running {command}")
     programs = [*path, str(modules / ".bin")]
     await bench.runners.own.run(
         f"`{command}`", ["/bin/sh", "-c", command], path=programs, reads=[modules.resolve(), *node.seen]
     )
-    if modules.is_symlink():
-        modules.unlink()
-    else:
-        await asyncio.to_thread(shutil.rmtree, modules, ignore_errors=True)
+    await asyncio.to_thread(bench.clear, modules.name)
 
 
 async def _modules(
@@ -133,7 +130,6 @@ async def _runtime(bench: Bench, node: Node) -> Layer:
 
 def _name(folder: Path, programs: Path) -> None:
     """An image says by links which programs outside the system it needs."""
-    shutil.rmtree(folder.parent, ignore_errors=True)
     folder.mkdir(parents=True)
     for name in ("node", "npm", "npx"):
         (folder / name).symlink_to(programs / name)

@@ -97,7 +97,7 @@ async def _locked(bench: Bench) -> str:
 
 async def _install_project(bench: Bench, project: str, python: Python, layer: Layer) -> None:
     bench.report("Installing the project")
-    environment = bench.work / _VENV
+    environment = await asyncio.to_thread(bench.clear, _VENV)
     await _make_environment(bench, python, environment)
     install = ["pip", "install", "--no-deps", "--compile-bytecode", project]
     await _build(bench, "Installing the project", install, python, environment)
