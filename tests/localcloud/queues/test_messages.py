@@ -12,6 +12,8 @@ import pytest
 from tests.localcloud.moto_adapter.bench import Bench
 from tests.localcloud.queues.asking import Queue
 
+_WITHOUT_VALUE = {"DataType": "Binary", "StringValue": "text"}
+
 
 def refused(queue: Queue, operation: str, **parameters: object) -> tuple[str, str]:
     answer = queue.call(operation, **parameters)
@@ -113,6 +115,12 @@ def test_messages_are_gone_once_the_queue_keeps_them_no_longer(bench: Bench) -> 
         ({"MessageAttributes": {"a..b": {}}}, "InvalidParameterValue", "name 'a..b' is invalid"),
         ({"MessageAttributes": {"a": {"DataType": "Float"}}}, "InvalidParameterValue", "type prefixes is"),
         ({"MessageAttributes": {"a": {"DataType": "String"}}}, "InvalidParameterValue", "attribute value"),
+        ({"MessageAttributes": {"a": {"DataType": "String.\ud800"}}}, "SerializationException", "not JSON"),
+        (
+            {"MessageSystemAttributes": {"AWSTraceHeader": {"DataType": "String"}}},
+            "InvalidParameterValue",
+            "",
+        ),
         (
             {"MessageAttributes": {"a": {"DataType": "Number", "StringValue": "x"}}},
             "InvalidParameterValue",
@@ -161,11 +169,12 @@ def test_each_of_a_batch_stands_alone(queue: Queue) -> None:
         {"Id": "good", "MessageBody": "1"},
         {"Id": "late", "MessageBody": "2", "DelaySeconds": 901},
         {"Id": "also", "MessageBody": "3"},
+        {"Id": "void", "MessageBody": "4", "MessageAttributes": {"a": _WITHOUT_VALUE}},
     ]
     answer = queue.said("SendMessageBatch", Entries=entries)
     assert [it["Id"] for it in answer["Successful"]] == ["good", "also"]
-    [failed] = answer["Failed"]
-    assert (failed["Id"], failed["Code"], failed["SenderFault"]) == ("late", "InvalidParameterValue", True)
+    assert [it["Id"] for it in answer["Failed"]] == ["late", "void"]
+    assert {(it["Code"], it["SenderFault"]) for it in answer["Failed"]} == {("InvalidParameterValue", True)}
     handles = [it["ReceiptHandle"] for it in received(queue)]
     entries = [{"Id": "a", "ReceiptHandle": handles[0]}, {"Id": "b", "ReceiptHandle": "nonsense"}]
     answer = queue.said("DeleteMessageBatch", Entries=entries)

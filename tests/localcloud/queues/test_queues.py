@@ -52,10 +52,12 @@ def test_texts_are_kept_byte_for_byte_and_taken_back_by_empty_ones(bench: Bench)
     [
         ({"VisibilityTimeout": "43201"}, "InvalidAttributeValue"),
         ({"VisibilityTimeout": "٣"}, "InvalidAttributeValue"),
+        ({"VisibilityTimeout": "0" * 19 + "43201"}, "InvalidAttributeValue"),
         ({"DelaySeconds": ""}, "InvalidAttributeValue"),
         ({"MaximumMessageSize": "1023"}, "InvalidAttributeValue"),
         ({"SqsManagedSseEnabled": "perhaps"}, "InvalidAttributeValue"),
         ({"Policy": "no JSON"}, "InvalidAttributeValue"),
+        ({"Policy": '{"Statement": ["text"]}'}, "InvalidAttributeValue"),
         ({"Colour": "red"}, "InvalidAttributeName"),
         ({"ContentBasedDeduplication": "true"}, "InvalidAttributeName"),
         ({"RedriveAllowPolicy": '{"redrivePermission": "byQueue"}'}, "InvalidParameterValue"),
@@ -79,7 +81,7 @@ def test_attributes_that_are_none_change_nothing(bench: Bench, attributes: dict[
         '{"deadLetterTargetArn": TARGET}',
         *(
             f'{{"deadLetterTargetArn": TARGET, "maxReceiveCount": {count}}}'
-            for count in (0, 1001, '"x"', 1.5)
+            for count in (0, 1001, '"x"', 1.5, f'"000000001{10**20}"')
         ),
         '{"deadLetterTargetArn": FIFO, "maxReceiveCount": 1}',
         '{"deadLetterTargetArn": CLOSED, "maxReceiveCount": 1}',
@@ -163,6 +165,13 @@ def test_names_that_are_none_make_no_queue(bench: Bench, name: str, attributes: 
     queue = Queue(bench)
     refused(queue, "CreateQueue", QueueName=name, Attributes=attributes)
     assert not any(url.endswith(f"/{name}") for url in queue.said("ListQueues")["QueueUrls"] if name)
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "/", "elsewhere", "//"])
+def test_an_address_that_is_none_names_no_queue(bench: Bench, address: str) -> None:
+    queue = Queue(bench)
+    queue.url = address
+    assert refused(queue, "GetQueueAttributes")[0] == "QueueDoesNotExist"
 
 
 def test_queues_are_listed_by_pages(bench: Bench) -> None:

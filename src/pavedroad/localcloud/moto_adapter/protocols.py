@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cached_property
@@ -23,6 +24,8 @@ from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.errors import DetailedError, ServiceError
 from pavedroad.localcloud.moto_adapter.result_xml import result_writer
 from pavedroad.localcloud.moto_adapter.shapes import Reader, Unreadable, from_query, plain, query_tree, reader
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 Parameters = dict[str, Any]
 Check = Callable[[str, Parameters], None]
@@ -189,7 +192,11 @@ def _cbor(body: bytes) -> Any:
 
 def _json(body: bytes) -> Any:
     try:
-        return json.loads(body) if body else {}
+        document: Any = json.loads(body.decode()) if body else {}
+        if _SURROGATE.search(body):
+            # A half of one alone is no text: it could be told to clients of no other protocol.
+            json.dumps(document, ensure_ascii=False).encode()
+        return document
     except (ValueError, RecursionError) as error:
         raise _unreadable("json", "the body is not JSON") from error
 

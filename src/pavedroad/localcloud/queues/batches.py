@@ -25,7 +25,9 @@ _BATCH_REQUESTS = {
 
 def send_message_batch(call: Call) -> Result:
     queue, entries = call.queue(), _entries(call, "SendMessageBatch")
-    total = sum(size_of(str(it.get("MessageBody") or ""), _sized(it)) for it in entries)
+    total = sum(
+        size_of(str(it.get("MessageBody") or ""), it.get("MessageAttributes") or {}) for it in entries
+    )
     if total > LARGEST:
         raise batch(
             "BatchRequestTooLong",
@@ -84,13 +86,3 @@ def _each(entries: Sequence[Mapping[str, Any]], act: Callable[[Mapping[str, Any]
                 {"Id": entry["Id"], "SenderFault": True, "Code": error.code, "Message": error.message}
             )
     return {"Successful": done, "Failed": failed}
-
-
-def _sized(entry: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-    """Attributes as far as they have a size; what is wrong with them is said later."""
-    attributes: Mapping[str, Mapping[str, Any]] = entry.get("MessageAttributes") or {}
-    return {
-        name: it
-        for name, it in attributes.items()
-        if it.get("DataType") and (it.get("StringValue") or it.get("BinaryValue"))
-    }

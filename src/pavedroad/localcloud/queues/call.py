@@ -33,7 +33,10 @@ class Call:
 
     def queue(self) -> Queue:
         """The one whose address was given; its host is of no account."""
-        parts = urlsplit(str(self.get("QueueUrl", ""))).path.strip("/").split("/")
+        try:
+            parts = urlsplit(str(self.get("QueueUrl", ""))).path.strip("/").split("/")
+        except ValueError:
+            raise no_queue() from None
         if len(parts) < 2 or parts[-2] != self.region.account:
             raise no_queue()
         return self.named(parts[-1])

@@ -36,7 +36,7 @@ def check_attributes(attributes: Attributes) -> None:
         raise invalid(f"Number of message attributes [{len(attributes)}] exceeds the allowed maximum [10].")
     for name, attribute in attributes.items():
         _check_name(name)
-        kind = str(attribute.get("DataType") or "")
+        kind = _type(attribute)
         if not kind:
             raise invalid(f"The message attribute '{name}' must contain a non-empty message attribute type.")
         base = kind.partition(".")[0]
@@ -69,10 +69,9 @@ def _check_name(name: str) -> None:
 
 
 def size_of(body: str, attributes: Attributes) -> int:
-    """In bytes, as limits count it: names, types and values of attributes too."""
+    """In bytes, as limits count it: names, types and values of attributes too, as far as they have any."""
     return len(body.encode()) + sum(
-        len(name.encode()) + len(str(it["DataType"]).encode()) + len(_value(it))
-        for name, it in attributes.items()
+        len(name.encode()) + len(_type(it).encode()) + len(_value(it)) for name, it in attributes.items()
     )
 
 
@@ -86,7 +85,7 @@ def md5_of_attributes(attributes: Attributes) -> str:
     digest = hashlib.md5(usedforsecurity=False)
     for name in sorted(attributes):
         attribute = attributes[name]
-        for part in (name.encode(), str(attribute["DataType"]).encode()):
+        for part in (name.encode(), _type(attribute).encode()):
             digest.update(struct.pack("!I", len(part)) + part)
         value = _value(attribute)
         digest.update(b"\x02" if _is_binary(attribute) else b"\x01")
@@ -95,8 +94,14 @@ def md5_of_attributes(attributes: Attributes) -> str:
 
 
 def _value(attribute: Mapping[str, Any]) -> bytes:
-    return attribute["BinaryValue"] if _is_binary(attribute) else str(attribute["StringValue"]).encode()
+    if _is_binary(attribute):
+        return attribute.get("BinaryValue") or b""
+    return str(attribute.get("StringValue") or "").encode()
 
 
 def _is_binary(attribute: Mapping[str, Any]) -> bool:
-    return str(attribute["DataType"]).startswith("Binary")
+    return _type(attribute).startswith("Binary")
+
+
+def _type(attribute: Mapping[str, Any]) -> str:
+    return str(attribute.get("DataType") or "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from math import inf
 
 from pavedroad.localcloud.api.later import Line
@@ -13,6 +13,7 @@ from pavedroad.localcloud.queues.model import Message, Queue
 from pavedroad.localcloud.queues.settings import seconds
 
 _ATTEMPT_MS = 5 * 60 * 1000
+_FEW = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,13 @@ class Ready(ABC):
         self._oldest = min(self._oldest, message.sent_at)
         self._place(message)
 
+    def _await(self, message: Message) -> None:
+        """Until its time comes. What holds no longer is let go of before it is most of what there is."""
+        if len(self._times) > 2 * len(self.queue.messages) + _FEW:
+            self._times = [it for it in self._times if self._holds(*it)]
+            heapify(self._times)
+        heappush(self._times, (message.visible_at, message.number, message.id))
+
     def _holds(self, at: int, number: int, name: str) -> bool:
         message = self.queue.messages.get(name)
         return message is not None and (message.visible_at, message.number) == (at, number)
@@ -119,7 +127,7 @@ class StandardReady(Ready):
 
     def _place(self, message: Message) -> None:
         if message.visible_at:
-            heappush(self._times, (message.visible_at, message.number, message.id))
+            self._await(message)
         else:
             self._now[message.id] = None
 
@@ -156,7 +164,7 @@ class FifoReady(Ready):
         if message.id not in group:
             group[message.id] = message
         if message.visible_at:
-            heappush(self._times, (message.visible_at, message.number, message.id))
+            self._await(message)
 
     def _leave(self, message: Message) -> None:
         name = message.group or ""

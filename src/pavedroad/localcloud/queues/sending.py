@@ -73,6 +73,7 @@ def check(queue: Queue, parameters: Mapping[str, Any]) -> None:
     system: Attributes = parameters.get("MessageSystemAttributes") or {}
     check_body(body)
     check_attributes(attributes)
+    check_attributes(system)
     for name, attribute in system.items():
         if name != "AWSTraceHeader" or attribute.get("DataType") != "String":
             raise invalid(f"Message system attribute name '{name}' is invalid.")

@@ -45,6 +45,7 @@ _FIFO_DEFAULTS = {
     "FifoThroughputLimit": "perQueue",
 }
 _MOST_RECEIVES = 1000
+_MOST_DIGITS = 20
 _MOST_SOURCES = 10
 _COUNTED = (
     "ApproximateNumberOfMessages",
@@ -92,7 +93,7 @@ def check(region: Region, queue: Queue, given: Mapping[str, str]) -> None:
     if given.get("RedriveAllowPolicy"):
         _check_allowed(given["RedriveAllowPolicy"])
     if given.get("Policy"):
-        _document("Policy", given["Policy"])
+        _check_policy(given["Policy"])
     wanted = {**queue.settings, **given}
     if (
         wanted.get("FifoThroughputLimit") == "perMessageGroupId"
@@ -147,8 +148,12 @@ def _fits(name: str, value: str) -> bool:
         return value.lower() in map(str.lower, _WORDS[name])
     if name in _RANGES:
         least, most = _RANGES[name]
-        return value.isascii() and value.isdigit() and least <= int(value[:19]) <= most
+        return _is_number(value, least, most)
     return True
+
+
+def _is_number(text: str, least: int, most: int) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < _MOST_DIGITS and least <= int(text) <= most
 
 
 def _document(name: str, text: str) -> dict[str, Any]:
@@ -159,6 +164,13 @@ def _document(name: str, text: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise bad_attribute(name) if name == "Policy" else bad_value(text, name, f"{name} is not valid JSON.")
     return cast("dict[str, Any]", found)
+
+
+def _check_policy(text: str) -> None:
+    said = _document("Policy", text).get("Statement", [])
+    statements = cast("list[Any]", said) if isinstance(said, list) else [said]
+    if not all(isinstance(it, dict) for it in statements):
+        raise bad_attribute("Policy")
 
 
 def _check_redrive(region: Region, queue: Queue, text: str) -> None:
@@ -172,7 +184,7 @@ def _check_redrive(region: Region, queue: Queue, text: str) -> None:
         raise bad_value(
             text, "RedrivePolicy", "Redrive policy does not contain mandatory attribute: maxReceiveCount."
         )
-    if not str(count).isascii() or not str(count).isdigit() or not 1 <= int(str(count)[:9]) <= _MOST_RECEIVES:
+    if not _is_number(str(count), 1, _MOST_RECEIVES):
         raise bad_value(
             text,
             "RedrivePolicy",
