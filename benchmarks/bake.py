@@ -16,8 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from pavedroad.access.audit import Audit
 from pavedroad.access.model import Principal
+from pavedroad.access.service import Access
 from pavedroad.bakery.service import Bakery
 from pavedroad.clouds.aws.cloud import AwsClouds
 from pavedroad.core.clock import SystemClock
@@ -83,7 +83,7 @@ async def run(only: str) -> None:
         database = Database(sqlite_url(places.database))
         migrate(database)
         clouds = AwsClouds(endpoint_url=cloud.endpoint, session=cloud.session())
-        bakery = Bakery(clouds, places, SystemClock(), Audit(database, SystemClock()))
+        bakery = Bakery(clouds, places, SystemClock(), Access(database, SystemClock()))
         print(f"{'seconds':26}{'first':>9}{'changed':>9}{'again':>9}{'unchanged':>11}")
         slow: list[str] = []
         for number, (name, files) in enumerate(SERVICES.items()):

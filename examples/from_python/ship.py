@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from pavedroad.access.model import Principal, Role
+from pavedroad.core.errors import PavedError
 from pavedroad.delivery.model import DeploymentView, DeployRequest
 from pavedroad.manifest.loading import load
 from pavedroad.platform.services import build, serving
@@ -36,6 +37,9 @@ async def ship(folder: Path) -> DeploymentView:
 
 
 if __name__ == "__main__":
-    done = asyncio.run(ship(Path(sys.argv[1])))
+    try:
+        done = asyncio.run(ship(Path(sys.argv[1])))
+    except PavedError as error:
+        sys.exit(f"{error.sentence}\n{error.next_step or ''}".rstrip())
     print(done.error or f"{done.server_group} serves at {done.url}")
     sys.exit(bool(done.error))

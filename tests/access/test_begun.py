@@ -73,5 +73,5 @@ async def test_both_ends_are_written_down_and_a_refusal_begins_nothing(access: A
 
 
 def test_every_action_that_destroys_is_one_of_somebodys() -> None:
-    """Those without roles of their own: images are the bakery's, and groups shrink by themselves."""
-    assert DESTROYING - ALLOWED.keys() == {"forget-image", "prune-images", "shrink"}
+    """Groups shrink by themselves, by nobody's wish."""
+    assert DESTROYING - ALLOWED.keys() == {"shrink"}

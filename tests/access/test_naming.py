@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from pavedroad.access.model import AuditQuery, Role
@@ -98,3 +100,12 @@ async def test_two_of_one_name_are_told_apart_by_what_they_are(access: Access) -
     assert [(it.principal, it.kind, it.actor_id) for it in entries] == [
         ("ci", "token", token.token.id) for token in reversed(made)
     ]
+
+
+async def test_of_names_that_look_alike_one_is_made_although_they_come_at_once(access: Access) -> None:
+    made = await asyncio.gather(
+        *(access.tokens.make(name, [Role.VIEWER], by="test") for name in ("ada", "Ada", "a-da", "A DA")),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(it, Conflict) for it in made) == 3
+    assert len(await access.tokens.all()) == 1

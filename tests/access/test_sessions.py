@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from pavedroad.access import sessions
 from pavedroad.access.model import AuditQuery, NewSession, Principal, Role, SignInLink
@@ -47,6 +49,21 @@ async def test_of_many_who_use_a_link_at_once_one_comes_in(access: Access) -> No
     )
     assert sum(isinstance(it, NewSession) for it in tried) == 1
     assert sum(isinstance(it, (Unauthenticated, TooManyAttempts)) for it in tried) == 19
+
+
+async def test_a_link_is_used_up_only_with_the_session_that_it_begins(
+    access: Access, database: Database
+) -> None:
+    link = await access.make_link(await someone(access, VIEWER))
+    refuse = "CREATE TRIGGER no_room BEFORE INSERT ON sessions BEGIN SELECT RAISE(ABORT, 'no room'); END"
+    with database.engine.begin() as connection:
+        connection.execute(sa.text(refuse))
+    with pytest.raises(IntegrityError, match="no room"):
+        await access.sign_in(link.secret, browser="", remote="")
+    with database.engine.begin() as connection:
+        connection.execute(sa.text("DROP TRIGGER no_room"))
+    begun = await access.sign_in(link.secret, browser="", remote="")
+    assert (await access.resume(begun.secret)).name == "ada"
 
 
 async def test_a_link_expires_within_minutes(access: Access, clock: ManualClock) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pavedroad.access.audit import Audit
+from pavedroad.access.service import Access
 from pavedroad.bakery.service import Bakery
 from pavedroad.clouds.memory import MemoryClouds
 from pavedroad.core.clock import SystemClock
@@ -23,16 +24,21 @@ def places(tmp_path: Path) -> Places:
 
 
 @pytest.fixture
-def audit(places: Places) -> Generator[Audit]:
+def access(places: Places) -> Generator[Access]:
     database = Database(sqlite_url(places.database))
     migrate(database)
-    yield Audit(database, SystemClock())
+    yield Access(database, SystemClock())
     database.close()
 
 
 @pytest.fixture
-def kitchen(places: Places, audit: Audit, tmp_path: Path) -> Kitchen:
+def audit(access: Access) -> Audit:
+    return access.audit
+
+
+@pytest.fixture
+def kitchen(places: Places, access: Access, tmp_path: Path) -> Kitchen:
     clouds = MemoryClouds()
-    bakery = Bakery(clouds, places, SystemClock(), audit, step_seconds=120)
+    bakery = Bakery(clouds, places, SystemClock(), access, step_seconds=120)
     (tmp_path / "store").mkdir()
     return Kitchen(bakery, clouds.region("us-east-1"), tmp_path / "store")

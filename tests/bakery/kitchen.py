@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pavedroad.access.model import Principal
+from pavedroad.access.model import Principal, Role
 from pavedroad.bakery.model import BakeResult
 from pavedroad.bakery.service import Bakery
 from pavedroad.clouds.memory import MemoryCloud
@@ -25,7 +25,7 @@ from pavedroad.localcloud.host.unpack import unpack
 from pavedroad.manifest.loading import load
 from tests.waiting import eventually
 
-WHO = Principal("ada", frozenset())
+WHO = Principal("ada", frozenset({Role.DEPLOYER}))
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:

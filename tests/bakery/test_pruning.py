@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from pavedroad.access.audit import Audit
-from pavedroad.access.model import AuditQuery
+from pavedroad.access.model import AuditQuery, Principal, Role
+from pavedroad.access.service import Access
 from pavedroad.bakery.model import BakeResult
 from pavedroad.bakery.service import Bakery
 from pavedroad.clouds.memory import MemoryCloud, MemoryClouds
 from pavedroad.clouds.model import ImageSpec
 from pavedroad.core.clock import SystemClock
-from pavedroad.core.errors import CloudFailed, Conflict, InvalidInput
+from pavedroad.core.errors import CloudFailed, Conflict, Forbidden, InvalidInput
 from pavedroad.core.places import Places
 from tests.bakery.kitchen import WHO, Kitchen, write
 from tests.clouds.contract import MINE, a_group, a_target_group
@@ -55,13 +56,13 @@ class Pantry:
 
 
 @pytest.fixture
-def pantry(places: Places, audit: Audit, tmp_path: Path) -> Pantry:
+def pantry(places: Places, access: Access, tmp_path: Path) -> Pantry:
     clouds, wanted = MemoryClouds(), set[str]()
 
     async def about_to_be_used() -> set[str]:
         return wanted
 
-    bakery = Bakery(clouds, places, SystemClock(), audit, wanted_images=about_to_be_used)
+    bakery = Bakery(clouds, places, SystemClock(), access, wanted_images=about_to_be_used)
     made = Pantry(Kitchen(bakery, clouds.region("us-east-1"), tmp_path), tmp_path)
     made.wanted = wanted
     return made
@@ -222,3 +223,19 @@ async def test_records_and_trees_of_layers_go_with_them(pantry: Pantry, places: 
     again = await pantry.kitchen.bake(folder)
     made = await pantry.kitchen.image_manifest(again)
     assert (again.image_id != first.image_id, len(made["layers"])) == (True, 2)
+
+
+async def test_the_service_itself_refuses_who_may_only_look(pantry: Pantry, audit: Audit) -> None:
+    looker = Principal("vera", frozenset({Role.VIEWER}))
+    bakery, made = pantry.kitchen.bakery, await pantry.bake("1")
+    refused = [
+        bakery.pruning.prune(looker, keep=0),
+        bakery.cancel(looker, "any"),
+        bakery.forget(looker, made.image_id),
+    ]
+    for it in refused:
+        with pytest.raises(Forbidden, match="vera may not"):
+            await it
+    assert await pantry.ids() == {made.image_id}
+    entries = await audit.entries(AuditQuery(principal="vera"))
+    assert [entry.outcome for entry in entries] == ["refused"] * 3

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from pavedroad.core.errors import StateUnreadable
+from pavedroad.core.homes import check_home
 from tests.running_platform import PAVED
 
 
@@ -137,11 +141,13 @@ def test_an_address_that_is_none_is_said_as_such(tmp_path: Path, url: str) -> No
 
 @pytest.mark.parametrize("token", ["secret\nsecret", "secret\x1b[31m", "secr\xe9t"])
 def test_a_token_that_cannot_be_sent_is_not_shown(tmp_path: Path, token: str) -> None:
-    there = {"PAVED_URL": "http://127.0.0.1:1"}
-    home = tmp_path / "home"
+    url, home = "http://127.0.0.1:1", tmp_path / "home"
     home.mkdir()
     (home / "token").write_text(token)
-    for done in (paved(tmp_path, "clusters", PAVED_TOKEN=token, **there), paved(home, "clusters", **there)):
+    for done in (
+        paved(tmp_path, "clusters", PAVED_TOKEN=token, PAVED_URL=url),
+        paved(home, "clusters", PAVED_URL=url),
+    ):
         assert done.returncode == 7
         assert "is no token" in done.stderr
         assert "secr" not in done.stderr
@@ -168,3 +174,34 @@ def test_nothing_waits_for_imports_that_it_does_not_use(code: str, heavy: set[st
     code = f"import sys; {code}; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("command", [[], ["token"], ["cloud"]], ids=str)
+def test_a_command_alone_shows_its_help_and_complains_of_nothing(tmp_path: Path, command: list[str]) -> None:
+    done = paved(tmp_path, *command)
+    assert done.returncode == 2
+    assert "Commands" in done.stdout + done.stderr
+    assert "next:" not in done.stderr
+
+
+def test_what_never_started_is_not_said_to_stop_and_a_home_is_where_the_command_was_typed(
+    tmp_path: Path,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = paved(Path("here"), "cloud", "up", cwd=tmp_path, PAVED_CLOUD_PORT=port)
+    assert done.returncode == 3
+    sentence, next_step = done.stderr.splitlines()
+    assert sentence.startswith(f"Port {port} for the private cloud cannot be used")
+    assert "--cloud-port or PAVED_CLOUD_PORT" in next_step
+    assert (tmp_path / "here" / "logs" / "supervisor.log").is_file()
+
+
+def test_a_home_out_of_reach_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(StateUnreadable) as refusal:
+        check_home(tmp_path, kept=["token"])
+    assert refusal.value.next_step == "Give this user its folder, or set PAVED_HOME to another."

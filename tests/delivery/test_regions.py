@@ -14,8 +14,11 @@ import pytest
 
 from pavedroad.clouds.aws.cloud import AwsCloud, AwsClouds
 from pavedroad.clouds.memory import MemoryClouds
+from pavedroad.clouds.ports import Cloud
+from pavedroad.core.clock import SystemClock
 from pavedroad.core.errors import CloudFailed, Guarded, InvalidInput, NotFound, Unavailable
 from pavedroad.delivery.model import DeployRequest, RegionView
+from pavedroad.delivery.regions import Regions
 from tests.clouds.contract import a_group, a_target_group
 from tests.delivery.road import DEE, REGIONS, Road, WatchedClouds, manifest_of, open_road
 
@@ -74,7 +77,7 @@ async def test_a_region_that_accepts_and_never_answers_stops_nothing_in_the_othe
     await road.shipped("1.0", application="fresh")
     far, fresh, hello = await road.delivery.clusters()
     assert (fresh.reason, hello.reason) == ("", "")
-    assert far.reason.startswith(f"Not known: {_SICK} does not answer since ")
+    assert far.reason.startswith(f"Not known: {_SICK} has not answered since ")
     assert far.reason.endswith(f"The region {_SICK} did not answer within 1 s.")
     assert far.as_of is not None
     assert hello.as_of is not None
@@ -208,3 +211,18 @@ def test_only_regions_that_there_are_have_clients(mute: str) -> None:
 async def test_what_is_nowhere_is_not_found_when_all_regions_answer(road: Road) -> None:
     with pytest.raises(NotFound, match="no cluster 'nowhere'"):
         await road.delivery.cluster("nowhere")
+
+
+async def test_a_region_whose_answer_makes_no_sense_stops_nothing_in_the_others() -> None:
+    regions = Regions(MemoryClouds(), REGIONS, SystemClock())
+
+    async def work(cloud: Cloud) -> str:
+        if cloud.region == _SICK:
+            raise KeyError("what the cloud never says")
+        return cloud.region
+
+    answers, silent = await regions.all(work)
+    assert answers == [_HERE]
+    assert [view.name for view in silent] == [_SICK]
+    assert "KeyError" in silent[0].reason
+    assert await regions.silence(_SICK) is None

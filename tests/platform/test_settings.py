@@ -21,7 +21,7 @@ WRONG = {
     "PAVED_CLOUD_VCPU_LIMIT": ["-5", "١٢"],
     "PAVED_READABLE": ["src", "/opt:../x"],
     "PAVED_CONFINEMENT": ["off", "None"],
-    "PAVED_ENDPOINT_URL": ["AWS", "ftp://x", "http://", "127.0.0.1:4566"],
+    "PAVED_ENDPOINT_URL": ["AWS", "ftp://x", "http://", "127.0.0.1:4566", "http://a:x", "http://a\nb"],
     "PAVED_REGION": ["here", "us-east-1\n", "../x"],
     "PAVED_ALLOWED_HOSTS": [
         "paved.example",

@@ -23,6 +23,9 @@ _ADMINS = frozenset({Role.ADMIN})
 ALLOWED: Final[dict[str, frozenset[Role]]] = {
     "view": _EVERYONE,
     "bake": _DEPLOYERS,
+    "cancel-bake": _DEPLOYERS,
+    "forget-image": _DEPLOYERS,
+    "prune-images": _DEPLOYERS,
     "deploy": _DEPLOYERS,
     "cancel": _DEPLOYERS,
     "rollback": _DEPLOYERS,
@@ -95,10 +98,6 @@ class TokenView:
     created_by: str
     expires_at: datetime | None
     revoked_at: datetime | None
-
-    def is_past(self, now: datetime) -> bool:
-        """Whether it is worth nothing any more."""
-        return self.revoked_at is not None or (self.expires_at is not None and self.expires_at <= now)
 
 
 @dataclass(frozen=True, slots=True)

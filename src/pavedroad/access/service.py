@@ -66,11 +66,10 @@ class Access:
     async def sign_in(self, shown: str, *, browser: str, remote: str) -> NewSession:
         """Begin a session for who shows a token or a link's secret."""
         try:
-            token = await self._token_shown(shown)
+            token, begun, ended = await self._begun(shown, browser, remote)
         except Unauthenticated as refusal:
             await self.attempts.failed_sign_in(remote, refusal.sentence)
             raise
-        begun, ended = await self.sessions.begin(token, browser=browser, remote=remote)
         for session_id in ended:
             self.lasting.end(session_id)
         how = {"by": "link" if shown.startswith(LINK_MARK) else "token in the form", "browser": browser}
@@ -78,13 +77,13 @@ class Access:
         await self.audit.record(who, "sign-in", begun.session.id, "done", {**how, "remote": remote})
         return begun
 
-    async def _token_shown(self, shown: str) -> TokenView:
+    async def _begun(self, shown: str, browser: str, remote: str) -> tuple[TokenView, NewSession, list[str]]:
         if shown.startswith(LINK_MARK):
-            return await self.sessions.redeem(shown)
+            return await self.sessions.redeem(shown, browser=browser, remote=remote)
         found = await self.tokens.find(shown)
         if found is None:
             raise Unauthenticated(_WRONG, next_step="Type `paved open` for a link that signs you in.")
-        return found
+        return found, *await self.sessions.begin(found, browser=browser, remote=remote)
 
     async def _tell_of_strangers(self, action: str, remote: str, reason: str, count: int) -> None:
         detail = {"reason": reason, "attempts": count}

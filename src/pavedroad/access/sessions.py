@@ -57,11 +57,13 @@ class Sessions:
         await self._database.write(work)
         return SignInLink(secret, row.expires_at)
 
-    async def redeem(self, secret: str) -> TokenView:
-        """The token that a link stands for; the link is used up."""
+    async def redeem(
+        self, secret: str, *, browser: str, remote: str
+    ) -> tuple[TokenView, NewSession, list[str]]:
+        """The token that a link stands for, with a session as `begin` makes it; that uses the link up."""
         now = self._clock.now()
 
-        def work(session: Session) -> TokenView | str:
+        def work(session: Session) -> tuple[TokenView, NewSession, list[str]] | str:
             link = session.get(SignInLinkRow, _digest(secret), with_for_update=True)
             if link is None:
                 return "There is no such sign-in link."
@@ -73,7 +75,8 @@ class Sessions:
             if token is None or not is_good(token, now):
                 return "The token that this sign-in link stems from has expired or was revoked."
             link.used_at = now
-            return view_of(token)
+            view = view_of(token)
+            return view, *_begun(session, view, now, browser, remote)
 
         found = await self._database.write(work)
         if isinstance(found, str):
@@ -82,32 +85,8 @@ class Sessions:
 
     async def begin(self, token: TokenView, *, browser: str, remote: str) -> tuple[NewSession, list[str]]:
         """A session for who has shown that the token is theirs; and the ids of the oldest that it ended."""
-        secret, now = secrets.token_urlsafe(32), self._clock.now()
-        longest = now + _LONGEST
-        row = SessionRow(
-            id=f"ses-{secrets.token_hex(6)}",
-            digest=_digest(secret),
-            token_id=token.id,
-            browser=browser[:200],
-            remote=remote[:100],
-            created_at=now,
-            seen_at=now,
-            expires_at=min(longest, token.expires_at or longest),
-            ended_at=None,
-        )
-
-        def work(session: Session) -> list[str]:
-            session.execute(sa.delete(SessionRow).where(SessionRow.created_at < now - 2 * _LONGEST))
-            own = SessionRow.token_id == token.id
-            order = (SessionRow.ended_at.is_not(None), SessionRow.created_at.desc(), SessionRow.id)
-            surplus = sa.select(SessionRow.id).where(own).order_by(*order).offset(_SESSIONS_AT_ONCE - 1)
-            ended = list(session.scalars(surplus))
-            session.execute(sa.delete(SessionRow).where(SessionRow.id.in_(ended)))
-            session.add(row)
-            return ended
-
-        ended = await self._database.write(work)
-        return NewSession(_view(row, token.name), secret), ended
+        now = self._clock.now()
+        return await self._database.write(lambda session: _begun(session, token, now, browser, remote))
 
     async def find(self, secret: str, *, seen: bool) -> tuple[SessionView, TokenView] | None:
         """The session with this secret, if it is good; `seen` keeps it from idling out."""
@@ -158,8 +137,33 @@ class Sessions:
 
         found = await self._database.write(work)
         if found is None:
-            raise NotFound(f"There is no session '{session_id}'.", next_step="List them: GET /v1/sessions.")
+            raise NotFound(f"There is no session '{session_id}'.", next_step="List them: paved session list.")
         return found
+
+
+def _begun(
+    session: Session, token: TokenView, now: datetime, browser: str, remote: str
+) -> tuple[NewSession, list[str]]:
+    secret, longest = secrets.token_urlsafe(32), now + _LONGEST
+    row = SessionRow(
+        id=f"ses-{secrets.token_hex(6)}",
+        digest=_digest(secret),
+        token_id=token.id,
+        browser=browser[:200],
+        remote=remote[:100],
+        created_at=now,
+        seen_at=now,
+        expires_at=min(longest, token.expires_at or longest),
+        ended_at=None,
+    )
+    session.execute(sa.delete(SessionRow).where(SessionRow.created_at < now - 2 * _LONGEST))
+    own = SessionRow.token_id == token.id
+    order = (SessionRow.ended_at.is_not(None), SessionRow.created_at.desc(), SessionRow.id)
+    surplus = sa.select(SessionRow.id).where(own).order_by(*order).offset(_SESSIONS_AT_ONCE - 1)
+    ended = list(session.scalars(surplus))
+    session.execute(sa.delete(SessionRow).where(SessionRow.id.in_(ended)))
+    session.add(row)
+    return NewSession(_view(row, token.name), secret), ended
 
 
 def _until(row: SessionRow) -> datetime:

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -38,12 +38,24 @@ class Tokens:
     ) -> NewToken:
         """A token for someone; its name misleads nobody who reads the log."""
         now = self._clock.now()
-        check_name(name, [token.name for token in await self.all() if not token.is_past(now)])
-        return await self._make(name, roles, by=by, expires_at=expires_at)
+
+        def check(session: Session) -> None:
+            if session.get_bind().dialect.name == "postgresql":  # of two at once, one looks after the other
+                session.execute(sa.text(f"LOCK TABLE {TokenRow.__tablename__} IN SHARE ROW EXCLUSIVE MODE"))
+            check_name(name, [row.name for row in session.scalars(sa.select(TokenRow)) if is_good(row, now)])
+
+        return await self._make(name, roles, by=by, expires_at=expires_at, check=check)
 
     async def _make(
-        self, name: str, roles: Iterable[Role], *, by: str, expires_at: datetime | None = None
+        self,
+        name: str,
+        roles: Iterable[Role],
+        *,
+        by: str,
+        expires_at: datetime | None = None,
+        check: Callable[[Session], None] = lambda _: None,
     ) -> NewToken:
+        """`check` is asked in the same transaction."""
         secret = _MARK + secrets.token_urlsafe(32)
         row = TokenRow(
             id=f"tok-{secrets.token_hex(6)}",
@@ -55,7 +67,12 @@ class Tokens:
             expires_at=expires_at,
             revoked_at=None,
         )
-        await self._database.write(lambda session: session.add(row))
+
+        def work(session: Session) -> None:
+            check(session)
+            session.add(row)
+
+        await self._database.write(work)
         return NewToken(view_of(row), secret)
 
     async def find(self, secret: str) -> TokenView | None:
@@ -80,7 +97,7 @@ class Tokens:
         def work(session: Session) -> TokenView:
             row = session.get(TokenRow, token_id)
             if row is None:
-                raise NotFound(f"There is no token '{token_id}'.", next_step="List them: GET /v1/tokens.")
+                raise NotFound(f"There is no token '{token_id}'.", next_step="List them: paved token list.")
             row.revoked_at = row.revoked_at or now
             return view_of(row)
 

@@ -43,5 +43,8 @@ def pack_folder(folder: Path, manifest: Manifest, target: Path) -> Parcel:
     try:
         packed = archives.pack(entries.values(), target)
     except OSError as error:
-        raise InvalidInput(f"{error.filename or folder} cannot be read: {error.strerror}.") from error
+        raise InvalidInput(
+            f"{error.filename or folder} cannot be read: {error.strerror}.",
+            next_step="Give this user the right to read it.",
+        ) from error
     return Parcel(target, packed.digest, packed.size, total, len(entries))

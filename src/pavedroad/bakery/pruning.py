@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from pavedroad.access.audit import Audit
 from pavedroad.access.model import Principal
+from pavedroad.access.service import Access
 from pavedroad.bakery.layers import BY_KEY, IMAGES, LAYERS, Layers
 from pavedroad.bakery.model import APPLICATION, KEY, PruneView, view_image
 from pavedroad.clouds.model import Image, StoredObject
@@ -53,12 +53,12 @@ class Pruning:
     about to, and so do the newest of each application. What is not of the bakery is left alone."""
 
     def __init__(
-        self, clouds: CloudProvider, layers: Callable[[Cloud], Layers], audit: Audit, wanted: Wanted
+        self, clouds: CloudProvider, layers: Callable[[Cloud], Layers], access: Access, wanted: Wanted
     ) -> None:
         """`wanted` gives the images that are about to be used."""
         self._clouds = clouds
         self._layers = layers
-        self._audit = audit
+        self._access = access
         self._wanted = wanted
 
     async def plan(self, *, keep: int = KEEP, region: str = "us-east-1") -> PruneView:
@@ -68,7 +68,7 @@ class Pruning:
 
     async def prune(self, principal: Principal, *, keep: int = KEEP, region: str = "us-east-1") -> PruneView:
         """Do it; what has come into use since it was planned stays."""
-        async with self._audit.watch(principal, "prune-images", region, {"keep": keep}) as told:
+        async with self._access.acting(principal, "prune-images", region, {"keep": keep}) as told:
             cloud = self._clouds.region(region)
             plan = await self._plan(cloud, _checked(keep))
             gone: list[Image] = []

@@ -28,7 +28,9 @@ def read(folder: Path, name: str) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise InvalidInput(f"{name} cannot be read: {error.strerror}.") from error
+        raise InvalidInput(
+            f"{name} cannot be read: {error.strerror}.", next_step="Give this user the right to read it."
+        ) from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         return None

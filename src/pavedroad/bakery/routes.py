@@ -68,7 +68,7 @@ async def start_bake(  # noqa: PLR0917 - FastAPI passes all by name
     commit: Annotated[str | None, Query(description="The commit of the folder", max_length=100)] = None,
     rebake: Annotated[bool, Query(description="Bake although nothing has changed")] = False,
 ) -> BakeView:
-    gate.authorise(someone, "bake")
+    gate.authorise(someone, "bake")  # before the body is taken; the service asks again
     async with AsyncExitStack() as stack:
         place = stack.enter_context(bakery.line.place())
         folder = await stack.enter_async_context(bakery.scratch())
@@ -102,8 +102,7 @@ async def read_bake(bakery: Service, gate: Gate, someone: Someone, bake_id: str)
 
 
 @router.delete("/bakes/{bake_id}", status_code=202, summary="Stop a bake, whether it waits or builds")
-async def cancel_bake(bakery: Service, gate: Gate, someone: Someone, bake_id: str) -> BakeView:
-    gate.authorise(someone, "bake")
+async def cancel_bake(bakery: Service, someone: Someone, bake_id: str) -> BakeView:
     return await bakery.cancel(someone, bake_id)
 
 
@@ -146,12 +145,9 @@ async def plan_prune(
 
 
 @router.post("/images/prune", summary="Take away the images that nothing uses, and their layers")
-async def prune(
-    bakery: Service, gate: Gate, someone: Someone, keep: Keep = KEEP, region: str = "us-east-1"
-) -> PruneView:
+async def prune(bakery: Service, someone: Someone, keep: Keep = KEEP, region: str = "us-east-1") -> PruneView:
     """An image stays while an instance, a group, a launch template or a deployment has it, and so do the
     newest of each application."""
-    gate.authorise(someone, "bake")
     return await bakery.pruning.prune(someone, keep=keep, region=region)
 
 
@@ -161,9 +157,8 @@ async def prune(
     summary="Forget an image; refused while a server group is made of it",
 )
 async def forget_image(
-    bakery: Service, gate: Gate, someone: Someone, image_id: str, region: str = "us-east-1"
+    bakery: Service, someone: Someone, image_id: str, region: str = "us-east-1"
 ) -> Response:
-    gate.authorise(someone, "bake")
     await bakery.forget(someone, image_id, region=region)
     return Response(status_code=204)
 

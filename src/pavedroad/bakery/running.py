@@ -149,7 +149,10 @@ class Runner:
                 process.stdin.close()  # the leash: whatever still runs ends now
             await process.wait()
         if status != 0:
-            raise BakeFailed(f"{what} failed: it ended with status {status}.{said.ending()}")
+            raise BakeFailed(
+                f"{what} failed: it ended with status {status}.{said.ending()}",
+                next_step="Correct it and deploy again; what served before still serves.",
+            )
         return said.text()
 
 

@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pavedroad.access.audit import Audit
 from pavedroad.access.model import Principal
+from pavedroad.access.service import Access
 from pavedroad.bakery import archives, sources
 from pavedroad.bakery.builders import command as command_builder
 from pavedroad.bakery.builders import node as node_builder
@@ -29,7 +29,7 @@ from pavedroad.bakery.requirements import PythonNeeds, python_needs
 from pavedroad.bakery.rooms import Rooms
 from pavedroad.bakery.running import Report, Runner
 from pavedroad.bakery.scratch import scratch, sweep
-from pavedroad.bakery.sizes import spoken
+from pavedroad.bakery.sizes import counted, spoken
 from pavedroad.bakery.sources import SourceFile
 from pavedroad.bakery.turns import Turns
 from pavedroad.clouds.model import Image, ImageSpec
@@ -76,7 +76,7 @@ class Bakery:
         clouds: CloudProvider,
         places: Places,
         clock: Clock,
-        audit: Audit,
+        access: Access,
         *,
         step_seconds: float = _STEP_SECONDS,
         largest_bytes: int = LARGEST_BYTES,
@@ -90,12 +90,12 @@ class Bakery:
         self._clouds = clouds
         self._home = places.builds
         self._clock = clock
-        self._audit = audit
+        self._access = access
         self._rooms = Rooms(self._home, step_seconds)
         self._turns = Turns()
         self._interpreters = Interpreters()
         self._layers: dict[str, Layers] = {}
-        self.pruning = Pruning(clouds, self._layers_of, audit, wanted_images or _none_wanted)
+        self.pruning = Pruning(clouds, self._layers_of, access, wanted_images or _none_wanted)
         self._swept = False
 
     async def bake(
@@ -113,7 +113,7 @@ class Bakery:
         self.check_version(version)
         started = self._clock.monotonic()
         order = _Order(principal, manifest, version, commit, rebake, report)
-        async with self._audit.watch(principal, "bake", str(manifest.cluster)) as told:
+        async with self._access.acting(principal, "bake", str(manifest.cluster)) as told:
             try:
                 image, reused = await self._baked(order, source)
             except OSError as error:
@@ -149,7 +149,7 @@ class Bakery:
             yield folder
 
     async def cancel(self, principal: Principal, bake_id: str) -> BakeView:
-        async with self._audit.watch(principal, "cancel-bake", bake_id):
+        async with self._access.acting(principal, "cancel-bake", bake_id):
             return self.jobs.cancel(bake_id, principal.name)
 
     async def start(self) -> None:
@@ -169,7 +169,7 @@ class Bakery:
 
     async def forget(self, principal: Principal, image_id: str, *, region: str = "us-east-1") -> None:
         """Deregister an image; refused while a server group is made of it."""
-        async with self._audit.watch(principal, "forget-image", image_id):
+        async with self._access.acting(principal, "forget-image", image_id):
             cloud = self._clouds.region(region)
             image = await cloud.image(image_id)
             if KEY not in image.tags:
@@ -306,4 +306,4 @@ def _default_version(commit: str | None, stamp: str) -> str:
 
 def _say_source(report: Report, files: list[SourceFile]) -> None:
     size = sum(file.size for file in files)
-    report(f"Source: {len(files)} files, {spoken(size)}")
+    report(f"Source: {counted(len(files), 'file')}, {spoken(size)}")

@@ -74,7 +74,9 @@ def _walk(folder: Path, prefix: str, specs: tuple[GitIgnoreSpec, ...]) -> Iterat
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        raise InvalidInput(f"{folder} cannot be read: {error.strerror}.") from error
+        raise InvalidInput(
+            f"{folder} cannot be read: {error.strerror}.", next_step="Give this user the right to read it."
+        ) from error
     for entry in entries:
         path = f"{prefix}{entry.name}"
         if entry.is_dir(follow_symlinks=False):
@@ -139,7 +141,9 @@ def _content_digest(file: SourceFile) -> bytes:
         with file.place.open("rb") as content:
             return hashlib.file_digest(content, "sha256").digest()
     except OSError as error:
-        raise InvalidInput(f"{file.path} cannot be read: {error.strerror}.") from error
+        raise InvalidInput(
+            f"{file.path} cannot be read: {error.strerror}.", next_step="Give this user the right to read it."
+        ) from error
 
 
 def copy_to(folder: Path, files: Sequence[SourceFile]) -> None:

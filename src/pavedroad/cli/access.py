@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pavedroad.access.model import Role
 from pavedroad.cli.client import Client, segment
 from pavedroad.cli.clusters import age
 from pavedroad.cli.rows import Rows
@@ -22,7 +23,8 @@ sessions = typer.Typer(help="Browsers that are signed in: list and end them.", n
 def create(
     name: Annotated[str, typer.Argument(help="Who will use it, e.g. ci.")],
     role: Annotated[
-        list[str] | None, typer.Option("--role", help="viewer, deployer or admin; may repeat.")
+        list[Role] | None,
+        typer.Option("--role", help="What it may do; may repeat. Default: deployer."),
     ] = None,
     days: Annotated[
         int | None, typer.Option("--days", min=1, help="Days until it expires; default: never.")
@@ -31,7 +33,7 @@ def create(
 ) -> None:
     """Make a token; its secret is shown this once."""
     expires_at = (datetime.now(UTC) + timedelta(days=days)).isoformat() if days else None
-    body = {"name": name, "roles": role or ["deployer"], "expires_at": expires_at}
+    body = {"name": name, "roles": role or [Role.DEPLOYER], "expires_at": expires_at}
     made = Client.here().post("/v1/tokens", body)
     if as_json:
         result(made)

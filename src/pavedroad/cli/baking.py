@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pavedroad.bakery.packing import pack_folder
-from pavedroad.bakery.sizes import spoken
+from pavedroad.bakery.sizes import counted, spoken
 from pavedroad.cli import interrupting
 from pavedroad.cli.client import Client, CutOff, segment
 from pavedroad.cli.failures import told
@@ -33,7 +33,7 @@ def bake_folder(
     """Bake a folder; gives what came of it, or raises why nothing did."""
     with tempfile.TemporaryDirectory(prefix="paved-pack-") as temporary:
         parcel = pack_folder(folder, manifest, Path(temporary) / "source.tar.zst")
-        story.moving(f"sending {parcel.files} files, {spoken(parcel.packed_bytes)}")
+        story.moving(f"sending {counted(parcel.files, 'file')}, {spoken(parcel.packed_bytes)}")
         query = {"version": version, "commit": source_commit(folder), "rebake": "true" if rebake else None}
         try:
             ended = _bake(client, parcel.place, query, story)

@@ -24,6 +24,7 @@ _SECONDS = 60.0
 _TIMEOUT = httpx.Timeout(_SECONDS, connect=5)
 _PAUSE = 0.2
 _START = "Start it with `paved up`."
+_SIGN_IN = "Correct or unset PAVED_TOKEN; an administrator makes tokens: paved token create NAME."
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,10 @@ def _can_be_sent(token: str) -> bool:
 def _refusal(answer: httpx.Response) -> PavedError:
     try:
         problem: dict[str, Any] = answer.json()
-        return told(problem["code"], problem["detail"], problem.get("next_step"))
+        next_step = problem.get("next_step")
+        if answer.status_code == 401:
+            next_step = _SIGN_IN  # the API's own speaks of headers
+        return told(problem["code"], problem["detail"], next_step)
     except (ValueError, KeyError, TypeError):
         return PavedError(
             f"{answer.request.url} answered {answer.status_code} without saying why.",

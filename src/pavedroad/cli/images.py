@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from pavedroad.bakery.sizes import spoken
+from pavedroad.bakery.sizes import counted, spoken
 from pavedroad.cli.client import Client, segment
 from pavedroad.cli.clusters import age
 from pavedroad.cli.rows import Rows
@@ -100,11 +100,8 @@ def _tell(plan: dict[str, Any]) -> None:
 
 
 def _counted(view: dict[str, Any]) -> str:
-    images, objects = len(view["images"]), view["objects"]
-    return (
-        f"{images} {'image' if images == 1 else 'images'} and {objects} "
-        f"{'object' if objects == 1 else 'objects'} of {spoken(view['bytes'])}"
-    )
+    images, objects = counted(len(view["images"]), "image"), counted(view["objects"], "object")
+    return f"{images} and {objects} of {spoken(view['bytes'])}"
 
 
 def _why(view: dict[str, Any]) -> str:

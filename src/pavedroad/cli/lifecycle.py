@@ -96,7 +96,7 @@ def start(
     killed = running.read(places) if running.holder(places) is None else None
     if killed is not None:
         note(f"Pavedroad was killed when it last ran here (process {killed.pid}); what it had saved goes on.")
-    supervised = Supervised(cloud_only=cloud_only, environment=environment)
+    supervised = Supervised(places.home, cloud_only=cloud_only, environment=environment)
     released = False
     try:
         runs = _until_ready(supervised, places, quiet=as_json)
@@ -123,7 +123,7 @@ def start(
                 "Pavedroad stopped by itself.", next_step=f"Read {places.logs / 'supervisor.log'}."
             )
     finally:
-        if not released:
+        if not released and not supervised.has_ended:
             interrupting.ignore()
             note("stopping ...")
             supervised.stop()
@@ -154,6 +154,7 @@ def _until_ready(supervised: Supervised, places: Places, *, quiet: bool) -> Runn
         elif said.kind == "busy":
             return None
         elif said.kind == "failed":
+            supervised.wait()
             raise told(said.data["code"], said.data["sentence"], said.data["next_step"])
         elif said.kind == "ready":
             return running.parse(said.data)

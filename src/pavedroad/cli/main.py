@@ -51,7 +51,9 @@ def run(arguments: Sequence[str]) -> int:
         complain_of(error)
         return _ended(error, Exit.of(error.code))
     except TyperException as error:
-        complain(_sentence(error.format_message()), "See `paved --help`.")
+        if not error.format_message().strip():
+            return Exit.USAGE  # a command alone: its help was printed
+        complain(_sentence(error.format_message().replace("Value error, ", "")), "See `paved --help`.")
         return Exit.USAGE
     except (KeyboardInterrupt, typer.Abort):
         return Exit.INTERRUPTED

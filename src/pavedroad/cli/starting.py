@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -34,7 +35,7 @@ class Said:
 class Supervised:
     """A supervisor that we started and hold by its leash: closing it stops everything."""
 
-    def __init__(self, *, cloud_only: bool, environment: dict[str, str]) -> None:
+    def __init__(self, home: Path, *, cloud_only: bool, environment: dict[str, str]) -> None:
         command = [sys.executable, "-P", "-m", "pavedroad.platform.supervisor"]
         if cloud_only:
             command.append("--cloud-only")
@@ -43,7 +44,7 @@ class Supervised:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=os.environ | environment,
+            env=os.environ | {"PAVED_HOME": str(home)} | environment,  # it runs in another folder
             start_new_session=True,
             cwd="/",
         )
@@ -78,6 +79,10 @@ class Supervised:
 
     def wait(self) -> int:
         return self._process.wait()
+
+    @property
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,10 @@ def _mode(path: Path, remedy: str) -> int | None:
         return None
     except NotADirectoryError:
         return None
+    except PermissionError as error:
+        raise _unusable(
+            path, error.strerror or str(error), "Give this user its folder, or set PAVED_HOME to another."
+        ) from error
     except OSError as error:
         raise _unusable(path, error.strerror or str(error), remedy) from error
 

@@ -44,7 +44,8 @@ class ClusterName:
         if match is None or _PUSH.fullmatch(name) or len(name) > LONGEST:
             raise InvalidInput(
                 f"'{name}' is not a cluster's name: it takes the form app, app-stack or app-stack-detail, "
-                "of letters, digits, '.' and '_', without a version at its end."
+                "of letters, digits, '.' and '_', without a version at its end.",
+                next_step="Name one such as `api`; those that are there: paved clusters.",
             )
         return cls(match["app"], match["stack"] or None, match["detail"] or None)
 
@@ -71,7 +72,10 @@ class ServerGroupName:
     def parse(cls, name: str) -> ServerGroupName:
         match = _PUSH.fullmatch(name)
         if match is None:
-            raise InvalidInput(f"'{name}' is not a server group's name: it ends in a version such as -v003.")
+            raise InvalidInput(
+                f"'{name}' is not a server group's name: it ends in a version such as -v003.",
+                next_step="List them: paved clusters.",
+            )
         return cls(ClusterName.parse(match["cluster"]), int(match["push"]))
 
     @classmethod

@@ -26,7 +26,7 @@ class Places:
         if named := os.environ.get("PAVED_HOME"):
             return cls(Path(named).expanduser().absolute())
         state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-        return cls(Path(state) / "pavedroad")
+        return cls(Path(state).absolute() / "pavedroad")
 
     @property
     def running(self) -> Path:

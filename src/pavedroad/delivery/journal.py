@@ -304,7 +304,10 @@ def _row(session: Session, deployment: str, *, locked: bool = False) -> Deployme
     wanted = sa.select(DeploymentRow).where(DeploymentRow.id == deployment)
     row = session.scalar(wanted.with_for_update() if locked else wanted)
     if row is None:
-        raise NotFound(f"There is no deployment '{deployment}'.", next_step="List them: GET /v1/deployments.")
+        raise NotFound(
+            f"There is no deployment '{deployment}'.",
+            next_step="List them: paved deployments; one cluster's: paved deployments --cluster NAME.",
+        )
     return row
 
 

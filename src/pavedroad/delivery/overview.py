@@ -101,4 +101,4 @@ class Overview:
 def why(region: RegionView) -> str:
     """One sentence on a region that does not answer."""
     since = f" since {region.since:%H:%M:%S} UTC" if region.since is not None else ""
-    return f"Not known: {region.name} does not answer{since}. {region.reason}"
+    return f"Not known: {region.name} has not answered{since}. {region.reason}"

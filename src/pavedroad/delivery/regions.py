@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
@@ -13,6 +14,7 @@ from pavedroad.core.errors import PavedError, Unavailable
 from pavedroad.delivery.model import RegionView
 
 Answer = TypeVar("Answer")
+_log = logging.getLogger(__name__)
 
 _GLANCE = 0.5
 """How long a region is waited for that did not answer the last time; it is asked on in the background."""
@@ -103,10 +105,15 @@ class Regions:
         try:
             answer = await self.one(region, work)
         except PavedError as error:
-            since = held.since if (held := self._silent.get(region)) is not None else self._clock.now()
-            return self._silent.setdefault(region, RegionView(region, False, error.sentence, since))
+            return self._fallen_silent(region, error.sentence)
+        except Exception as error:
+            _log.exception("the region %s cannot be read", region)
+            return self._fallen_silent(region, f"It cannot be read: {type(error).__name__}: {error}.")
         self._silent.pop(region, None)
         return answer
+
+    def _fallen_silent(self, region: str, reason: str) -> RegionView:
+        return self._silent.setdefault(region, RegionView(region, False, reason, self._clock.now()))
 
 
 def unknown(what: str, silent: Sequence[RegionView]) -> Unavailable:

@@ -36,10 +36,13 @@ from pavedroad.localcloud.unreadable import EXIT_STATUS, told
 
 _log = logging.getLogger(__name__)
 _BACKLOG = 1024
+_CHUNK = 65_536
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _STEADY_SECONDS = 30.0
 _API_GRACE, _HOST_GRACE, _GATE_GRACE = 10.0, 20.0, 2.0
 _READY_SECONDS = 60.0
+_FALSE_STARTS = 3
+"""How often a process may end with an error before the cloud was ever ready."""
 _KEPT = ("block", KEY_FILE, "state.snapshot")
 _MADE_ANEW = ("lock", "host.lock", "cloud.json", "cgroups.json", "faults.log")
 _FOLDERS = (
@@ -210,6 +213,7 @@ class _Launcher:
                 annex.enter_halfway,
             )
         self._stopping = asyncio.Event()
+        self._was_ready = False
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -275,13 +279,14 @@ class _Launcher:
 
     async def _keep(self, child: _Child) -> None:
         """Start it, and again when it dies, with a growing pause while it dies at once."""
-        pause, first = _SHORTEST_PAUSE, True
+        pause, first, false_starts = _SHORTEST_PAUSE, True, 0
         while True:
             began = time.monotonic()
             try:
                 child.process = await asyncio.create_subprocess_exec(
                     *child.command(first),
                     stdin=asyncio.subprocess.DEVNULL,
+                    stderr=asyncio.subprocess.PIPE,
                     pass_fds=child.descriptors,
                     preexec_fn=_prepare(child.enter, os.getpid()),
                     start_new_session=True,
@@ -291,9 +296,15 @@ class _Launcher:
                 _log.error("The %s process cannot be started: %s; it is tried again.", child.name, error)
             else:
                 first = False
+                passing = asyncio.create_task(_pass_on(child.process))
                 status = await child.process.wait()
                 if status == EXIT_STATUS:
                     raise told(self._refusal)
+                false_starts += status > 0 and not self._was_ready
+                if false_starts == _FALSE_STARTS:
+                    raise NotReady(
+                        f"The {child.name} process ends as it starts: {await _last_line(passing)}."
+                    )
                 _log.error("The %s process has ended with %s; it is started again.", child.name, status)
             steady = time.monotonic() - began > _STEADY_SECONDS
             pause = _SHORTEST_PAUSE if steady else min(pause * 2, _LONGEST_PAUSE)
@@ -310,6 +321,7 @@ class _Launcher:
                 raise NotReady(f"The private cloud in {self._home} was not ready in {_READY_SECONDS:.0f} s.")
             await asyncio.sleep(0.02)
         if not self._stopping.is_set():
+            self._was_ready = True
             self._write_record()
             _log.info("The private cloud answers at %s", self._endpoint)
 
@@ -339,6 +351,25 @@ class _Launcher:
             raise Unavailable(
                 f"The file {self._record} cannot be replaced: {error.strerror}.", next_step="Move it away."
             ) from error
+
+
+async def _pass_on(process: asyncio.subprocess.Process) -> str:
+    """What it writes on stderr goes to ours; gives the end of it."""
+    assert process.stderr
+    end = b""
+    while chunk := await process.stderr.read(_CHUNK):
+        with suppress(OSError):
+            os.write(2, chunk)
+        end = (end + chunk)[-_CHUNK:]
+    return end.decode(errors="replace")
+
+
+async def _last_line(passing: asyncio.Task[str]) -> str:
+    try:
+        said = await asyncio.wait_for(passing, 1)  # a grandchild may still hold the pipe
+    except TimeoutError:
+        said = ""
+    return said.strip().rpartition("\n")[2].rstrip(".") or "it says nothing"
 
 
 def _python(module: str, *arguments: str) -> list[str]:

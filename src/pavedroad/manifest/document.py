@@ -77,7 +77,9 @@ for _tag, _pattern, _first in (
 
 def refuse(source: str, position: Position, sentence: str) -> InvalidInput:
     """To be raised."""
-    return InvalidInput(f"{source}:{position.line}:{position.column}: {sentence}")
+    return InvalidInput(
+        f"{source}:{position.line}:{position.column}: {sentence}", next_step="See all fields: paved schema."
+    )
 
 
 def read(content: bytes, source: str) -> Document:

@@ -42,7 +42,9 @@ def load(path: Path) -> Manifest:
             next_step=f"Go to a folder with a {FILE}, or write one: paved new NAME.",
         ) from None
     except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from None
+        raise InvalidInput(
+            f"{path} cannot be read: {error.strerror}.", next_step="Give this user the right to read it."
+        ) from None
     if len(content) > document.LARGEST:
         raise InvalidInput(
             f"{path} is {path.stat().st_size:,} bytes large; allowed are {document.LARGEST:,}."

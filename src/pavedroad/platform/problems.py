@@ -137,7 +137,8 @@ async def _http(request: Request, error: Exception) -> Response:
         )
     elif error.status_code == 404:
         refusal = NotFound(
-            f"There is nothing at {request.url.path}.", next_step="GET /v1/openapi.json lists every route."
+            f"There is nothing at {request.url.path}.",
+            next_step=None if is_page(request) else "GET /v1/openapi.json lists every route.",
         )
     elif isinstance(error.__cause__, ValueError | RecursionError):
         refusal = InvalidInput(

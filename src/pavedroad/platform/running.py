@@ -131,6 +131,11 @@ def holder(places: Places) -> int | None:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return _pid_in(places)
+    except PermissionError as error:
+        raise Unavailable(
+            f"The home {places.home} cannot be read: {error.strerror}.",
+            next_step="Set PAVED_HOME to one of this user's own.",
+        ) from error
     except OSError:
         return None
     return None

@@ -72,7 +72,7 @@ def build(settings: Settings) -> Services:
         slot=slot,
         clouds=clouds,
         access=access,
-        bakery=Bakery(clouds, settings.places, clock, access.audit, wanted_images=delivery.images_under_way),
+        bakery=Bakery(clouds, settings.places, clock, access, wanted_images=delivery.images_under_way),
         delivery=delivery,
         faults=FaultInjection(
             FaultClient(settings.endpoint) if settings.private_cloud and settings.endpoint else None, access

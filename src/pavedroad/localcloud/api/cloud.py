@@ -278,6 +278,7 @@ class Cloud:
         with self._state.lock:
             revision, damaged = self._state.revision, self._contents.failure
         failure = self._snapshots.failure or self._monitoring.failure or self._blobs.failure or damaged
+        failure = failure or self._link.failure
         return {
             "status": failure or "ok",
             "host": "connected" if self._link.actual.epoch else "not connected",

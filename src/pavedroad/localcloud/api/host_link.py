@@ -76,6 +76,8 @@ class HostLink:
     def __init__(self, socket: Path) -> None:
         self.actual = ActualView()
         self.followers: list[Follower] = []
+        self.failure = ""
+        """Why the host cannot be told what is wanted; goes when it can."""
         self._socket = socket
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
@@ -239,6 +241,12 @@ class HostLink:
             except OSError as error:
                 _LOG.debug("The host does not take what is wanted: %s", error)
                 self._closed.wait(_RETRY_SECONDS)
+            except Exception as error:
+                _LOG.exception("What is wanted cannot be sent to the host")
+                self.failure = f"What is wanted cannot be sent to the host: {type(error).__name__}: {error}."
+                self._closed.wait(_REFUSED_SECONDS)
+            else:
+                self.failure = ""
         connection.close()
 
     def _has_to_send(self) -> bool:

@@ -161,6 +161,12 @@ def _limit(target: str, given: Mapping[str, Value], reach: Reach) -> str:
     return f"More than {given['per_second']:g} calls a second of {target}{where} are throttled."
 
 
+def _processors(instance: str, given: Mapping[str, Value], reach: Reach) -> str:
+    cores = given["cores"]
+    what = "a processor" if cores == 1 else f"each of {cores:g} processors"
+    return f"{instance} takes {given['percent']:g} % of {what}."
+
+
 def _capacity(zone: str, given: Mapping[str, Value], reach: Reach) -> str:
     what = given["instance_type"] or "instances of any type"
     return f"There is no capacity for {what} in {zone}."
@@ -184,9 +190,7 @@ KINDS: dict[str, Kind] = {
         Kind(
             "instance-cpu",
             "instance",
-            lambda target, given, reach: (
-                f"{given['cores']:g} processes in {target} each take {given['percent']:g} % of a processor."
-            ),
+            _processors,
             (Parameter("cores", 1, 1, 64), Parameter("percent", 100, 1, 100)),
         ),
         Kind(

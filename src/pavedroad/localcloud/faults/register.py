@@ -168,7 +168,9 @@ class Register:
         number = float(seconds) if isinstance(seconds, int | float) and seconds is not True else 0.0
         if SHORTEST_SECONDS <= number <= LONGEST_SECONDS:
             return number
-        raise InvalidInput("A fault lasts from 0.1 seconds to 24 hours (86400 seconds).")
+        raise InvalidInput(
+            "A fault lasts from 0.1 seconds to 24 hours (86400 seconds).", next_step="Say such as `--for 2m`."
+        )
 
     def _refuse_twice(self, what: Kind, target: str) -> None:
         for fault in self._active.values():

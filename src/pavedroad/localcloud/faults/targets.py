@@ -32,9 +32,13 @@ def checked(what: Target, target: object, instances: Instances) -> str:
     if not isinstance(target, str):
         raise InvalidInput(f"A fault has a target: here {_WORDS[what]}.")
     if what == "zone" and target not in ZONES:
-        raise InvalidInput(f"'{target[:100]}' is no zone of this cloud: {', '.join(ZONES)}.")
+        raise InvalidInput(
+            f"'{target[:100]}' is no zone of this cloud.", next_step=f"Name one of {', '.join(ZONES)}."
+        )
     if what == "region" and target not in REGIONS:
-        raise InvalidInput(f"'{target[:100]}' is no region of this cloud: {', '.join(REGIONS)}.")
+        raise InvalidInput(
+            f"'{target[:100]}' is no region of this cloud.", next_step=f"Name one of {', '.join(REGIONS)}."
+        )
     if what == "instance":
         _check_instance(target, instances)
     return _operation(target) if what == "operation" else target
@@ -42,10 +46,13 @@ def checked(what: Target, target: object, instances: Instances) -> str:
 
 def _check_instance(target: str, instances: Instances) -> None:
     if not _INSTANCE.fullmatch(target):
-        raise InvalidInput(f"'{target[:100]}' is no instance id, as i-0123456789abcdef0.")
+        raise InvalidInput(
+            f"'{target[:100]}' is no instance id, as i-0123456789abcdef0.",
+            next_step="List them: paved clusters --json.",
+        )
     found = instances.find(target)
     if found is None or found.state == "terminated":
-        raise NotFound(f"There is no instance {target}.")
+        raise NotFound(f"There is no instance {target}.", next_step="List them: paved clusters --json.")
     if found.state not in ("pending", "running"):
         raise Conflict(f"The instance {target} does not run: it is {found.state}.")
 

@@ -28,3 +28,17 @@ document.addEventListener("htmx:sseError", async () => {
   const answer = await fetch("/signed-in", { redirect: "manual" }).catch(() => null);
   if (answer && answer.type === "opaqueredirect") location.assign("/login");
 });
+
+// A console is read at its end, and stays there while lines come, unless its reader has scrolled up.
+let readAt = Infinity;
+function place() {
+  const shown = document.querySelector("pre.console");
+  if (shown) shown.scrollTop = readAt === Infinity ? shown.scrollHeight : readAt;
+}
+document.addEventListener("scroll", ({ target }) => {
+  if (!target.matches?.("pre.console")) return;
+  const left = target.scrollHeight - target.clientHeight - target.scrollTop;
+  readAt = left < 20 ? Infinity : target.scrollTop;
+}, true);
+addEventListener("DOMContentLoaded", place);
+document.addEventListener("htmx:sseMessage", place);
