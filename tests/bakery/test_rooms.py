@@ -194,6 +194,20 @@ async def test_links_that_a_command_leaves_in_our_places_are_not_followed(
     assert [it.name for it in (home / "project").iterdir()] == [".env"]
 
 
+@pytest.mark.skipif(seclusion.way() != "users", reason="builds are users of their own only under root")
+async def test_settings_are_copied_where_no_link_of_a_step_leads(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pip.conf").write_text("[global]")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    (tmp_path / "bake/work").mkdir(parents=True)
+    theirs = home / "project/.env"
+    own = Rooms(tmp_path / "builds", 60).runners("site", tmp_path / "bake", [].append).own
+    for _ in range(2):
+        await own.run("It", ["/bin/sh", "-c", f"ln -sf {theirs} $PIP_CONFIG_FILE"])
+    assert theirs.read_text() == "a secret of the operator\n"
+
+
 async def test_an_interpreter_below_a_home_is_named_by_the_image(
     kitchen: Kitchen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

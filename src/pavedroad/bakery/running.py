@@ -162,8 +162,10 @@ def _settings(room: Room) -> dict[str, str]:
     found = {name: text for name, text in os.environ.items() if name.upper() in _SETTINGS and text[:1] == "/"}
     if room.user is not None:
         for name, place in found.items():
-            found[name] = str(room.temporary / name.lower())
-            shutil.copyfile(place, found[name])
+            copy = room.temporary / name.lower()
+            copy.unlink(missing_ok=True)  # the step before may have made a link of it
+            shutil.copyfile(place, copy)
+            found[name] = str(copy)
     return found
 
 
