@@ -114,6 +114,16 @@ def test_a_bomb_is_refused_before_it_unfolds(tmp_path: Path) -> None:
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_what_could_not_be_unpacked_again_is_not_packed(tmp_path: Path) -> None:
+    """A file with holes may say any size, and would be read for hours."""
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "file").touch()
+    os.truncate(tmp_path / "source" / "file", 1 << 40)
+    with pytest.raises(TooLarge, match="an image may have"):
+        pack(entries_below(tmp_path / "source"), tmp_path / "archive")
+    assert not (tmp_path / "archive").exists()
+
+
 def test_what_is_unpacked_is_ours_and_nobody_elses_to_write(tmp_path: Path) -> None:
     odd = tarfile.TarInfo("tool")
     odd.mode, odd.uid, odd.gid = 0o6777, 12345, 12345

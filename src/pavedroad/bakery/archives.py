@@ -14,6 +14,9 @@ from typing import IO
 
 import zstandard
 
+from pavedroad.core.errors import TooLarge
+from pavedroad.core.tarballs import LAYER
+
 _LEVEL = 3
 _CHUNK = 1 << 20
 _EPOCH = 946_684_800  # 2000-01-01
@@ -52,13 +55,23 @@ def entries_below(folder: Path, names: Iterable[str] = ("",)) -> Iterator[Entry]
 
 
 def pack(entries: Iterable[Entry], target: Path) -> Packed:
-    """A zstd-compressed tar: sorted, without owners, and with times that come from the contents."""
+    """A zstd-compressed tar: sorted, without owners, and with times that come from the contents.
+
+    Raises TooLarge before anything is read: nothing stops a thread that reads."""
+    entries = sorted(entries, key=lambda entry: entry.name)
+    size = sum(entry.place.lstat().st_size for entry in entries)
+    if size > LAYER.size or len(entries) > LAYER.members:
+        raise TooLarge(
+            f"There are {size:,} bytes in {len(entries):,} files; an image may have {LAYER.size:,} in "
+            f"{LAYER.members:,}.",
+            next_step="Leave out what is not needed.",
+        )
     with (
         target.open("wb") as file,
         zstandard.ZstdCompressor(level=_LEVEL, threads=2).stream_writer(file, closefd=False) as packed,
         tarfile.open(fileobj=packed, mode="w|", format=tarfile.GNU_FORMAT, bufsize=_CHUNK) as archive,
     ):
-        for entry in sorted(entries, key=lambda entry: entry.name):
+        for entry in entries:
             _add(archive, entry)
     return Packed(target, digest_of(target), target.stat().st_size)
 

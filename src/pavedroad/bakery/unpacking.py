@@ -9,8 +9,6 @@ from pavedroad.core import tarballs
 from pavedroad.core.errors import Unavailable
 from pavedroad.core.tarballs import Limits
 
-_LAYERS = Limits(32 << 30, members=1_000_000)
-
 
 def unpack(archive: Path, folder: Path, *, largest: int = LARGEST_BYTES) -> int:
     """Into a new folder; gives the bytes of its files. Blocking: for a thread."""
@@ -24,4 +22,4 @@ def unpack(archive: Path, folder: Path, *, largest: int = LARGEST_BYTES) -> int:
 def unpack_layer(archive: Path, folder: Path) -> None:
     """One that the bakery packed itself: its links may name programs of the machine."""
     folder.mkdir()
-    tarballs.unpack(archive, folder, _LAYERS, links_may_leave=True)
+    tarballs.unpack(archive, folder, tarballs.LAYER, links_may_leave=True)

@@ -64,6 +64,10 @@ class Limits:
         return self.size + 4 * _BLOCK * self.members
 
 
+LAYER = Limits(32 << 30, members=1_000_000)
+"""Of an image. What could not be unpacked again is not packed: files with holes cost their maker nothing."""
+
+
 def unpack(archive: Path, folder: Path, limits: Limits, *, links_may_leave: bool = False) -> int:
     """Into a folder that is there and empty. The tar is plain or compressed with zstd or gzip, told by its
     first bytes. What comes out is ours; symbolic links stay inside, unless told that they may leave, and

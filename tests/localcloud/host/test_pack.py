@@ -68,3 +68,11 @@ def test_what_a_guest_makes_a_link_while_it_is_read_leads_nowhere(
     digest = pack(root, tmp_path / "layers", frozenset())
     assert b"secret" not in _unpacked(tmp_path / "layers", digest).values()
     assert name not in _unpacked(tmp_path / "layers", digest)
+
+
+def test_a_disk_that_could_not_be_unpacked_again_is_not_packed(root: Path, tmp_path: Path) -> None:
+    """Files with holes may say any size, and would be read for hours."""
+    os.truncate(root / "file", 1 << 40)
+    with pytest.raises(OSError, match="its files have more than 32 GiB"):
+        pack(root, tmp_path / "layers", frozenset())
+    assert not list((tmp_path / "layers").iterdir())

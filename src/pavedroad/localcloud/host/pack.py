@@ -18,6 +18,7 @@ from typing import IO, cast
 
 import zstandard
 
+from pavedroad.core.tarballs import LAYER
 from pavedroad.localcloud.host.nursery import linux
 
 _LEVEL = 3
@@ -109,6 +110,8 @@ def _add_opened(archive: tarfile.TarFile, descriptor: int, path: str, left_out: 
         _add(archive, descriptor, f"{path}/", left_out)
     elif stat.S_ISREG(status.st_mode):
         member.size = status.st_size
+        if archive.offset + member.size > LAYER.size:
+            raise OSError(errno.EFBIG, f"its files have more than {LAYER.size >> 30} GiB")
         with open(descriptor, "rb", closefd=False) as file:
             archive.addfile(member, cast("IO[bytes]", _Exactly(file, member.size)))
 

@@ -17,7 +17,6 @@ from pavedroad.localcloud.host.nursery import linux
 
 UNFINISHED = ".unpacking-"
 ASIDE = ".damaged-"
-_LIMITS = tarballs.Limits(32 << 30, members=1_000_000)
 
 
 def unpack(layer: Path, folder: Path) -> None:
@@ -30,7 +29,7 @@ def unpack(layer: Path, folder: Path) -> None:
         raise Unavailable("its bytes are not those that its digest names; it is set aside.")
     building = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=folder.parent))
     try:
-        tarballs.unpack(layer, building, _LIMITS, links_may_leave=True)
+        tarballs.unpack(layer, building, tarballs.LAYER, links_may_leave=True)
         building.chmod(0o755)
         building.rename(folder)
     except OSError as error:
