@@ -72,9 +72,16 @@ def _fits(pattern: str, text: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _wildcard(pattern: str) -> re.Pattern[str]:
-    parts = re.findall(r"\\[*?\\]|.", pattern, re.DOTALL)
-    meant = {"*": ".*", "?": "."}
-    return re.compile("".join(meant.get(part) or re.escape(part[-1]) for part in parts), re.DOTALL)
+    """What is between two `*` is looked for once, at the first place that has it: else some never end."""
+    between = [""]
+    for part in re.findall(r"\\[*?\\]|.", pattern, re.DOTALL):
+        if part == "*":
+            between.append("")
+        else:
+            between[-1] += "." if part == "?" else re.escape(part[-1])
+    first, *others = between
+    found = first + "".join(f"(?>.*?{it})" for it in others[:-1]) + "".join(f".*{it}" for it in others[-1:])
+    return re.compile(found, re.DOTALL)
 
 
 def values_at(node: Any, path: tuple[str, ...]) -> Iterator[Any]:
