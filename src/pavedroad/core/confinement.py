@@ -98,6 +98,8 @@ def sentence(who: str, *, own_users: bool = False, own_view: bool = False) -> st
     if own_view:
         users = ", with /tmp, /run and shared memory of their own"
     if way() == "landlock":
+        if not (own_users or own_view):
+            users = ", but may open the Unix sockets of this user's whose paths they know"
         return f"{who} see the system's folders and their own, nothing else (Landlock){users}"
     why = "this kernel has no Landlock since 5.19" if wanted() else f"{WISH} is none"
     if own_view:

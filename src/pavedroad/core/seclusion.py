@@ -26,7 +26,7 @@ _OPEN_TREE, _MOVE_MOUNT, _SET_MOUNT = 428, 429, 442
 _CLONE, _WITH_ALL_BELOW, _FROM_DESCRIPTOR, _ITSELF, _READ_ONLY = 1, 0x8000, 4, 0x1000, 1
 _HERE = -100
 _USERS = "/proc/self/uid_map"
-_NAMED = 126 << 24
+_NAMED = NOBODY = 126 << 24
 _TEMPORARY, _RUN, _SHARED_MEMORY = "/tmp", "/run", "/dev/shm"  # noqa: S108 - what is hidden
 _OF_RUN = ("/run/systemd/resolve", "/run/resolvconf", "/run/nscd", "/run/current-system")
 _SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -46,7 +46,7 @@ def user_of(address: str) -> int:
 
 def user_named(name: str) -> int:
     """One of 16 million users that are nobody else's."""
-    return _NAMED | binascii.crc32(name.encode()) & 0xFFFFFF
+    return _NAMED | max(binascii.crc32(name.encode()) & 0xFFFFFF, 1)
 
 
 def way() -> Way:

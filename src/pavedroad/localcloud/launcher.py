@@ -26,6 +26,7 @@ from pavedroad.core.files import write_whole
 from pavedroad.core.homes import check_home
 from pavedroad.core.networking import Mode
 from pavedroad.core.places import KEY_FILE
+from pavedroad.core.seclusion import NOBODY
 from pavedroad.localcloud.blocks import Block, claim
 from pavedroad.localcloud.envoy.binary import envoy_program
 from pavedroad.localcloud.host.network import annex as annexes
@@ -195,6 +196,10 @@ class _Launcher:
         self._record = home / "cloud.json"
         self._sweep_sockets()
         self._sockets = Path(tempfile.mkdtemp(prefix="paved-", dir="/tmp"))
+        if os.geteuid() == 0 and annex is None:
+            # Guests that keep root's number have lost its right to enter what is another user's.
+            with suppress(OSError):
+                os.chown(self._sockets, NOBODY, NOBODY)
         self._refusal = self._sockets / "refusal"
         self._host_socket = self._sockets / "host.sock"
         self._gate_socket = self._sockets / "gate.sock"

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 import uvloop
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from pavedroad.core.limits import raise_open_files
 from pavedroad.core.networking import Mode
@@ -28,8 +29,19 @@ from pavedroad.localcloud.host.network.doors import Doors
 from pavedroad.localcloud.host.network.gated import GatedRouting
 from pavedroad.localcloud.host.network.namespaces import Namespaces
 from pavedroad.localcloud.host.network.place import Place
+from pavedroad.localcloud.host.peers import is_kin
 from pavedroad.localcloud.host.routes import application
 from pavedroad.localcloud.host.routing import Routing
+
+
+class _Conversation(AutoHTTPProtocol):
+    """With nobody but who belongs to us: a guest may be our own user's, and know the socket's path."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        with socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as connected:
+            if not is_kin(connected):
+                transport.abort()
 
 
 class _Server(uvicorn.Server):
@@ -92,6 +104,7 @@ async def _serve(home: Path, options: argparse.Namespace) -> None:
     listening = _listen(options.socket)
     settings = uvicorn.Config(
         application(host),
+        http=_Conversation,
         lifespan="off",
         log_level="warning",
         timeout_graceful_shutdown=2,

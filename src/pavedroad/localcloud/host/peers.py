@@ -1,7 +1,8 @@
-"""Whose the other end of a connection is, where that is on this machine: its user, as the kernel knows it."""
+"""Whose the other end of a connection is, where that is on this machine, as the kernel knows it."""
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import sys
@@ -22,6 +23,24 @@ _TIME_WAIT = 6
 """Nobody's any more."""
 _LONGEST = 8192
 _TABLE = Path("/proc/net/tcp")
+_CREDENTIALS = struct.Struct("=iII")
+"""Process, user and group of who connected."""
+
+
+def is_kin(connected: socket.socket) -> bool:
+    """Whether who connected to our Unix socket is our parent, or another process that it started. Guests are
+    not, which may be our own user's and know the path."""
+    size = _CREDENTIALS.size
+    pid, _, _ = _CREDENTIALS.unpack(connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+    return os.getppid() in (pid, _parent_of(pid))
+
+
+def _parent_of(pid: int) -> int | None:
+    try:
+        words = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:  # it has ended
+        return None
+    return int(words.rpartition(b")")[2].split()[1])
 
 
 def user_of(peer: Place, here: Place) -> int | None:
