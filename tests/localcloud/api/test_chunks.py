@@ -70,7 +70,21 @@ def test_a_chunk_that_was_changed_moved_or_left_out_is_found(old: bytes, new: by
     assert not is_whole(body(PLAIN), "0" * 64)
 
 
-def test_a_trailer_that_was_changed_or_left_out_is_found() -> None:
-    assert not is_whole(body(TRAILING), TRAILING[0], trailer=True)
-    changed = TRAILER.replace(b"sOO8", b"sOO9")
-    assert not is_whole(body(TRAILING) + changed, TRAILING[0], trailer=True)
+def test_chunks_that_changed_places_are_found() -> None:
+    whole = body(PLAIN)
+    second, last = whole.index(b"400;"), whole.index(b"\r\n0;") + 2
+    assert not is_whole(whole[second:last] + whole[:second] + whole[last:], PLAIN[0])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"sOO8", b"sOO9"),
+        (b":d81f", b":d81e"),
+        (b"x-amz-trailer", b"x-amz-meta-of:others\r\nx-amz-trailer"),
+        (TRAILER[TRAILER.index(b"x-amz-trailer") : -2], b""),
+        (TRAILER, b""),
+    ],
+)
+def test_a_trailer_that_was_changed_or_left_out_is_found(old: bytes, new: bytes) -> None:
+    assert not is_whole(body(TRAILING) + TRAILER.replace(old, new), TRAILING[0], trailer=True)
