@@ -23,9 +23,11 @@ def test_without_a_host_health_is_not_known_until_the_next_one_finds_it(own_benc
         (told,) = bench.health(group).values()
         assert told["Reason"] == "Elb.InternalError"
         assert told["Description"].startswith("Health checks are not known: the host has not answered since ")
+        assert str(bench.cloud.health["host"]).startswith("not connected")
         with pytest.raises(httpx.HTTPError):
             balancer.get()
     finally:
         launcher.resume()
     bench.all_healthy(group)
+    eventually(lambda: bench.cloud.health["host"] == "connected")
     assert balancer.get().text == "one"

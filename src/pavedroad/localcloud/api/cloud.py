@@ -274,6 +274,12 @@ class Cloud:
             self._blobs.keep_only(held | self._held)
             self._held = held
 
+    def _said_of_host(self) -> str:
+        actual = self._link.actual
+        if (since := actual.lost_at) is not None:
+            return f"not connected, or not yet what it was, since {since:%H:%M:%S} UTC"
+        return "connected" if actual.epoch else "not connected"
+
     def _health(self) -> Mapping[str, object]:
         with self._state.lock:
             revision, damaged = self._state.revision, self._contents.failure
@@ -281,7 +287,7 @@ class Cloud:
         failure = failure or self._link.failure
         return {
             "status": failure or "ok",
-            "host": "connected" if self._link.actual.epoch else "not connected",
+            "host": self._said_of_host(),
             "limits": self._publishing.limited_by or "not known yet",
             "confinement": self._publishing.confined or "not known yet",
             "credentials": self._gate.credentials,
