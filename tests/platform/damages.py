@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -51,10 +52,10 @@ def used(platform: Platform) -> None:
     for _ in range(2):
         watch.put_metric_data(Namespace="Kept", MetricData=points)
     tree = platform.processes()
-    for process in tree:
-        process.send_signal(signal.SIGSTOP)
-    for process in tree:
-        process.kill()
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for process in tree:
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
     psutil.wait_procs(tree, timeout=30)
 
 
