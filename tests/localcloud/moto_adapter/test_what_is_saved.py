@@ -263,6 +263,7 @@ def called(
         )
     except (ValueError, AttributeError):
         return None
+    headers = {"content-type": "text/xml", **headers}  # as it is where boto3 says none: no form
     return lambda bench: bench.send(service, body, method=method, path=path, headers=headers)
 
 

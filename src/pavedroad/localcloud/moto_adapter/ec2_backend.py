@@ -38,6 +38,7 @@ from pavedroad.localcloud.moto_adapter.ec2_census import Census
 from pavedroad.localcloud.moto_adapter.ec2_instances import LocalInstance, tags_at_once
 from pavedroad.localcloud.moto_adapter.ec2_lookups import Lookups
 from pavedroad.localcloud.moto_adapter.ec2_metadata_options import check_metadata_options
+from pavedroad.localcloud.moto_adapter.ec2_repeats import MadeOnce
 from pavedroad.localcloud.moto_adapter.ec2_templates import Templates
 from pavedroad.localcloud.moto_adapter.outside import outside
 from pavedroad.localcloud.wanted import GuestImage
@@ -52,7 +53,7 @@ _METADATA_OPTIONS = {
 }
 
 
-class LocalEC2Backend(Templates, Lookups):
+class LocalEC2Backend(Templates, MadeOnce, Lookups):
     """One account's EC2 in one region."""
 
     _census: Census | None = None

@@ -38,6 +38,13 @@ class KnownOnly(EC2Response):
             raise missing(asked)
         return super().delete_launch_template()
 
+    def delete_key_pair(self) -> ActionResult:
+        key_id = self._get_param("KeyPairId")
+        for pair in list(self.ec2_backend.key_pairs.values()) if key_id else ():
+            if pair.id == key_id:
+                self.params["KeyName"] = pair.key_name
+        return super().delete_key_pair()
+
     def describe_key_pairs(self) -> ActionResult:
         by_id = {pair.id: pair.key_name for pair in self.ec2_backend.key_pairs.values()}
         self._refuse_unknown("KeyPairIds", by_id)

@@ -10,7 +10,7 @@ from moto.core.utils import get_service_model
 
 from pavedroad.localcloud.api.objects import BlobStore
 from pavedroad.localcloud.blocks import Block
-from pavedroad.localcloud.moto_adapter import ec2_backend, keys, outlets, picked_xml, topics
+from pavedroad.localcloud.moto_adapter import ec2_backend, keys, outlets, picked_xml, route53_records, topics
 from pavedroad.localcloud.moto_adapter.s3_objects import StoredContents
 
 
@@ -24,6 +24,7 @@ def install(store: BlobStore, block: Block) -> StoredContents:
     outlets.install()
     keys.install()
     picked_xml.install()
+    route53_records.install()
     _end_namespaces()
     return contents
 
