@@ -28,6 +28,15 @@ def test_the_folders_are_private(tmp_path: Path) -> None:
     assert places.logs.is_dir()
 
 
+def test_a_folder_that_was_made_by_hand_is_private_too(tmp_path: Path) -> None:
+    places = Places(tmp_path / "home")
+    for folder in (places.home, places.cloud):
+        folder.mkdir()
+        folder.chmod(0o777)
+    places.prepare()
+    assert [it.stat().st_mode & 0o777 for it in (places.home, places.cloud)] == [0o700, 0o700]
+
+
 def test_a_folder_that_cannot_be_written_is_said_so_with_a_next_step(tmp_path: Path) -> None:
     in_the_way = tmp_path / "file"
     in_the_way.write_text("not a folder")

@@ -72,6 +72,8 @@ class Places:
         try:
             for folder in (self.home, self.cloud, self.builds, self.logs):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if folder.stat().st_uid == os.geteuid():
+                    folder.chmod(0o700)  # also where it was made by hand: others could put files in it
             probe = self.home / ".writable"
             probe.write_bytes(b"")
             probe.unlink()
