@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 import tarfile
@@ -305,8 +304,11 @@ async def test_a_stopped_platform_ends_its_bakes(
 ) -> None:
     body = packed(tmp_path / "site", **{"paved.yaml": MANIFEST + "build: echo on; sleep 60\n"})
     bake = (await client.post("/v1/bakes", content=body)).json()["id"]
-    while "on" not in kitchen.bakery.jobs.view(bake).lines:
-        await asyncio.sleep(0.02)
+
+    async def begun() -> bool:
+        return "on" in kitchen.bakery.jobs.view(bake).lines
+
+    await eventually_async(begun)
     await kitchen.bakery.close()
     view = kitchen.bakery.jobs.view(bake)
     assert (view.state, view.error) == ("failed", "The platform was stopped.")

@@ -15,7 +15,7 @@ import pytest
 
 from pavedroad.bakery.running import LEASH, SOURCE, Runner, build_environment
 from pavedroad.core.errors import BakeFailed
-from tests.waiting import eventually
+from tests.waiting import eventually, eventually_async
 
 
 def runner(folder: Path, lines: list[str], *, time_limit: float = 60) -> Runner:
@@ -70,8 +70,11 @@ async def test_a_cancelled_step_leaves_nothing_running(tmp_path: Path) -> None:
     step = asyncio.create_task(
         runner(tmp_path, []).run("The step", ["/bin/sh", "-c", "echo $$ > pid; exec sleep 300"])
     )
-    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
-        await asyncio.sleep(0.02)
+
+    async def begun() -> bool:
+        return (tmp_path / "pid").exists() and bool((tmp_path / "pid").read_text())
+
+    await eventually_async(begun)
     step.cancel()
     with pytest.raises(asyncio.CancelledError):
         await step

@@ -15,6 +15,7 @@ from pavedroad.core.errors import BakeFailed, CloudFailed, Conflict, InvalidInpu
 from pavedroad.core.places import Places
 from tests.bakery.kitchen import WHO, Kitchen, left_in, read, write
 from tests.clouds.contract import a_group, a_target_group
+from tests.waiting import eventually_async
 
 MANIFEST = """
     application: site
@@ -126,8 +127,11 @@ async def test_a_failed_build_says_why_and_leaves_nothing(
 
 async def test_a_cancelled_bake_leaves_nothing(kitchen: Kitchen, tmp_path: Path, places: Places) -> None:
     bake = asyncio.create_task(kitchen.bake(source(tmp_path / "site", more="    build: echo on; sleep 60\n")))
-    while "on" not in kitchen.lines:
-        await asyncio.sleep(0.02)
+
+    async def begun() -> bool:
+        return "on" in kitchen.lines
+
+    await eventually_async(begun)
     bake.cancel()
     with pytest.raises(asyncio.CancelledError):
         await bake

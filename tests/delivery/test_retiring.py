@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import pytest
+
+from pavedroad.clouds.ports import Cloud
+from pavedroad.delivery import retiring
+from pavedroad.delivery.cluster import Cluster
+from pavedroad.delivery.durable import Document
+from pavedroad.delivery.retiring import Act, Retiring
 from tests.delivery.road import DEE, Road, WatchedClouds, open_road
 from tests.waiting import eventually_async
 
 
 def _strategy(shrink: str, delete: str) -> dict[str, Any]:
     return {"kind": "red-black", "shrink_after": shrink, "delete_after": delete}
+
+
+class Decided(Protocol):
+    """Waits until a retirement of that group has come to its time, and did something or left it alone."""
+
+    async def __call__(self, group: str, *, acted: bool) -> None: ...
+
+
+@pytest.fixture
+def decided(monkeypatch: pytest.MonkeyPatch) -> Decided:
+    act, ends = Retiring.act, list[tuple[str, bool]]()
+
+    async def listened_to(self: Retiring, document: Document, what: Act) -> bool:
+        acted = await act(self, document, what)
+        ends.append((str(document["server_group"]), acted))
+        return acted
+
+    async def has_decided(group: str, *, acted: bool) -> None:
+        async def came() -> bool:
+            return (group, acted) in ends
+
+        await eventually_async(came)
+
+    monkeypatch.setattr(Retiring, "act", listened_to)
+    return has_decided
 
 
 async def _is_shrunk(road: Road, group: str) -> bool:
@@ -40,20 +71,22 @@ async def test_a_group_that_was_rolled_back_to_is_left_alone(road: Road) -> None
     assert (old.weight, old.desired, old.healthy) == (100, 2, 2)
 
 
-async def test_a_group_that_lost_its_traffic_again_gets_its_whole_time_anew(road: Road) -> None:
+async def test_a_group_that_lost_its_traffic_again_gets_its_whole_time_anew(
+    road: Road, decided: Decided
+) -> None:
     await road.shipped("1.0")
     await road.shipped("2.0", strategy=_strategy("2s", "1h"))
     await road.delivery.rollback(DEE, "hello")
     await road.shipped("3.0", strategy=_strategy("1h", "2h"))
-    await asyncio.sleep(2.5)  # the first retirement's time is over, and it counts no more
+    await decided("hello-v000", acted=False)  # the first retirement's time is over, and it counts no more
     assert (await road.delivery.server_group("hello-v000")).desired == 2
 
 
-async def test_a_group_that_someone_enabled_is_left_alone(road: Road) -> None:
+async def test_a_group_that_someone_enabled_is_left_alone(road: Road, decided: Decided) -> None:
     await road.shipped("1.0")
     await road.shipped("2.0", strategy=_strategy("1s", "2s"))
     await road.delivery.enable(DEE, "hello-v000")
-    await asyncio.sleep(3)
+    await decided("hello-v000", acted=False)
     assert await road.weights() == {"hello-v000": 50, "hello-v001": 50}
 
 
@@ -67,12 +100,25 @@ async def test_clean_up_goes_on_after_a_restart(tmp_path: Path) -> None:
         assert await road.weights() == {"hello-v001": 100}
 
 
-async def test_nothing_is_cleaned_up_while_nobody_healthy_serves(road: Road) -> None:
+async def test_nothing_is_cleaned_up_while_nobody_healthy_serves(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, heard = retiring.someone_serves, list[bool]()
+
+    async def listened_to(cloud: Cloud, cluster: Cluster) -> bool:
+        heard.append(await ask(cloud, cluster))
+        return heard[-1]
+
+    async def asked_twice() -> bool:
+        return len(heard) >= 2
+
+    monkeypatch.setattr(retiring, "someone_serves", listened_to)
     await road.shipped("1.0")
     await road.shipped("2.0", strategy=_strategy("1s", "2s"))
     group = await road.cloud.server_group("hello-v001")
     await road.cloud.resize_server_group(group.name, minimum=0, maximum=2, desired=0)
-    await asyncio.sleep(3)
+    await eventually_async(asked_twice)
+    assert not any(heard)
     assert (await road.delivery.server_group("hello-v000")).desired == 2
     await road.delivery.rollback(DEE, "hello")
     assert (await road.weights())["hello-v000"] == 100

@@ -21,7 +21,7 @@ from botocore.config import Config
 from pavedroad.core import cloud_key
 from pavedroad.core.cloud_key import CloudKey
 from pavedroad.core.places import KEY_FILE
-from tests.localcloud.signing import by
+from tests.localcloud.signing import by, client_of
 from tests.waiting import eventually
 
 
@@ -117,14 +117,8 @@ class RunningCloud:
             return json.loads(answer.read())
 
     def client(self, service: str, region: str = "us-east-1") -> Any:
-        return boto3.client(  # pyright: ignore[reportUnknownMemberType, reportCallIssue]
-            service,  # pyright: ignore[reportArgumentType]
-            region_name=region,
-            endpoint_url=self.endpoint,
-            aws_access_key_id=self.key.access_key_id,
-            aws_secret_access_key=self.key.secret_access_key,
-            config=Config(retries={"max_attempts": 1}, connect_timeout=10, read_timeout=60),
-        )
+        config = Config(retries={"max_attempts": 1}, connect_timeout=10, read_timeout=60)
+        return client_of(service, self.endpoint, self.key, region, config)
 
     def environment(self, region: str = "us-east-1") -> dict[str, str]:
         """For an AWS command line: nothing but the endpoint, and the cloud's key."""

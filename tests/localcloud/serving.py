@@ -7,9 +7,7 @@ import socket
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
 
-import boto3
 import uvicorn
 
 from pavedroad.localcloud.api.server import Endpoint
@@ -36,13 +34,3 @@ def serving(service: Service) -> Generator[str]:
         finally:
             server.should_exit = True
             thread.join(20)
-
-
-def client_of(service: str, endpoint: str) -> Any:
-    return boto3.client(  # pyright: ignore[reportUnknownMemberType, reportCallIssue]
-        service,  # pyright: ignore[reportArgumentType]
-        endpoint_url=endpoint,
-        region_name=REGION,
-        aws_access_key_id=ANYBODY.access_key_id,
-        aws_secret_access_key=ANYBODY.secret_access_key,
-    )

@@ -1,13 +1,16 @@
-"""Requests by hand, signed as SDKs sign theirs."""
+"""Clients of a cloud, and requests by hand, signed as SDKs sign theirs."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from typing import Any
 
+import boto3
 import httpx
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.config import Config
 from botocore.credentials import Credentials
 
 from pavedroad.clouds.signing import Signed
@@ -39,3 +42,20 @@ def signed_headers(
 
 def by(key: CloudKey, service: str = "pavedroad", region: str = "us-east-1") -> httpx.Auth:
     return Signed(key, service, region)
+
+
+def client_of(
+    service: str,
+    endpoint: str,
+    key: CloudKey = ANYBODY,
+    region: str = "us-east-1",
+    config: Config | None = None,
+) -> Any:
+    return boto3.client(  # pyright: ignore[reportUnknownMemberType, reportCallIssue]
+        service,  # pyright: ignore[reportArgumentType]
+        endpoint_url=endpoint,
+        region_name=region,
+        aws_access_key_id=key.access_key_id,
+        aws_secret_access_key=key.secret_access_key,
+        config=config,
+    )

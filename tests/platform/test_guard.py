@@ -19,12 +19,15 @@ from pavedroad.core.errors import CloudFailed
 from pavedroad.platform import bodies, problems
 from pavedroad.platform.doors import Door
 from pavedroad.platform.guard import Guard
+from tests.waiting import eventually_async
 
 ADA = Principal("ada", frozenset(), Credential("session", "ses-1", "tok-1"))
 
 
 def application() -> FastAPI:
+    """`state.begun` counts the streams whose first line was taken."""
     app = FastAPI()
+    app.state.begun = 0
     problems.install(app)
 
     @app.get("/v1/broken")
@@ -47,6 +50,7 @@ def application() -> FastAPI:
     async def stream() -> StreamingResponse:
         async def lines() -> AsyncGenerator[bytes]:
             yield b"data: 1\n\n"
+            app.state.begun += 1
             await asyncio.Event().wait()
 
         return StreamingResponse(lines(), media_type="text/event-stream")
@@ -61,6 +65,13 @@ def application() -> FastAPI:
 
 def guarded(*allowed: str) -> Guard:
     return Guard(application(), Door(allowed_hosts=allowed), Lasting(SystemClock()))
+
+
+async def have_begun(app: FastAPI, streams: int) -> None:
+    async def enough() -> bool:
+        return app.state.begun == streams
+
+    await eventually_async(enough)
 
 
 def client(guard: Guard) -> httpx.AsyncClient:
@@ -148,10 +159,11 @@ async def test_bodies_that_wait_together_fill_no_memory(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("times", [1, 2])
 async def test_streams_end_when_the_process_is_to_stop(times: int) -> None:
-    guard = guarded()
+    app = application()
+    guard = Guard(app, Door(), Lasting(SystemClock()))
     async with client(guard) as api:
         asking = [asyncio.create_task(api.get("/v1/stream")) for _ in range(times)]
-        await asyncio.sleep(0.1)
+        await have_begun(app, times)
         assert not any(task.done() for task in asking)
         guard.end_streams()
         answers = await asyncio.wait_for(asyncio.gather(*asking), 10)
@@ -160,12 +172,12 @@ async def test_streams_end_when_the_process_is_to_stop(times: int) -> None:
 
 @pytest.mark.parametrize("ended", ["ses-1", "tok-1"])
 async def test_a_stream_ends_with_its_session_or_token_and_no_other_does(ended: str) -> None:
-    lasting = Lasting(SystemClock())
-    guard = Guard(application(), Door(), lasting)
+    app, lasting = application(), Lasting(SystemClock())
+    guard = Guard(app, Door(), lasting)
     async with client(guard) as api:
         other = asyncio.create_task(api.get("/v1/stream"))
         mine = asyncio.create_task(api.get("/v1/mine"))
-        await asyncio.sleep(0.1)
+        await have_begun(app, 2)
         lasting.end("ses-2")
         lasting.end("tok-2")
         assert not mine.done()

@@ -64,7 +64,7 @@ def settings_are_remote(settings: Mapping[str, Any]) -> bool:
     lines = [line for name in _LINES for line in _list(settings, name)]
     sources = [
         source
-        for given in _table(settings, "sources").values()
+        for given in table(settings, "sources").values()
         for source in (cast("list[Any]", given) if isinstance(given, list) else [given])
     ]
     found = [
@@ -80,7 +80,7 @@ def lock_is_remote(text: str) -> bool:
     """Of uv, but for the project itself, which is not installed from it."""
     try:
         packages = cast("list[dict[str, Any]]", tomllib.loads(text).get("package", []))
-        sources = [_table(package, "source") for package in packages]
+        sources = [table(package, "source") for package in packages]
     except (tomllib.TOMLDecodeError, AttributeError):
         return False
     found = [_is_remote_locked(source) for source in sources]
@@ -180,11 +180,11 @@ def _is_remote_npm_lock(text: str) -> bool:
     if not isinstance(lock, dict):
         return False
     read = cast("dict[str, Any]", lock)
-    packages = _table(read, "packages")
+    packages = table(read, "packages")
     if any(place and not place.startswith("node_modules/") for place in packages):
         return False
     entries = [cast("dict[str, Any]", entry) for entry in packages.values() if isinstance(entry, dict)]
-    entries += _nested(_table(read, "dependencies"))
+    entries += _nested(table(read, "dependencies"))
     return all(
         not entry.get("link")
         and _URL.fullmatch(str(entry.get("resolved") or "https://registry"))
@@ -201,7 +201,7 @@ def _nested(dependencies: Mapping[str, Any]) -> list[dict[str, Any]]:
         entry = waiting.pop()
         if isinstance(entry, dict):
             found.append(cast("dict[str, Any]", entry))
-            waiting += _table(found[-1], "dependencies").values()
+            waiting += table(found[-1], "dependencies").values()
     return found
 
 
@@ -214,6 +214,7 @@ def _texts(value: Any) -> Iterator[str]:
         yield value if isinstance(value, str) else "file:"
 
 
-def _table(parent: Mapping[str, Any], name: str) -> dict[str, Any]:
+def table(parent: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A table in a table; an empty one where there is none, or something else."""
     value = parent.get(name, {})
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

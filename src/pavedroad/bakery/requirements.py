@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from pavedroad.bakery.reading import read_text
-from pavedroad.bakery.remote import are_remote, lock_is_remote, logical_lines, settings_are_remote
+from pavedroad.bakery.remote import are_remote, lock_is_remote, logical_lines, settings_are_remote, table
 from pavedroad.core.errors import InvalidInput
 
 _INCLUDE = re.compile(r"^(?:-r|--requirement|-c|--constraint)[ =]+(?P<file>\S+)")
@@ -82,7 +82,7 @@ def _pyproject(folder: Path) -> dict[str, Any]:
 
 
 def _of_pyproject(folder: Path, read: dict[str, Any], packages: tuple[str, ...]) -> PythonNeeds:
-    project = _table(read, "project")
+    project = table(read, "project")
     settings, remote = _settings(folder, read)
     declared = _texts(project, "dependencies")
     dynamic = not project or "dependencies" in _texts(project, "dynamic")
@@ -184,9 +184,4 @@ def _texts(project: dict[str, Any], name: str) -> list[str]:
 
 
 def _uv(pyproject: dict[str, Any]) -> dict[str, Any]:
-    return _table(_table(pyproject, "tool"), "uv")
-
-
-def _table(parent: dict[str, Any], name: str) -> dict[str, Any]:
-    value = parent.get(name, {})
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    return table(table(pyproject, "tool"), "uv")

@@ -129,15 +129,15 @@ class Retiring:
         shrink_after, delete_after = float(document["shrink_after"]), float(document["delete_after"])
         if shrink_after < delete_after:
             await self._durable.sleep(shrink_after)
-            if not await self._durable.step("shrink", lambda: self._act(document, self._shrink)):
+            if not await self._durable.step("shrink", lambda: self.act(document, self._shrink)):
                 return
             await self._durable.sleep(delete_after - shrink_after)
         else:
             await self._durable.sleep(delete_after)
-        if await self._durable.step("delete", lambda: self._act(document, self._delete)):
+        if await self._durable.step("delete", lambda: self.act(document, self._delete)):
             await self._durable.step("sweep", lambda: self._sweep(region, group))
 
-    async def _act(self, document: Document, act: _Act) -> bool:
+    async def act(self, document: Document, act: Act) -> bool:
         """Do one thing to the group when its time has come and it still may; False when it may no more."""
         cluster, group = str(document["cluster"]), str(document["server_group"])
         cloud = self._clouds.region(str(document["region"]))
@@ -156,7 +156,7 @@ class Retiring:
                     if found.weight(retired) > 0:
                         await self.forget(group)
                         return False
-                    if await _someone_serves(cloud, found):
+                    if await someone_serves(cloud, found):
                         await act(cloud, found, retired, turn)
                         return True
             except Conflict:
@@ -192,7 +192,7 @@ class Retiring:
         return row is not None and row.id == retirement
 
 
-class _Act(Protocol):
+class Act(Protocol):
     def __call__(
         self, cloud: Cloud, cluster: Cluster, group: ServerGroup, turn: Turn, /
     ) -> Awaitable[None]: ...
@@ -212,6 +212,6 @@ def _sizes(held: RetirementRow | None, had: Sizes) -> Sizes:
     return had
 
 
-async def _someone_serves(cloud: Cloud, cluster: Cluster) -> bool:
+async def someone_serves(cloud: Cloud, cluster: Cluster) -> bool:
     counts = await asyncio.gather(*(healthy_count(cloud, group) for group in cluster.serving))
     return any(counts)

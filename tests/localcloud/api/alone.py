@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config
 
 from pavedroad.core import cloud_key
 from pavedroad.core.places import KEY_FILE
 from pavedroad.localcloud.blocks import recorded
+from tests.localcloud.signing import client_of
 from tests.waiting import eventually
 
 RELEASED = Path(__file__).parents[1] / "released"
@@ -104,14 +104,8 @@ class AloneApi:
             return json.loads(answer.read())
 
     def client(self, service: str, region: str = "us-east-1") -> Any:
-        return boto3.client(  # pyright: ignore[reportUnknownMemberType, reportCallIssue]
-            service,  # pyright: ignore[reportArgumentType]
-            region_name=region,
-            endpoint_url=self.endpoint,
-            aws_access_key_id=self.key.access_key_id,
-            aws_secret_access_key=self.key.secret_access_key,
-            config=Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=60),
-        )
+        config = Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=60)
+        return client_of(service, self.endpoint, self.key, region, config)
 
     def _answers(self) -> bool:
         assert self.process is not None

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
@@ -157,7 +158,7 @@ class Signer:
         method: str = "POST",
         url: str = f"{URL}/",
         region: str = "us-east-1",
-        **headers: str,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> Knock:
         self._at(at)
         asked = AWSRequest(method, url, headers=dict(headers), data=body)

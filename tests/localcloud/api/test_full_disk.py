@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
@@ -13,21 +11,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.localcloud.api.alone import AloneApi, api_alone
+from tests.localcloud.small_disks import small_disk
 from tests.waiting import eventually
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Generator[Path]:
-    """A file system of 3 MiB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode != 0:
-        pytest.skip(
-            "needs to mount a small file system: run the tests as root to prove what a full disk does"
-        )
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+def disk(tmp_path: Path) -> Generator[Path]:
+    with small_disk(tmp_path / "disk", 3) as mounted:
+        yield mounted
 
 
 def changing(api: AloneApi, name: str) -> dict[str, Any]:
@@ -56,13 +47,13 @@ def changing(api: AloneApi, name: str) -> dict[str, Any]:
     }
 
 
-def test_nothing_is_acknowledged_that_a_full_disk_does_not_take(small_disk: Path) -> None:
-    with api_alone(small_disk / "home") as api:
+def test_nothing_is_acknowledged_that_a_full_disk_does_not_take(disk: Path) -> None:
+    with api_alone(disk / "home") as api:
         api.start()
         assert api.health["status"] == "ok"
         for call in changing(api, "before").values():
             call()
-        fills = small_disk / "fills"
+        fills = disk / "fills"
         with suppress(OSError), fills.open("wb", buffering=0) as file:
             while True:
                 file.write(b"x" * 4096)
@@ -91,9 +82,9 @@ def test_nothing_is_acknowledged_that_a_full_disk_does_not_take(small_disk: Path
             assert api.client("cloudwatch").list_metrics(Namespace=name)["Metrics"], name
 
 
-def test_what_is_there_but_not_saved_is_not_acknowledged_to_who_asks_again(small_disk: Path) -> None:
+def test_what_is_there_but_not_saved_is_not_acknowledged_to_who_asks_again(disk: Path) -> None:
     """As clients do by themselves after a 503."""
-    with api_alone(small_disk / "home") as api:
+    with api_alone(disk / "home") as api:
         api.start()
         ec2, template = api.client("ec2"), {"InstanceType": "t3.nano"}
         calls = [
@@ -102,7 +93,7 @@ def test_what_is_there_but_not_saved_is_not_acknowledged_to_who_asks_again(small
                 LaunchTemplateName="again", LaunchTemplateData=template, ClientToken="again"
             ),
         ]
-        with suppress(OSError), (small_disk / "fills").open("wb", buffering=0) as file:
+        with suppress(OSError), (disk / "fills").open("wb", buffering=0) as file:
             while True:
                 file.write(b"x" * 4096)
         for call in calls * 3:
@@ -110,8 +101,8 @@ def test_what_is_there_but_not_saved_is_not_acknowledged_to_who_asks_again(small
                 call()
 
 
-def test_contents_that_a_full_disk_does_not_take_are_refused_as_such(small_disk: Path) -> None:
-    with api_alone(small_disk / "home") as api:
+def test_contents_that_a_full_disk_does_not_take_are_refused_as_such(disk: Path) -> None:
+    with api_alone(disk / "home") as api:
         api.start()
         s3 = api.client("s3")
         s3.create_bucket(Bucket="contents")

@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
+from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import botocore.auth
@@ -51,16 +52,16 @@ def sign(monkeypatch: pytest.MonkeyPatch) -> Signer:
 @pytest.mark.parametrize(
     "knock",
     [
-        lambda s, by: s.header("ec2", ACTION, by=by, **FORM),
-        lambda s, by: s.header("acm", b"{}", by=by, **JSON),
+        lambda s, by: s.header("ec2", ACTION, by=by, headers=FORM),
+        lambda s, by: s.header("acm", b"{}", by=by, headers=JSON),
         lambda s, by: s.header("s3", b"content", by=by, method="PUT", url=f"{URL}/bucket/key"),
         lambda s, by: s.header("s3", by=by, method="GET", url=f"{URL}/bucket/a%20b/%C3%BC~c?list-type=2&a"),
         lambda s, by: s.header("route53", by=by, method="GET", url=f"{URL}/2013-04-01/a%20b?x=%2F"),
         lambda s, by: s.header("s3", by=by, method="GET", url="http://bucket.s3.localhost:4566/key"),
         lambda s, by: s.address("s3", by=by, url=f"{URL}/bucket/key?versionId=1"),
         lambda s, by: s.address("sts", by=by, url=WHO),
-        lambda s, by: s.header("ec2", ACTION, by=by, at=NOW - timedelta(minutes=14), **FORM),
-        lambda s, by: s.header("ec2", ACTION, by=by, at=NOW + timedelta(minutes=14), **FORM),
+        lambda s, by: s.header("ec2", ACTION, by=by, at=NOW - timedelta(minutes=14), headers=FORM),
+        lambda s, by: s.header("ec2", ACTION, by=by, at=NOW + timedelta(minutes=14), headers=FORM),
     ],
 )
 def test_what_is_signed_by_a_key_of_the_cloud_passes_again_and_again(
@@ -79,12 +80,12 @@ FORGED = Known(SESSION.access_key, SESSION.secret_key, "not its token")
 EXTRA = Known(OWN.access_key, OWN.secret_key, "a token")
 
 
-def _ec2(sign: Signer, **more: object) -> Knock:
-    return sign.header("ec2", ACTION, **(FORM | more))  # type: ignore[arg-type]
+def _ec2(sign: Signer, **more: Any) -> Knock:
+    return sign.header("ec2", ACTION, headers=FORM, **more)
 
 
-def _put(sign: Signer, **more: object) -> Knock:
-    return sign.header("s3", b"content", **({"method": "PUT", "url": f"{URL}/bucket/key"} | more))  # type: ignore[arg-type]
+def _put(sign: Signer, **more: Any) -> Knock:
+    return sign.header("s3", b"content", **(dict[str, Any](method="PUT", url=f"{URL}/bucket/key") | more))
 
 
 ATTACKS: list[tuple[str, Attack, str]] = [
@@ -98,9 +99,13 @@ ATTACKS: list[tuple[str, Attack, str]] = [
     ("unsigned faults", lambda s: Knock("DELETE", f"{URL}/_pavedroad/faults", {}), "unauthenticated"),
     ("stranger's ec2", lambda s: _ec2(s, by=STRANGER), "AuthFailure"),
     ("stranger's s3", lambda s: _put(s, by=STRANGER), "InvalidAccessKeyId"),
-    ("stranger's sts", lambda s: s.header("sts", b"", by=STRANGER, **FORM), "InvalidClientTokenId"),
-    ("stranger's acm", lambda s: s.header("acm", b"{}", by=STRANGER, **JSON), "UnrecognizedClientException"),
-    ("stranger's sqs", lambda s: s.header("sqs", b"{}", by=STRANGER, **JSON), "InvalidClientTokenId"),
+    ("stranger's sts", lambda s: s.header("sts", b"", by=STRANGER, headers=FORM), "InvalidClientTokenId"),
+    (
+        "stranger's acm",
+        lambda s: s.header("acm", b"{}", by=STRANGER, headers=JSON),
+        "UnrecognizedClientException",
+    ),
+    ("stranger's sqs", lambda s: s.header("sqs", b"{}", by=STRANGER, headers=JSON), "InvalidClientTokenId"),
     ("stranger's address", lambda s: s.address("s3", by=STRANGER), "InvalidAccessKeyId"),
     (
         "stranger's faults",
@@ -109,8 +114,8 @@ ATTACKS: list[tuple[str, Attack, str]] = [
     ),
     ("liar's ec2", lambda s: _ec2(s, by=LIAR), "AuthFailure"),
     ("liar's s3", lambda s: _put(s, by=LIAR), "SignatureDoesNotMatch"),
-    ("liar's sts", lambda s: s.header("sts", b"", by=LIAR, **FORM), "SignatureDoesNotMatch"),
-    ("liar's acm", lambda s: s.header("acm", b"{}", by=LIAR, **JSON), "InvalidSignatureException"),
+    ("liar's sts", lambda s: s.header("sts", b"", by=LIAR, headers=FORM), "SignatureDoesNotMatch"),
+    ("liar's acm", lambda s: s.header("acm", b"{}", by=LIAR, headers=JSON), "InvalidSignatureException"),
     ("liar's address", lambda s: s.address("sts", by=LIAR, url=WHO), "SignatureDoesNotMatch"),
     (
         "liar's faults",
@@ -118,11 +123,15 @@ ATTACKS: list[tuple[str, Attack, str]] = [
         "unauthenticated",
     ),
     ("no token", lambda s: _put(s, by=LOST), "InvalidToken"),
-    ("another token", lambda s: s.header("sts", b"", by=FORGED, **FORM), "InvalidClientTokenId"),
-    ("a token too many", lambda s: s.header("sts", b"", by=EXTRA, **FORM), "InvalidClientTokenId"),
-    ("expired token", lambda s: s.header("sts", b"", by=ENDED, **FORM), "ExpiredToken"),
+    ("another token", lambda s: s.header("sts", b"", by=FORGED, headers=FORM), "InvalidClientTokenId"),
+    ("a token too many", lambda s: s.header("sts", b"", by=EXTRA, headers=FORM), "InvalidClientTokenId"),
+    ("expired token", lambda s: s.header("sts", b"", by=ENDED, headers=FORM), "ExpiredToken"),
     ("expired token of s3", lambda s: _put(s, by=ENDED), "ExpiredToken"),
-    ("expired token of acm", lambda s: s.header("acm", b"{}", by=ENDED, **JSON), "ExpiredTokenException"),
+    (
+        "expired token of acm",
+        lambda s: s.header("acm", b"{}", by=ENDED, headers=JSON),
+        "ExpiredTokenException",
+    ),
     ("expired token of an address", lambda s: s.address("s3", by=ENDED), "ExpiredToken"),
     ("another body", lambda s: _ec2(s).but(body=ACTION.replace(b"Vpcs", b"Tags")), "AuthFailure"),
     ("another body of s3", lambda s: _put(s).but(body=b"evil!!!"), "XAmzContentSHA256Mismatch"),
@@ -142,7 +151,7 @@ ATTACKS: list[tuple[str, Attack, str]] = [
     ),
     (
         "another signed header",
-        lambda s: _put(s, **{"x-amz-meta-a": "b"}).saying(x_amz_meta_a="c"),
+        lambda s: _put(s, headers={"x-amz-meta-a": "b"}).saying(x_amz_meta_a="c"),
         "SignatureDoesNotMatch",
     ),
     ("an unsigned header of S3's", lambda s: _put(s).saying(x_amz_acl="public-read"), "AccessDenied"),
@@ -155,7 +164,7 @@ ATTACKS: list[tuple[str, Attack, str]] = [
     ("signed long ago for s3", lambda s: _put(s, at=NOW - timedelta(minutes=16)), "RequestTimeTooSkewed"),
     (
         "signed long ago for sts",
-        lambda s: s.header("sts", b"", at=NOW - timedelta(hours=1), **FORM),
+        lambda s: s.header("sts", b"", at=NOW - timedelta(hours=1), headers=FORM),
         "SignatureDoesNotMatch",
     ),
     ("signed tomorrow", lambda s: _put(s, at=NOW + timedelta(minutes=16)), "RequestTimeTooSkewed"),
@@ -271,13 +280,16 @@ ATTACKS: list[tuple[str, Attack, str]] = [
     ),
     (
         "two credentials",
-        lambda s: _also(s.header("ec2", ACTION, **FORM), f"Credential={_SCOPE.replace('/s3/', '/sts/')}, "),
+        lambda s: _also(
+            s.header("ec2", ACTION, headers=FORM), f"Credential={_SCOPE.replace('/s3/', '/sts/')}, "
+        ),
         "IncompleteSignature",
     ),
     (
         "a credential among the names",
         lambda s: _also(
-            s.header("ec2", ACTION, **FORM), f"SignedHeaders=Credential={_SCOPE.replace('/s3/', '/sts/')}, "
+            s.header("ec2", ACTION, headers=FORM),
+            f"SignedHeaders=Credential={_SCOPE.replace('/s3/', '/sts/')}, ",
         ),
         "IncompleteSignature",
     ),
@@ -353,7 +365,7 @@ def test_no_page_and_no_other_name_gets_in_signed_or_not(
 ) -> None:
     door = door.open() if mode == "open" else door
     host = headers.get("host") or "127.0.0.1:4566"
-    signed = sign.header("ec2", ACTION, url=f"http://{host}{path}", **FORM)
+    signed = sign.header("ec2", ACTION, url=f"http://{host}{path}", headers=FORM)
     answer = door.knock(signed.saying(**{name.replace("-", "_"): it for name, it in headers.items()}))
     assert (answer.status, answer.code) in ((403, "AccessDenied"), (403, "forbidden"))
     assert not any(service.heard for service in door.services.values())
@@ -389,7 +401,7 @@ def test_the_older_signatures_of_s3_are_taken(
     door: Door, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     monkeypatch.setattr(botocore.auth, "formatdate", lambda **_: f"{NOW:%a, %d %b %Y %H:%M:%S GMT}")
-    monkeypatch.setattr(botocore.auth.time, "time", NOW.timestamp)
+    monkeypatch.setattr("time.time", NOW.timestamp)
     for kind in (botocore.auth.HmacV1Auth, botocore.auth.HmacV1QueryAuth):
         for by in (OWN, SESSION):
             asked = AWSRequest(method, f"{URL}/bucket/a%20key?acl", headers={"x-amz-meta-a": "b"})
@@ -405,7 +417,7 @@ def test_the_older_signatures_of_s3_are_taken(
 def test_an_older_address_leads_into_no_other_bucket_by_another_host(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(botocore.auth.time, "time", NOW.timestamp)
+    monkeypatch.setattr("time.time", NOW.timestamp)
     asked = AWSRequest("GET", f"{URL}/bucket/key")
     botocore.auth.HmacV1QueryAuth(OWN).add_auth(asked)
     query = urlsplit(str(asked.url)).query

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -110,10 +109,9 @@ def test_put_metric_data_drives_an_alarm_and_a_policy_and_a_queue_hears_of_the_l
 
         def measured_and_scaled() -> bool:
             group.measure(75)
-            time.sleep(0.5)
             return group.in_service() == 3
 
-        eventually(measured_and_scaled, within=90)
+        eventually(measured_and_scaled, within=90, every=0.5)
         causes = [
             one["Cause"]
             for one in group.groups.describe_scaling_activities(AutoScalingGroupName=group.name)["Activities"]
@@ -190,7 +188,6 @@ def test_an_alarm_that_goes_off_while_a_refresh_bakes_turns_it_back(cloud: Runni
 
     def measured(value: float, wanted: str) -> bool:
         group.measure(value)
-        time.sleep(0.5)
         return alarm() == wanted
 
     def template(number: str) -> dict[str, str]:
@@ -214,7 +211,7 @@ def test_an_alarm_that_goes_off_while_a_refresh_bakes_turns_it_back(cloud: Runni
             ComparisonOperator="GreaterThanThreshold",
             TreatMissingData="ignore",
         )
-        eventually(lambda: measured(1, "OK"), within=90)
+        eventually(lambda: measured(1, "OK"), within=90, every=0.5)
         group.groups.start_instance_refresh(
             AutoScalingGroupName=group.name,
             DesiredConfiguration={"LaunchTemplate": template("2")},
@@ -228,7 +225,7 @@ def test_an_alarm_that_goes_off_while_a_refresh_bakes_turns_it_back(cloud: Runni
         )
         eventually(lambda: refresh()["Status"] == "Baking", within=60)
         assert version() == "2"
-        eventually(lambda: measured(75, "ALARM"), within=90)
+        eventually(lambda: measured(75, "ALARM"), within=90, every=0.5)
         eventually(lambda: refresh()["Status"] == "RollbackSuccessful", within=60)
         assert version() == "1"
         said = f"The CloudWatch alarm {group.name} is in ALARM state."

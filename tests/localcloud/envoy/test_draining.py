@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 from benchmarks.load import Load
-from pavedroad.localcloud.wanted import Pool
+from pavedroad.localcloud.wanted import Pool, TargetStatus
 from tests.localcloud.envoy.conftest import Serve, Spawn
 from tests.localcloud.envoy.services import PORT, Balancer, Heard, Service, front, pool, response, rule, to
 from tests.waiting import eventually_async
@@ -15,6 +16,10 @@ from tests.waiting import eventually_async
 def _drain(group: Pool, *ids: str) -> Pool:
     targets = tuple(replace(target, draining=target.id in ids) for target in group.targets)
     return replace(group, targets=targets)
+
+
+def _is_drained(target_id: str, statuses: list[TargetStatus]) -> bool:
+    return all(status.active == 0 for status in statuses if status.target_id == target_id)
 
 
 async def _heard_slow(service: Service) -> None:
@@ -64,7 +69,7 @@ async def test_a_removed_target_still_finishes_its_request(balancer: Balancer, s
     asked = asyncio.create_task(balancer.get(place, "/slow"))
     await _heard_slow(old)
     await balancer.apply([], replace(place, rules=()))
-    await asyncio.sleep(0.3)
+    await balancer.until(lambda statuses: not statuses)
     release.set()
     assert (await asked).text == "old"
 
@@ -76,7 +81,7 @@ async def test_targets_may_drain_and_come_back_under_load(balancer: Balancer, pr
     with Load(place.address, place.port, connections=8) as load:
         for target in group.targets:
             await balancer.apply([_drain(group, target.id)], place)
-            await asyncio.sleep(0.2)
+            await balancer.until(partial(_is_drained, target.id))
             await balancer.serve([group], place)
         report = await asyncio.to_thread(load.stop)
     assert report.failures == {}

@@ -94,7 +94,7 @@ async def test_an_answer_is_judged_by_its_code(
 
 async def test_silence_is_a_timeout(service: Serve) -> None:
     async def silent(heard: Heard) -> bytes:
-        await asyncio.sleep(5)
+        await asyncio.Event().wait()
         return b""
 
     target = await service("v1", silent)
@@ -158,7 +158,11 @@ async def test_a_boot_is_noticed_long_before_the_next_interval(prober: Prober) -
     target = Service("v1")
     group = pool("a", target.target(), probe=replace(QUICK, interval_seconds=30))
     prober.apply([group])
-    await asyncio.sleep(0.5)
+
+    async def asked_in_vain() -> bool:
+        return "connection refused" in _health(prober, group).description
+
+    await eventually_async(asked_in_vain)
     assert _health(prober, group).state == "initial"
     await target.start()
     began = time.monotonic()
@@ -207,13 +211,17 @@ async def test_a_target_that_stays_keeps_its_health_and_one_that_moves_does_not(
 async def test_a_draining_target_is_not_asked_and_starts_anew_when_it_comes_back(
     prober: Prober, service: Serve
 ) -> None:
-    target = await service("v1")
-    group = pool("a", target.target())
+    target, other = await service("v1"), await service("v2")
+    group = pool("a", target.target(), other.target())
     prober.apply([group])
     await _until(prober, group, "healthy")
-    prober.apply([pool("a", target.target(draining=True))])
-    asked = len(target.heard)
-    await asyncio.sleep(0.6)
+    prober.apply([pool("a", target.target(draining=True), other.target())])
+    asked, of_other = len(target.heard), len(other.heard)
+
+    async def other_goes_on() -> bool:
+        return len(other.heard) - of_other >= 3
+
+    await eventually_async(other_goes_on)
     assert len(target.heard) - asked <= 1
     prober.apply([group])
     assert _health(prober, group).state == "initial"

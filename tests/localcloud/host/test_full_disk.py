@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,24 +10,17 @@ import pytest
 
 from tests.localcloud.host.layers import put_layer
 from tests.localcloud.host.machine import Machine, guest
+from tests.localcloud.small_disks import small_disk
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 4 MiB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode != 0:
-        pytest.skip(
-            "needs to mount a small file system: run the tests as root to prove what a full disk does"
-        )
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", 4) as mounted:
+        yield mounted
 
 
-def test_a_full_disk_fails_the_guest_that_needs_it(small_disk: Path) -> None:
-    machine = Machine(small_disk / "cloud")
+def test_a_full_disk_fails_the_guest_that_needs_it(disk: Path) -> None:
+    machine = Machine(disk / "cloud")
     try:
         other = guest("while :; do echo still; sleep 0.1; done")
         machine.want(other)

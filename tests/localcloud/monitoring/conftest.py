@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.localcloud.monitoring.bench import Bench
-from tests.localcloud.serving import client_of, serving
+from tests.localcloud.serving import serving
+from tests.localcloud.signing import client_of
 
 
 @pytest.fixture
