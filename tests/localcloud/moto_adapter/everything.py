@@ -11,6 +11,7 @@ from typing import Any
 from botocore.awsrequest import HeadersDict
 from botocore.exceptions import ClientError
 from botocore.parsers import create_parser
+from moto.backends import get_backend
 from moto.s3.models import s3_backends
 
 from pavedroad.core.clock import ManualClock
@@ -121,6 +122,9 @@ def everything(bench: Bench, folder: Path) -> Generator[Everything]:
         deliver_to(bench.queues)
         bench.services.clear()
         bench.services.update(services)
+        for service in moto.dump():  # also what was not there yet
+            for regions in get_backend(service).values():  # pyright: ignore
+                dict.clear(regions)
         moto.load(before)
         s3_backends.bucket_accounts.clear()
         s3_backends.bucket_accounts.update(owners)
