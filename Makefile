@@ -45,7 +45,7 @@ test: lint ## everything that must hold before a change lands
 
 test-all: lint ## and the slower proofs
 	@scripts/system-packages
-	@echo "All tests take about 25 minutes on two cores."
+	@echo "All tests take about 23 minutes on two cores."
 	@scripts/beside "$(TYPES)" $(BIN)/pytest -q -n $(WORKERS) --dist worksteal --unsteady=fail --durations=25
 
 benchmarks: setup ## the figures of docs/reference/figures.md, measured on this machine

@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from pavedroad.access.model import Principal
+from pavedroad.access.model import Principal, Role
 from pavedroad.access.service import Access
 from pavedroad.bakery.service import Bakery
 from pavedroad.clouds.aws.cloud import AwsClouds
@@ -27,7 +27,7 @@ from pavedroad.database.migrating import migrate
 from pavedroad.manifest.loading import load
 from tests.localcloud.running import running_cloud
 
-WHO = Principal("benchmark", frozenset())
+WHO = Principal("benchmark", frozenset({Role.DEPLOYER}))
 MANIFEST = "application: bench\nowner: team-road\ncommand: {command}\n"
 PROJECT = """
 [project]
