@@ -261,6 +261,8 @@ def test_what_is_not_there_is_said_in_a_sentence(platform: Platform, command: li
 
 def test_status_and_open_say_where(platform: Platform) -> None:
     said = platform.paved("status").stdout
+    assert "services listen" in said
+    assert "0.0.0.0" in said
     assert platform.url in said
     assert platform.endpoint in said
     url = platform.paved("open").stdout.strip()

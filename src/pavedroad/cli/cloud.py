@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import typer
 
@@ -10,6 +12,7 @@ from pavedroad.cli.lifecycle import CloudPort, Detach, Network, Open
 from pavedroad.cli.screen import AsJson, result, say
 from pavedroad.core import cloud_key
 from pavedroad.core.errors import Unavailable
+from pavedroad.core.networking import LISTENS
 from pavedroad.core.places import Places
 from pavedroad.platform import running
 from pavedroad.platform.running import Running
@@ -53,7 +56,10 @@ def status(as_json: AsJson = False) -> None:
         return
     for part in runs.parts:
         say(f"{part.name:<16} {part.state}, {part.address}, process {part.pid}")
-    say(f"{'credentials':<16} {_credentials(runs.endpoint)}")
+    health = _health(runs.endpoint)
+    say(f"{'credentials':<16} {health.get('credentials', 'not known: it does not answer')}")
+    if (listening := health.get("listening")) in LISTENS:
+        say(f"{'services listen':<16} {LISTENS[listening]}")
 
 
 @app.command()
@@ -76,13 +82,12 @@ def env(as_json: AsJson = False) -> None:
     say("unset AWS_SESSION_TOKEN")  # of another cloud, it would be taken for this key's
 
 
-def _credentials(endpoint: str) -> str:
-    """Which the cloud takes, as it says itself."""
+def _health(endpoint: str) -> dict[str, Any]:
+    """What the cloud says of itself; nothing where it does not answer."""
     try:
-        answer = httpx.get(f"{endpoint}/_pavedroad/health", trust_env=False, timeout=10)
-        return str(answer.json()["credentials"])
-    except (httpx.HTTPError, ValueError, KeyError):
-        return "not known: it does not answer"
+        return httpx.get(f"{endpoint}/_pavedroad/health", trust_env=False, timeout=10).json()
+    except (httpx.HTTPError, ValueError):
+        return {}
 
 
 def _running() -> Running:

@@ -27,6 +27,8 @@ def status(as_json: AsJson = False) -> None:
     say(f"  {kind:<16} {cloud['endpoint'] or 'AWS'}  ({cloud['region']})")
     if not cloud["reachable"]:
         say(f"                   {cloud['reason']}")
+    if cloud["services_listen"]:
+        say(f"  services listen  {cloud['services_listen']}")
     for region in client.get("/v1/regions"):
         if not region["answers"]:
             say(f"  {region['name']:<16} does not answer: {region['reason']}")

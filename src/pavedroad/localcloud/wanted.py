@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pavedroad.core.networking import Listening
 from pavedroad.localcloud.codec import Codec
 
 GuestState = Literal["starting", "running", "stopping", "exited", "failed"]
@@ -349,7 +350,7 @@ class Actual:
     """All of it. `epoch` is the host process's own; another epoch means that the host was started anew.
     `revision` rises with every change. `routed` is the `Wanted.revision` that Envoy has acknowledged;
     `refused` says which fronts could not be opened, and why; `impaired` which are open and do not serve all
-    that they should."""
+    that they should; `listening` where guests' services listen that ask for every address."""
 
     epoch: str
     revision: int
@@ -358,6 +359,7 @@ class Actual:
     targets: tuple[TargetStatus, ...]
     refused: dict[str, str]
     impaired: dict[str, str] = field(default_factory=dict[str, str])
+    listening: Listening = "machine"
 
 
 @dataclass(frozen=True, slots=True)

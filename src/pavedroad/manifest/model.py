@@ -178,7 +178,7 @@ class Manifest(_Part):
     build: Annotated[Build, BeforeValidator(_build)] = Build()
     """How the folder becomes an image; as plain text `python`, `node`, or a command to run."""
     command: Command = Field(examples=["hello --host $HOST --port $PORT"])
-    """What an instance runs, in the shipped folder, by /bin/sh. It listens on $HOST and $PORT."""
+    """What an instance runs, in the shipped folder, by /bin/sh. It listens on $PORT, at $HOST or 0.0.0.0."""
     environment: dict[Variable, Setting] = Field(default={}, examples=[{"LOG_LEVEL": "info"}])
     """Variables that the instances get."""
     port: Port = 8080

@@ -20,6 +20,7 @@ from pavedroad.core.clock import Clock
 from pavedroad.core.events import Events
 from pavedroad.manifest.schema import json_schema
 from pavedroad.platform import running
+from pavedroad.platform.cloud_health import listens
 from pavedroad.platform.settings import Settings
 
 health = APIRouter(tags=["platform"])
@@ -37,6 +38,9 @@ class CloudStatus(BaseModel):
     region: str
     reachable: bool
     reason: str = Field("", description="Why it cannot be reached, in one sentence.")
+    services_listen: str = Field(
+        "", description="In the private cloud, where services listen that ask for every address (0.0.0.0)."
+    )
 
 
 class PartStatus(BaseModel):
@@ -101,6 +105,7 @@ async def status(request: Request) -> Status:
             region=settings.region,
             reachable=reachable,
             reason="" if reachable else f"The cloud at {settings.endpoint or 'AWS'} does not answer.",
+            services_listen=await listens(settings.endpoint or "") if settings.private_cloud else "",
         ),
         builds=bakery.confinement,
         parts=[

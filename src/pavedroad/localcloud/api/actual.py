@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from pavedroad.core.networking import Listening
 from pavedroad.localcloud.wanted import Actual, ActualChange, GuestStatus, TargetStatus
 
 TargetKey = tuple[str, str, int]
@@ -22,6 +23,7 @@ class ActualView:
         self._targets: dict[TargetKey, TargetStatus] = {}
         self._refused: dict[str, str] = {}
         self._impaired: dict[str, str] = {}
+        self._listening: Listening | None = None
         self._troubled_at = 0
         """The revision routed at which these two were as they are, at least."""
         self._epoch = ""
@@ -67,6 +69,11 @@ class ActualView:
     def refused(self, front_arn: str) -> str | None:
         """Why a listener could not be opened."""
         return self._refused.get(front_arn)
+
+    @property
+    def listening(self) -> Listening | None:
+        """Where guests' services listen that ask for every address; None before the host has said it."""
+        return self._listening
 
     def impaired(self, front_arn: str) -> str | None:
         """Why a listener does not serve all that it should."""
@@ -141,6 +148,8 @@ class ActualView:
             self._refused, self._impaired = dict(report.refused), dict(report.impaired)
             self._troubled_at = report.routed
         self._epoch, self._revision, self._routed = report.epoch, report.revision, report.routed
+        if isinstance(report, Actual):
+            self._listening = report.listening
 
     def _is_fresh(self, report: Actual | ActualChange) -> bool:
         known = (self._epoch, self._refused, self._impaired)

@@ -293,6 +293,7 @@ class Cloud:
             "credentials": self._gate.credentials,
             "network": self._network,
             "security_groups": SAID[self._network],
+            "listening": self._link.actual.listening or "not known yet",
             **({"outside": OUTSIDE} if self._annex else {}),
             "pid": os.getpid(),
             "listeners": self._link.actual.troubles() or "ok",

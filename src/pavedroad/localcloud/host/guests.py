@@ -87,6 +87,7 @@ class Guests:
         forget_seconds: float = _FORGET_SECONDS,
         disk_seconds: float = _DISK_SECONDS,
         seclusion: Way = "none",
+        binds: bool = False,
     ) -> None:
         self._instances = home / "instances"
         self._instances.mkdir(parents=True, exist_ok=True)
@@ -97,6 +98,8 @@ class Guests:
         self._network = network
         """None where guests share the machine's."""
         self._seclusion: Way = seclusion
+        self._binds = binds
+        """Whether guests that listen at every address listen at their own."""
         self._imds = GatewayImds(network.gateway, network.metadata_url) if network else Imds()
         self._boots = Pace()
         self._stops = Pace()
@@ -228,6 +231,7 @@ class Guests:
             ordinary=self._network is not None and self._network.is_annex,
             user=user_of(guest.address) if self._seclusion == "users" else None,
             secluded=self._seclusion != "none",
+            listens=guest.address if self._binds else "",
             readable=let_through(os.environ),
         )
         life = Life(lambda running: self._running(run, running), lambda ended: self._ended(run, ended))

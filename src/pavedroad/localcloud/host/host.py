@@ -10,12 +10,14 @@ from typing import TypeVar
 
 from pavedroad.core import seclusion
 from pavedroad.core.confinement import sentence
+from pavedroad.core.networking import Listening
 from pavedroad.localcloud.host.faults.network import Relays
 from pavedroad.localcloud.host.guests import Guests
 from pavedroad.localcloud.host.journal import Journal
 from pavedroad.localcloud.host.limits import Limiter
 from pavedroad.localcloud.host.meter import Meter
 from pavedroad.localcloud.host.network.namespaces import Namespaces
+from pavedroad.localcloud.host.nursery import binding
 from pavedroad.localcloud.host.routing import Routing
 from pavedroad.localcloud.host.supervision import Supervision
 from pavedroad.localcloud.host.sweep import sweep
@@ -56,6 +58,7 @@ class Host:
         self._supervision = Supervision(self._sweep)
         way = seclusion.way()
         self._confined = sentence("instances", own_users=way == "users", own_view=way == "view")
+        self._listening: Listening = _listening(network, way)
         self.guests = Guests(
             home,
             endpoint,
@@ -66,6 +69,7 @@ class Host:
             gone=routing.guest_gone,
             network=network,
             seclusion=way,
+            binds=self._listening == "address",
         )
         self._network = network
         self._relays = Relays()
@@ -140,6 +144,7 @@ class Host:
                 tuple(self._targets.values()),
                 self._routing.refused(),
                 self._routing.impaired(),
+                self._listening,
             )
         touched = self.journal.touched_since
         return ActualChange(
@@ -216,6 +221,13 @@ class Host:
         if news or head != self._told:
             self._told = head
             self.journal.touch(*news)
+
+
+def _listening(network: Namespaces | None, way: seclusion.Way) -> Listening:
+    if network is not None:
+        return "network"
+    another = seclusion.user_of("127.255.255.254") if way == "users" else None
+    return "address" if binding.possible(another) else "machine"
 
 
 def _merge(kept: dict[str, Kept], changes: dict[str, Kept | None]) -> None:

@@ -41,6 +41,8 @@ class Boot(NamedTuple):
     """Whom its processes are run by; None for our own user."""
     secluded: bool = False
     """Its processes have a view of their own of the machine's folders, as `user` always has."""
+    listens: str = ""
+    """At which address its programs listen that ask for every one; empty where that is the machine's."""
     readable: tuple[str, ...] = ()
     """What its processes may see besides the system's folders, their own and their interpreters."""
 

@@ -8,13 +8,14 @@ import select
 import signal
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 
 from pavedroad.core import capabilities, confinement
 from pavedroad.core.confinement import Walls
 from pavedroad.localcloud.host.faults.afflicted import Afflicted
 from pavedroad.localcloud.host.nursery import launch, links, linux, tree
+from pavedroad.localcloud.host.nursery.binding import Binding
 from pavedroad.localcloud.host.nursery.console import Console
 from pavedroad.localcloud.host.nursery.messages import (
     LONGEST,
@@ -56,6 +57,7 @@ class Shim:
         self._output, self._input = os.pipe2(os.O_CLOEXEC)
         self._cage = boot.cage
         self._afflicted = Afflicted(self._launch_burden, self._console.note)
+        self._binding = Binding(boot.listens) if boot.listens else None
         self._walls = Walls()
         self._main: int | None = None
         self._in_script = False
@@ -168,13 +170,20 @@ class Shim:
         return self._launch_within(self._walls.also(*OURS), arguments)
 
     def _launch_within(self, walls: Walls, arguments: list[str]) -> int:
-        confine = partial(self._confine, walls)
-        return launch.launch(arguments, self._root, self._boot.environment, self._input, confine)
+        def start(be_watched: Callable[[], None]) -> int:
+            def confine() -> None:
+                self._confine(walls)
+                be_watched()
+
+            return launch.launch(arguments, self._root, self._boot.environment, self._input, confine)
+
+        return self._binding.watch(start) if self._binding is not None else start(_nobody)
 
     def _step(self) -> None:
         """Wait for something to happen, and see to it."""
         poll = select.poll()
-        for fd in (self._channel.fileno(), self._nursery, self._wake):
+        asking = self._binding.asking.copy() if self._binding is not None else ()
+        for fd in (self._channel.fileno(), self._nursery, self._wake, *asking):
             poll.register(fd, select.POLLIN)
         until = self._deadline
         if self._quiet_until is None:
@@ -186,6 +195,9 @@ class Shim:
         now = time.monotonic()
         if self._quiet_until is not None and now >= self._quiet_until:
             self._quiet_until = None
+        if self._binding is not None:
+            for fd in ready.intersection(asking):
+                self._binding.answer(fd)
         if self._output in ready:
             self._listen(now)
         if self._nursery in ready:
@@ -323,6 +335,10 @@ class Shim:
     def _say(self, message: Message) -> None:
         with suppress(OSError):  # a host that is gone shows on the channel
             self._channel.send(encode(message))
+
+
+def _nobody() -> None:
+    """Watches."""
 
 
 def _nothing(number: int, frame: object) -> None:
