@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,17 @@ def test_no_two_blocks_overlap_and_all_are_loopback() -> None:
     networks = [
         ipaddress.ip_network(cidr) for number in range(64) for cidr in Block(number).networks.values()
     ]
-    assert len(set(networks)) == 64 * 3
     assert all(network.is_loopback for network in networks)
+    ordered = sorted(networks)
+    assert not any(one.overlaps(next_one) for one, next_one in pairwise(ordered))
+    assert ordered[0] == ipaddress.ip_network("127.16.0.0/16")  # what is below is for others
     assert Block(0).networks["us-east-1"] == "127.16.0.0/16"
+
+
+def test_a_region_keeps_its_network_from_one_version_to_the_next() -> None:
+    """Saved addresses are in it: regions that AWS opens come last in the list."""
+    known = {"us-west-2": "127.143.0.0/16", "af-south-1": "127.247.128.0/22", "us-west-1": "127.247.248.0/22"}
+    assert {region: Block(47).networks[region] for region in known} == known
 
 
 def test_two_clouds_get_two_blocks_and_each_keeps_its_own(tmp_path: Path) -> None:

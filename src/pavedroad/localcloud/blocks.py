@@ -1,7 +1,8 @@
 """Which part of 127/8 a private cloud lives in, so that several run on one machine side by side.
 
 Block 0 is `127.16.0.0/16` (us-east-1), `127.32.0.0/16` (us-west-2) and `127.48.0.0/16` (eu-west-1); block 1
-is the next `/16` after each of them, and so on. A cloud keeps its block for life, as its addresses are in it.
+is the next `/16` after each of them, and so on. The other regions have a `/22` each, in a `/17` of the block,
+from `127.224.0.0` on. A cloud keeps its block for life, as its addresses are in it.
 """
 
 from __future__ import annotations
@@ -11,17 +12,23 @@ import socket
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import psutil
 
 from pavedroad.core.errors import StateUnreadable, Unavailable
 from pavedroad.core.files import write_whole
+from pavedroad.localcloud.regions import HOME, REGIONS
 
 _BLOCKS = 64
 _IN_A_ROW = 16
-_REGIONS = ("us-east-1", "us-west-2", "eu-west-1")
+_LARGE = ("us-east-1", "us-west-2", "eu-west-1")
+_SMALL = tuple(name for name in REGIONS if name not in _LARGE)
 _FIRST_OCTET = 16
+_FIRST_SMALL = int(IPv4Address("127.224.0.0"))
+_SMALL_OF_A_BLOCK = 2**15
+_SMALL_ADDRESSES = 2**10
 _RECORD = re.compile(rf"block ([0-9]{{1,2}}) of {_BLOCKS}|([0-9]{{1,2}})")
 """In words, whose beginnings are no record: a file that was cut is not one of another block. Earlier versions
 wrote the number alone."""
@@ -36,13 +43,16 @@ class Block:
     @property
     def networks(self) -> dict[str, str]:
         row, place = divmod(self.number, _IN_A_ROW)
-        first = _FIRST_OCTET + row * _IN_A_ROW * len(_REGIONS) + place
-        return {region: f"127.{first + _IN_A_ROW * index}.0.0/16" for index, region in enumerate(_REGIONS)}
+        first = _FIRST_OCTET + row * _IN_A_ROW * len(_LARGE) + place
+        large = {region: f"127.{first + _IN_A_ROW * index}.0.0/16" for index, region in enumerate(_LARGE)}
+        begin = _FIRST_SMALL + self.number * _SMALL_OF_A_BLOCK
+        places = {region: IPv4Address(begin + at * _SMALL_ADDRESSES) for at, region in enumerate(_SMALL)}
+        return large | {region: f"{place}/22" for region, place in places.items()}
 
     @property
     def gateway(self) -> str:
         """An address that no instance is given: the machine's, for instances with networks of their own."""
-        return self.networks[_REGIONS[0]].replace(".0.0/16", ".0.1")
+        return self.networks[HOME].replace(".0.0/16", ".0.1")
 
 
 class Claim:
@@ -122,7 +132,7 @@ def _taken(block: Block) -> Unavailable:
     """A cloud that rests holds no block, so that another home may have come by its."""
     holder = _holder(block)
     return Unavailable(
-        f"The addresses of this cloud, {block.networks[_REGIONS[0]]} and on, are in use by "
+        f"The addresses of this cloud, {block.networks[HOME]} and on, are in use by "
         f"{holder or 'a private cloud of another user'}.",
         next_step="Stop that one with `paved down` under its PAVED_HOME, and start this one again.",
     )

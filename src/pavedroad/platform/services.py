@@ -52,7 +52,8 @@ def build(settings: Settings) -> Services:
     database = Database(settings.database_url or sqlite_url(settings.places.database))
     slot = take_slot(database)
     migrate(database)
-    clouds = AwsClouds(endpoint_url=settings.endpoint, regions=REGIONS if settings.private_cloud else ())
+    regions = tuple(dict.fromkeys((settings.region, *REGIONS)))
+    clouds = AwsClouds(endpoint_url=settings.endpoint, regions=regions if settings.private_cloud else ())
     access = Access(database, clock)
     delivery = compose(
         database=database,
@@ -61,7 +62,7 @@ def build(settings: Settings) -> Services:
         events=events,
         clock=clock,
         executor=slot.name,
-        regions=(settings.region, *REGIONS),
+        regions=regions,
     )
     return Services(
         settings=settings,

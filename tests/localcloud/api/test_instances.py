@@ -5,6 +5,7 @@ import signal
 import uuid
 from typing import Any
 
+import boto3
 import psutil
 import pytest
 from botocore.exceptions import ClientError
@@ -285,15 +286,36 @@ def test_more_than_fifteen_launch_templates_are_all_described(cloud: RunningClou
     assert sum(name.startswith(prefix) for name in names) == 17
 
 
+_TOKYO = "apne1-az4 apne1-az1 apne1-az2"
+
+
 def test_only_this_clouds_regions_and_zones_are_there(cloud: RunningCloud) -> None:
     regions = {one["RegionName"] for one in cloud.client("ec2").describe_regions()["Regions"]}
-    assert regions == {"us-east-1", "us-west-2", "eu-west-1"}
-    for region in regions:
+    assert regions == set(boto3.Session().get_available_regions("ec2"))
+    for region, ids in {"eu-central-1": "euc1-az1 euc1-az2 euc1-az3", "ap-northeast-1": _TOKYO}.items():
         zones = cloud.client("ec2", region).describe_availability_zones()["AvailabilityZones"]
-        assert [zone["ZoneName"] for zone in zones] == [f"{region}{letter}" for letter in "abc"]
-    code, message = refused(cloud.client("ec2", "ap-south-1").describe_vpcs)
+        assert {zone["RegionName"] for zone in zones} == {region}
+        assert " ".join(zone["ZoneId"] for zone in zones) == ids
+    code, message = refused(cloud.client("ec2", "us-gov-west-1").describe_vpcs)
     assert code == "InvalidRegion"
-    assert "ap-south-1" in message
+    assert "us-gov-west-1" in message
+    assert "eu-central-1" in message
+
+
+def test_a_region_that_was_never_used_works_at_its_first_call(cloud: RunningCloud) -> None:
+    """As with a profile that names it: nobody has to set anything up there."""
+    region = "eu-central-1"
+    [made] = run(cloud, region=region, Placement={"AvailabilityZone": f"{region}c"})
+    ran = instance(cloud, made, region)
+    assert ran["Placement"]["AvailabilityZone"] == f"{region}c"
+    assert ipaddress.ip_address(ran["PrivateIpAddress"]).is_loopback
+    cloud.client("ec2", region).terminate_instances(InstanceIds=[made])
+    queue = cloud.client("sqs", region).create_queue(QueueName="away")["QueueUrl"]
+    asked = cloud.client("sqs", region).get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    assert asked["Attributes"]["QueueArn"].split(":")[3] == region
+    cloud.client("sqs", region).delete_queue(QueueUrl=queue)
+    assert cloud.client("sts", region).get_caller_identity()["Arn"]
+    assert "Roles" in cloud.client("iam", region).list_roles()
 
 
 def test_networks_may_lie_on_loopback(cloud: RunningCloud) -> None:
@@ -303,4 +325,8 @@ def test_networks_may_lie_on_loopback(cloud: RunningCloud) -> None:
     [made] = run(cloud, region="us-west-2", SubnetId=subnet["Subnet"]["SubnetId"])
     assert instance(cloud, made, "us-west-2")["PrivateIpAddress"].startswith("127.211.4.")
     assert refused(ec2.create_vpc, CidrBlock="127.211.128.0/17")[0] == "InvalidVpc.Range"
+    known = cloud.client("ec2", "sa-east-1").describe_vpcs()["Vpcs"][0]["CidrBlock"]
+    code, message = refused(ec2.create_vpc, CidrBlock=known)
+    assert code == "InvalidVpc.Range"
+    assert "sa-east-1" in message  # which could not begin if another had its addresses
     ec2.terminate_instances(InstanceIds=[made])

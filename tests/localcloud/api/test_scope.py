@@ -30,13 +30,13 @@ def test_unsigned_and_old_signatures_are_s3s() -> None:
     assert scope_of({}, "AWSAccessKeyId=AKIA1&Signature=x&Expires=1") == Scope("s3", "us-east-1", "AKIA1")
 
 
-@pytest.mark.parametrize("region", ["mars-1", "us-east-2", "", "../../etc"])
+@pytest.mark.parametrize("region", ["mars-1", "us-gov-west-1", "cn-north-1", "", "../../etc"])
 def test_a_region_that_is_not_there_is_refused(region: str) -> None:
     with pytest.raises(ServiceError) as refused:
         scope_of(signed(f"A/20260101/{region}/ec2/aws4_request"), "")
     if "/" not in region:
         assert refused.value.code == "InvalidRegion"
-        assert "us-east-1, us-west-2, eu-west-1" in refused.value.message
+        assert "us-east-1, us-east-2, us-west-1, us-west-2" in refused.value.message
 
 
 def test_a_broken_signature_is_refused() -> None:

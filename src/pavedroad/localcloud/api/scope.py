@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote
 
 from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.regions import HOME, REGIONS, said
 
-REGIONS = ("us-east-1", "us-west-2", "eu-west-1")
-_HOME = "us-east-1"
-_GLOBAL = {"aws-global", "us-east-1"}
+_GLOBAL = "aws-global"
+_LONGEST = 100
+"""Of a name that is said back."""
 _CREDENTIAL = re.compile(
     r"Credential=(?P<key>[^,\s]*?)/(?P<date>[0-9]{8})/(?P<region>[^/,\s]*)/(?P<service>[^/,\s]*)/aws4_request"
 )
@@ -51,7 +52,7 @@ def scope_of(headers: Mapping[str, str], query: str) -> Scope:
             "AuthorizationQueryParametersError", "The X-Amz-Credential parameter is malformed."
         )
     if match := _S3_LEGACY.match(signed):
-        return Scope("s3", _HOME, match["key"])
+        return Scope("s3", HOME, match["key"])
     if signed:
         raise ServiceError(
             "IncompleteSignature", "The Authorization header does not hold an AWS signature (version 4)."
@@ -62,7 +63,7 @@ def scope_of(headers: Mapping[str, str], query: str) -> Scope:
     key = asked.get("AWSAccessKeyId", [""])[0]
     if "Action" in asked and (service := _BY_VERSION.get(asked.get("Version", [""])[0])):
         return Scope(service, _region_of(headers.get("host", "")), key)
-    return Scope("s3", _HOME, key)
+    return Scope("s3", HOME, key)
 
 
 def scope_of_form(headers: Mapping[str, str], form: str) -> Scope:
@@ -89,13 +90,13 @@ def _topic_of_link(asked: Mapping[str, list[str]]) -> str:
 
 def _region_of(host: str) -> str:
     """As in `ec2.us-west-2.localhost`; signatures of version 2 say no region either."""
-    return next((label for label in host.split(".") if label in REGIONS), _HOME)
+    return next((label for label in host.split(".") if label in REGIONS), HOME)
 
 
 def _checked(match: re.Match[str]) -> Scope:
     region, service = unquote(match["region"]), match["service"].lower()
-    if region in _GLOBAL:
-        region = _HOME
+    if region == _GLOBAL:
+        region = HOME
     if region not in REGIONS:
         raise UnknownRegion(service, region)
     return Scope(service, region, match["key"])
@@ -106,6 +107,8 @@ class UnknownRegion(ServiceError):
 
     def __init__(self, service: str, region: str) -> None:
         super().__init__(
-            "InvalidRegion", f"The region '{region}' is not one of this cloud's: {', '.join(REGIONS)}."
+            "InvalidRegion",
+            f"The region '{region[:_LONGEST]}' is not one of this cloud's, which has AWS's commercial ones. "
+            f"Name one of {said()}.",
         )
         self.service = service

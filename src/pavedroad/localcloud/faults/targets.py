@@ -10,11 +10,11 @@ from botocore.loaders import Loader
 
 from pavedroad.core.errors import Conflict, InvalidInput, NotFound
 from pavedroad.localcloud.api.calls import BY_PATH
-from pavedroad.localcloud.api.scope import REGIONS
 from pavedroad.localcloud.faults.kinds import Target
 from pavedroad.localcloud.faults.ports import Instances
+from pavedroad.localcloud.regions import REGIONS, said
 
-ZONES = tuple(f"{region}{letter}" for region in REGIONS for letter in "abc")
+ZONES = tuple(zone.name for region in REGIONS.values() for zone in region.zones)
 _INSTANCE = re.compile(r"i-[0-9a-f]{8,17}")
 _OPERATION = re.compile(r"[a-z0-9-]{2,40}(:[A-Za-z0-9]{2,100})?")
 _NAMES = {"elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing", "cloudwatch": "monitoring"}
@@ -32,16 +32,21 @@ def checked(what: Target, target: object, instances: Instances) -> str:
     if not isinstance(target, str):
         raise InvalidInput(f"A fault has a target: here {_WORDS[what]}.")
     if what == "zone" and target not in ZONES:
-        raise InvalidInput(
-            f"'{target[:100]}' is no zone of this cloud.", next_step=f"Name one of {', '.join(ZONES)}."
-        )
+        raise InvalidInput(f"'{target[:100]}' is no zone of this cloud.", next_step=_other_zones(target))
     if what == "region" and target not in REGIONS:
         raise InvalidInput(
-            f"'{target[:100]}' is no region of this cloud.", next_step=f"Name one of {', '.join(REGIONS)}."
+            f"'{target[:100]}' is no region of this cloud.", next_step=f"Name one of {said()}."
         )
     if what == "instance":
         _check_instance(target, instances)
     return _operation(target) if what == "operation" else target
+
+
+def _other_zones(target: str) -> str:
+    known = REGIONS.get(target) or REGIONS.get(target[:-1])
+    if known is None:
+        return f"Name a zone of {said()}, as us-east-1a."
+    return f"Name one of {', '.join(zone.name for zone in known.zones)}."
 
 
 def _check_instance(target: str, instances: Instances) -> None:

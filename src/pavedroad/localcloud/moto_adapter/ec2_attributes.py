@@ -20,7 +20,7 @@ from pavedroad.localcloud.moto_adapter.ec2_launch import (
 )
 from pavedroad.localcloud.moto_adapter.ec2_metadata_options import check_metadata_options, check_shown_tags
 from pavedroad.localcloud.moto_adapter.ec2_register import check_name, refuse_duplicate
-from pavedroad.localcloud.moto_adapter.regions import REGIONS
+from pavedroad.localcloud.regions import REGIONS
 
 _FLAGS = {
     "DisableApiTermination": "disable_api_termination",

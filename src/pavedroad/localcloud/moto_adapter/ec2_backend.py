@@ -21,7 +21,6 @@ from moto.ec2.models.instances import Reservation
 from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupRule
 from moto.ec2.models.vpcs import VPC
 from moto.ec2.utils import generic_filter, random_rsa_key_pair
-from moto.utilities.utils import load_resource
 
 from pavedroad.localcloud.api.ec2.placement import PlacementGroup
 from pavedroad.localcloud.api.ec2.spot import SpotRequest
@@ -41,6 +40,7 @@ from pavedroad.localcloud.moto_adapter.ec2_metadata_options import check_metadat
 from pavedroad.localcloud.moto_adapter.ec2_repeats import MadeOnce
 from pavedroad.localcloud.moto_adapter.ec2_templates import Templates
 from pavedroad.localcloud.moto_adapter.outside import outside
+from pavedroad.localcloud.moto_adapter.regions import known_of
 from pavedroad.localcloud.wanted import GuestImage
 
 ACCOUNT = DEFAULT_ACCOUNT_ID
@@ -107,8 +107,7 @@ class LocalEC2Backend(Templates, MadeOnce, Lookups):
 
     def _load_amis(self) -> None:
         """moto's stock images without the thousand that only ECS uses."""
-        latest = f"ec2/resources/latest_amis/{self.region_name}.json"
-        for stock in [*AMIS, *load_resource(latest)]:
+        for stock in [*AMIS, *known_of("ec2/resources/latest_amis", self.region_name)]:
             described = {**stock, "owner_alias": "amazon"}
             if isinstance(created := described.get("creation_date"), str):
                 described["creation_date"] = default_timestamp_parser(created)
@@ -149,6 +148,12 @@ class LocalEC2Backend(Templates, MadeOnce, Lookups):
                 "MissingParameter", "Either 'cidrBlock' or 'ipv4IpamPoolId' should be provided."
             )
         network = ec2_network.loopback_network(cidr_block)
+        if network and (elsewhere := ec2_network.network_of_region(network, self.region_name)):
+            raise ServiceError(
+                "InvalidVpc.Range",
+                f"The CIDR '{cidr_block}' overlaps the network of {elsewhere}: in this cloud all networks "
+                "lie on one loopback interface.",
+            )
         for known in backends():
             for vpc in known.vpcs.values():
                 if network and network.overlaps(ipaddress.ip_network(vpc.cidr_block, strict=False)):

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import ipaddress
 
+from moto.ec2.exceptions import (
+    DefaultSubnetAlreadyExistsInAvailabilityZoneError,
+    DefaultVpcDoesNotExistError,
+)
 from moto.ec2.models import elastic_network_interfaces, vpcs
 from moto.ec2.models.availability_zones_and_regions import Region, RegionsAndZonesBackend
 from moto.ec2.models.instances import Instance
-from moto.ec2.models.subnets import Subnet
+from moto.ec2.models.subnets import Subnet, SubnetBackend
 
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.moto_adapter import ec2_places
 from pavedroad.localcloud.moto_adapter.ec2_outages import Zone
+from pavedroad.localcloud.regions import REGIONS
 
 _networks: dict[str, str] = {}
 """The CIDR of each region's default network."""
-_SHORT = {"us-east-1": "use1", "us-west-2": "usw2", "eu-west-1": "euw1"}
 _MACHINE = ipaddress.IPv4Network("127.0.0.0/16")
 _AWS_RESERVES = 4
 """The network's address and the next three, as in AWS; the broadcast address too."""
@@ -29,16 +33,15 @@ def install(networks: dict[str, str]) -> None:
     _networks.update(networks)
     ec2_places.install(networks)
     RegionsAndZonesBackend.regions = [
-        Region(name, f"ec2.{name}.amazonaws.com", "opt-in-not-required") for name in networks
+        Region(name, f"ec2.{name}.amazonaws.com", "opted-in" if it.optional else "opt-in-not-required")
+        for name, it in REGIONS.items()
     ]
     RegionsAndZonesBackend.zones = {
-        name: [
-            Zone(name=f"{name}{letter}", region_name=name, zone_id=f"{_SHORT[name]}-az{number}")
-            for number, letter in enumerate("abc", 1)
-        ]
-        for name in networks
+        name: [Zone(name=zone.name, region_name=name, zone_id=zone.id) for zone in it.zones]
+        for name, it in REGIONS.items()
     }
     vpcs.VPCBackend.create_default_vpc = _create_default_vpc
+    SubnetBackend.create_default_subnet = _create_default_subnet
     Subnet.get_available_subnet_ip = _take_next_address
     Subnet.request_ip = _take_address
     Subnet.del_subnet_ip = _give_address_back
@@ -69,6 +72,30 @@ def _create_default_vpc(self):
     for zone in self.describe_availability_zones():
         self.create_default_subnet(zone.name)
     return vpc
+
+
+def _create_default_subnet(self, availability_zone: str) -> Subnet:
+    """The first free quarter of the network, of a /16 a /20 as on AWS."""
+    known = self.get_default_subnets()
+    if availability_zone in known:
+        raise DefaultSubnetAlreadyExistsInAvailabilityZoneError(
+            known[availability_zone].id, availability_zone
+        )
+    vpc = self.get_default_vpc()
+    if vpc is None:
+        raise DefaultVpcDoesNotExistError()
+    network = ipaddress.IPv4Network(vpc.cidr_block)
+    taken = [it.cidr for zone in self.subnets.values() for it in zone.values() if it.vpc_id == vpc.id]
+    for cidr in network.subnets(new_prefix=max(20, network.prefixlen + 2)):
+        if not any(cidr.overlaps(it) for it in taken):
+            return self.create_subnet(vpc.id, str(cidr), availability_zone=availability_zone)
+    raise ServiceError("InsufficientCidrBlocks", f"There is no room for another subnet in {vpc.id}.")
+
+
+def network_of_region(network: ipaddress.IPv4Network, own: str) -> str:
+    """The region whose default network overlaps one, besides its own; empty where none does."""
+    others = ((name, cidr) for name, cidr in _networks.items() if name != own)
+    return next((name for name, cidr in others if network.overlaps(ipaddress.IPv4Network(cidr))), "")
 
 
 def _take_next_address(self: Subnet, instance: object) -> str:

@@ -7,12 +7,8 @@ from typing import Any
 
 from pavedroad.localcloud.monitoring.alarms.wording import stamp
 from pavedroad.localcloud.monitoring.model import Alarm, Region, StateValue
+from pavedroad.localcloud.regions import REGIONS
 
-_REGIONS = {
-    "us-east-1": "US East (N. Virginia)",
-    "us-west-2": "US West (Oregon)",
-    "eu-west-1": "EU (Ireland)",
-}
 _STATISTICS = {
     "Average": "AVERAGE",
     "Maximum": "MAXIMUM",
@@ -23,8 +19,14 @@ _STATISTICS = {
 _MOST_SUBJECT = 100
 
 
+def _title(region: Region) -> str:
+    """As alarms say it, who kept the old name of Europe."""
+    known = REGIONS.get(region.name)
+    return known.title.replace("Europe (", "EU (") if known else region.name
+
+
 def subject(region: Region, alarm: Alarm) -> str:
-    return f'{alarm.state}: "{alarm.name}" in {_REGIONS.get(region.name, region.name)}'[:_MOST_SUBJECT]
+    return f'{alarm.state}: "{alarm.name}" in {_title(region)}'[:_MOST_SUBJECT]
 
 
 def body(region: Region, alarm: Alarm, old: StateValue) -> dict[str, Any]:
@@ -36,7 +38,7 @@ def body(region: Region, alarm: Alarm, old: StateValue) -> dict[str, Any]:
         "NewStateValue": alarm.state,
         "NewStateReason": alarm.reason,
         "StateChangeTime": stamp(alarm.updated_at),
-        "Region": _REGIONS.get(region.name, region.name),
+        "Region": _title(region),
         "AlarmArn": alarm.arn,
         "OldStateValue": old,
         "OKActions": alarm.actions("OK"),
