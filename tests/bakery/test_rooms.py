@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pavedroad.bakery import running
 from pavedroad.bakery.rooms import Rooms
 from pavedroad.core import confinement, seclusion
 from pavedroad.core.errors import BakeFailed
@@ -67,6 +68,23 @@ async def test_a_build_reads_and_changes_nothing_that_is_not_its_own(
     assert "fine" in kitchen.lines
     assert f"HOME={places.builds}/homes/site" in kitchen.lines
     assert [it for it in writes if Path(it).exists()] == []
+
+
+LOADS_NOTHING_MORE = """import sys; sys.path.insert(0, sys.argv.pop(1)); from pavedroad.bakery import leash
+sys.addaudithook(lambda event, named: event == "import" and print("FAULT: import", named[0], flush=True))
+leash.main()"""
+
+
+@walled
+async def test_behind_its_walls_the_leash_loads_nothing_more(
+    kitchen: Kitchen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it would load is its interpreter's, which a build that has another one does not see."""
+    monkeypatch.setattr(running, "LEASH", LOADS_NOTHING_MORE)
+    files = {"paved.yaml": MANIFEST.format(name="site", build="echo fine")}
+    await kitchen.bake(write(tmp_path / "site", files))
+    assert "fine" in kitchen.lines
+    assert [line for line in kitchen.lines if "FAULT" in line] == []
 
 
 SETUP = """

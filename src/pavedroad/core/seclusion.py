@@ -140,7 +140,7 @@ def _hidden_above(path: str, always: set[str]) -> str:
 
 def _knows(user: int) -> bool:
     """Whether the user namespace that we are in has this user."""
-    with open(_USERS, encoding="ascii") as lines:
+    with open(_USERS, "rb") as lines:
         ranges = [tuple(map(int, line.split())) for line in lines]
     return any(first <= user < first + count for first, _, count in ranges)
 

@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 
 from pavedroad.core.checkpoints import Checkpoints
 from pavedroad.core.errors import PavedError, Unavailable
+from pavedroad.database import subseconds
 from pavedroad.database.engine import open_engine
 from pavedroad.delivery.failures import NotUp, StepRefused
 
@@ -54,12 +55,15 @@ class Durable:
         self._taking_up: set[asyncio.Task[None]] = set()
         self._running: set[asyncio.Task[Any]] = set()
         self._bodies: dict[str, Callable[[str], Awaitable[None]]] = {}
+        habits: dict[str, Any] = {}
         if url.get_backend_name() == "sqlite":
             open_engine(url).connect().close()  # sets WAL and the file's mode, both of which stay
+            habits = {"connect_args": {"factory": subseconds.Connection}}
         DBOS(
             config={
                 "name": "pavedroad",
                 "system_database_url": url.render_as_string(hide_password=False),
+                "db_engine_kwargs": habits,
                 "executor_id": executor,
                 "application_version": WORKFLOWS_VERSION,
                 "serializer": DBOSPortableJSONSerializer(),

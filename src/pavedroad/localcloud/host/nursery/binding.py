@@ -221,8 +221,8 @@ def _memory(thread: int, place: int, length: int) -> bytes:
 
 def _socket_of(thread: int, descriptor: int) -> socket.socket:
     """Another process's, which is ours too until we close it."""
-    with open(f"/proc/{thread}/status", encoding="ascii") as lines:
-        process = next(int(line.split()[1]) for line in lines if line.startswith("Tgid:"))
+    with open(f"/proc/{thread}/status", "rb") as lines:
+        process = next(int(line.split()[1]) for line in lines if line.startswith(b"Tgid:"))
     watched = os.pidfd_open(process)
     try:
         return socket.socket(fileno=kernel.system_call(_GET_DESCRIPTOR, watched, descriptor, 0))

@@ -14,7 +14,7 @@ _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
 _CLONE_NEWNET = 0x40000000
 _OPEN_FILES = 65536
-_FIRST_TO_GO = "500"
+_FIRST_TO_GO = b"500"
 
 
 def name_process(name: str) -> None:
@@ -82,5 +82,5 @@ def limit_guest() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
-    with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as score:
+    with suppress(OSError), open("/proc/self/oom_score_adj", "wb", buffering=0) as score:
         score.write(_FIRST_TO_GO)

@@ -16,7 +16,7 @@ def children(pid: int) -> list[int]:
         return found
     for thread in threads:
         try:
-            with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as listing:
+            with open(f"/proc/{pid}/task/{thread}/children", "rb") as listing:
                 found.extend(int(child) for child in listing.read().split())
         except FileNotFoundError:
             if not os.path.exists(f"/proc/self/task/{os.getpid()}/children"):
