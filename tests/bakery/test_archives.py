@@ -70,8 +70,19 @@ def test_a_packed_folder_unpacks_as_it_was(tmp_path: Path) -> None:
     assert (tmp_path / "out/link").read_text() == "x"
 
 
+def test_manifests_that_share_a_folder_make_the_same_files(tmp_path: Path) -> None:
+    text = "application: site\nowner: me\ncommand: ./serve\n"
+    files = {"paved.yaml": text, "dev.yaml": text, "prod.yml": text + "stack: prod\n", "conf.yaml": "a: 1\n"}
+    folder = write(tmp_path / "source", files)
+    for name, manifest in (("prod.yml", "stack: prod"), ("dev.yaml", "./serve"), (".", "./serve")):
+        pack_folder(folder / name, MANIFEST, tmp_path / "parcel")
+        unpack(tmp_path / "parcel", tmp_path / f"out-{name}")
+        assert {place.name for place in (tmp_path / f"out-{name}").iterdir()} == {"conf.yaml", "paved.yaml"}
+        assert (tmp_path / f"out-{name}/paved.yaml").read_text().strip().endswith(manifest)
+
+
 def test_a_folder_without_manifest_is_not_packed(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"There is no paved\.yaml"):
+    with pytest.raises(InvalidInput, match=r"There is no file .*paved\.yaml"):
         pack_folder(write(tmp_path / "source", {"a": ""}), MANIFEST, tmp_path / "parcel")
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from pavedroad.access.audit import Audit
 from pavedroad.access.model import AuditQuery
+from pavedroad.bakery.model import Revision
 from pavedroad.core.errors import BakeFailed, CloudFailed, Conflict, InvalidInput, NotFound
 from pavedroad.core.places import Places
 from tests.bakery.kitchen import WHO, Kitchen, left_in, read, write
@@ -80,7 +81,7 @@ async def test_another_version_of_the_same_files_is_another_image(kitchen: Kitch
 
 
 async def test_an_image_says_what_it_is(kitchen: Kitchen, tmp_path: Path) -> None:
-    result = await kitchen.bake(source(tmp_path / "site"), version="1.2.3", commit="abc123")
+    result = await kitchen.bake(source(tmp_path / "site"), version="1.2.3", revision=Revision("abc123"))
     image = await kitchen.cloud.image(result.image_id)
     assert image.tags["appversion"] == "site-1.2.3-h0.abc123"
     assert image.tags["pavedroad:application"] == "site"
@@ -95,13 +96,34 @@ async def test_an_image_says_what_it_is(kitchen: Kitchen, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("commit", "version"), [(None, r"\d{14}"), ("abc123", "abc123"), ("abc123-dirty", r"abc123-dirty-\d{14}")]
+    ("revision", "version"),
+    [
+        (None, r"\d{14}"),
+        (Revision("3f2a91c"), "3f2a91c"),
+        (Revision("3f2a91c", dirty=True), r"3f2a91c\+dirty\.[0-9a-f]{6}"),
+    ],
 )
-async def test_without_a_version_the_commit_or_the_time_is_one(
-    kitchen: Kitchen, tmp_path: Path, commit: str | None, version: str
+async def test_without_a_version_the_revision_or_the_time_is_one(
+    kitchen: Kitchen, tmp_path: Path, revision: Revision | None, version: str
 ) -> None:
-    result = await kitchen.bake(source(tmp_path / "site"), commit=commit)
+    result = await kitchen.bake(source(tmp_path / "site"), revision=revision)
     assert re.fullmatch(version, result.version)
+
+
+async def test_an_image_baked_of_changes_is_not_that_of_a_commit(kitchen: Kitchen, tmp_path: Path) -> None:
+    folder = source(tmp_path / "site")
+    clean = await kitchen.bake(folder, revision=Revision("3f2a91c"))
+    (folder / "public/index.html").write_text("changed")
+    dirty = await kitchen.bake(folder, revision=Revision("3f2a91c", dirty=True))
+    again = await kitchen.bake(folder, revision=Revision("3f2a91c", dirty=True))
+    committed = await kitchen.bake(folder, revision=Revision("77b01ee"))
+    assert len({clean.image_id, dirty.image_id, committed.image_id}) == 3
+    assert (again.image_id, again.reused) == (dirty.image_id, True)
+    assert (clean.version, committed.version) == ("3f2a91c", "77b01ee")
+    (folder / "public/index.html").write_text("changed again")
+    other = await kitchen.bake(folder, revision=Revision("3f2a91c", dirty=True))
+    assert other.version != dirty.version
+    assert "3f2a91c_dirty." in (await kitchen.cloud.image(dirty.image_id)).name
 
 
 async def test_bakes_of_the_same_folder_at_once_build_once(

@@ -80,6 +80,19 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(tmp_path: Path, command: l
     assert "Traceback" not in done.stderr
 
 
+def test_a_manifest_is_named_by_its_file_as_by_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "api"
+    folder.mkdir()
+    (folder / "prod.yaml").write_text("application: api\nstack: prod\nowner: me\ncommand: ./serve\n")
+    for place, cwd in (("api/prod.yaml", tmp_path), ("prod.yaml", folder)):
+        assert paved(tmp_path, "validate", place, cwd=cwd).stdout == "api-prod, of me: all is well.\n"
+    for place, named in (("api/prd.yaml", "prd"), ("api", "paved")):
+        done = paved(tmp_path, "deploy", place, cwd=tmp_path)
+        assert done.returncode == 2
+        assert f"There is no file api/{named}.yaml." in done.stderr
+        assert "next: Name the one that is there: paved deploy api/prod.yaml" in done.stderr
+
+
 def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
     done = paved(tmp_path, "up", "--detach", PAVED_PORT="many")
     assert done.returncode == 2

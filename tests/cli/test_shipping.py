@@ -281,3 +281,20 @@ def test_clusters_may_be_watched(platform: Platform) -> None:
         assert watching.stdout.readline()
         watching.send_signal(signal.SIGINT)
         assert watching.wait(30) == 130
+
+
+def test_files_that_share_a_folder_are_one_image_with_a_version_that_says_what_of_git_it_is(
+    platform: Platform, service: Path
+) -> None:
+    text = (service / "paved.yaml").read_text()
+    (service / "prod.yaml").write_text(f"{text}stack: prod\n")
+    git = ["git", "-C", str(service), "-c", "user.name=ada", "-c", "user.email=ada@example.com"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
+        subprocess.run([*git, *command], check=True)
+    first = json.loads(platform.paved("bake", "paved.yaml", "--json", cwd=service).stdout)
+    second = json.loads(platform.paved("bake", str(service / "prod.yaml"), "--json").stdout)
+    assert (second["image_id"], second["reused"]) == (first["image_id"], True)
+    (service / "new.txt").write_text("new")
+    dirty = json.loads(platform.paved("bake", str(service), "--json").stdout)
+    assert dirty["version"].startswith(f"{first['version']}+dirty.")
+    assert dirty["version"] in platform.paved("images", service.name).stdout

@@ -9,8 +9,10 @@ from typing import Literal
 from pavedroad.clouds.model import Image
 
 APPLICATION = "pavedroad:application"
+COMMIT = "pavedroad:commit"
 KEY = "pavedroad:key"
-"""Tags of images: whose it is, and over all that went into it. Those without a key are not the bakery's."""
+"""Tags of images: whose it is, of which revision, and over all that went into it. Those without a key are not
+the bakery's."""
 
 Kind = Literal["python", "node", "command", "files"]
 BakeState = Literal["waiting", "running", "succeeded", "failed"]
@@ -37,6 +39,18 @@ class Built:
 
     layers: tuple[Layer, ...] = ()
     programs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What of git a folder is: a commit, or one with changes, which are told apart by what they come to."""
+
+    commit: str
+    dirty: bool = False
+
+    def name(self, key: str) -> str:
+        """`3f2a91c`, or `3f2a91c+dirty.8a1b6f` of the image with this key."""
+        return f"{self.commit}+dirty.{key[:6]}" if self.dirty else self.commit
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +119,7 @@ def view_image(image: Image, region: str) -> ImageView:
         name=image.name,
         application=tags.get(APPLICATION, ""),
         version=tags.get("pavedroad:version", ""),
-        commit=tags.get("pavedroad:commit", ""),
+        commit=tags.get(COMMIT, ""),
         base=tags.get("pavedroad:base", ""),
         baked_by=tags.get("pavedroad:baked-by", ""),
         baked_at=image.created_at,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from pavedroad.bakery import archives, sources
+from pavedroad.bakery import archives, git, sources
 from pavedroad.core.errors import InvalidInput, TooLarge
+from pavedroad.manifest import loading
 from pavedroad.manifest.model import Manifest
 
 LARGEST_BYTES = 2 * 1024**3
@@ -24,14 +26,21 @@ class Parcel:
     files: int
 
 
-def pack_folder(folder: Path, manifest: Manifest, target: Path) -> Parcel:
-    """The folder's files as a zstd-compressed tar at `target`. Blocking: for a thread."""
-    build = manifest.build
-    files = sources.files_of(folder, include=build.include, exclude=build.exclude)
-    if not (folder / sources.MANIFEST).is_file():
-        raise InvalidInput(f"There is no {sources.MANIFEST} in {folder}.", next_step="paved new writes one.")
+def pack_folder(source: Path, manifest: Manifest, target: Path) -> Parcel:
+    """The files of a folder, or of that of a manifest's file, as a zstd-compressed tar at `target`: with this
+    manifest as its `paved.yaml`, and no other. Blocking: for a thread."""
+    place, build = loading.find(source), manifest.build
+    folder = place.folder
+    apart = {sources.MANIFEST, place.file.name, *(other.name for other in loading.others(folder))}
+    found = sources.files_of(folder, include=build.include, exclude=build.exclude)
+    files = [file for file in found if file.path not in apart]
+    if not found and git.ignores(folder):
+        raise InvalidInput(
+            f"git ignores the folder {folder} as a whole, so nothing of it would be shipped.",
+            next_step="Write !* in a file .pavedignore in it, or take it out of git's ignore files.",
+        )
     entries = {file.path: archives.Entry(file.path, file.place) for file in files}
-    entries[sources.MANIFEST] = archives.Entry(sources.MANIFEST, folder / sources.MANIFEST)
+    entries[sources.MANIFEST] = archives.Entry(sources.MANIFEST, Path(os.path.realpath(place.file)))
     total = sum(file.size for file in files)
     if total > LARGEST_BYTES:
         largest = max(files, key=lambda file: file.size)

@@ -16,7 +16,7 @@ from fastapi.responses import StreamingResponse
 from pavedroad.access.model import Principal
 from pavedroad.access.routes import principal
 from pavedroad.access.service import Access
-from pavedroad.bakery.model import BakeResult, BakeView, ImageView, PruneView
+from pavedroad.bakery.model import BakeResult, BakeView, ImageView, PruneView, Revision
 from pavedroad.bakery.pruning import KEEP
 from pavedroad.bakery.reading import read
 from pavedroad.bakery.receiving import receive
@@ -65,7 +65,13 @@ async def start_bake(  # noqa: PLR0917 - FastAPI passes all by name
     version: Annotated[
         str | None, Query(description="What to call it; by default the commit or the time")
     ] = None,
-    commit: Annotated[str | None, Query(description="The commit of the folder", max_length=100)] = None,
+    commit: Annotated[
+        str | None, Query(description="The commit of the folder", pattern=r"^[0-9A-Za-z._-]{1,100}$")
+    ] = None,
+    dirty: Annotated[bool, Query(description="The folder differs from that commit")] = False,
+    chosen: Annotated[
+        bool, Query(description="All that is sent counts: .gitignore and .pavedignore were followed")
+    ] = False,
     rebake: Annotated[bool, Query(description="Bake although nothing has changed")] = False,
 ) -> BakeView:
     gate.authorise(someone, "bake")  # before the body is taken; the service asks again
@@ -89,7 +95,14 @@ async def start_bake(  # noqa: PLR0917 - FastAPI passes all by name
 
     async def work(report: Report) -> BakeResult:
         return await bakery.bake(
-            someone, manifest, source, version=version, commit=commit, rebake=rebake, report=report
+            someone,
+            manifest,
+            source,
+            version=version,
+            revision=Revision(commit, dirty) if commit else None,
+            rebake=rebake,
+            chosen=chosen,
+            report=report,
         )
 
     return bakery.jobs.start(manifest.application, someone.name, work, kept)

@@ -20,7 +20,18 @@ from pavedroad.bakery.builders.bench import Bench
 from pavedroad.bakery.interpreters import Interpreters, Node, Python
 from pavedroad.bakery.jobs import Jobs
 from pavedroad.bakery.layers import DamagedLayer, Layers
-from pavedroad.bakery.model import APPLICATION, KEY, BakeResult, BakeView, Built, ImageView, Kind, view_image
+from pavedroad.bakery.model import (
+    APPLICATION,
+    COMMIT,
+    KEY,
+    BakeResult,
+    BakeView,
+    Built,
+    ImageView,
+    Kind,
+    Revision,
+    view_image,
+)
 from pavedroad.bakery.packing import LARGEST_BYTES
 from pavedroad.bakery.pruning import Pruning, Wanted
 from pavedroad.bakery.queueing import Line
@@ -53,8 +64,9 @@ class _Order:
     principal: Principal
     manifest: Manifest
     version: str | None
-    commit: str | None
+    revision: Revision | None
     rebake: bool
+    chosen: bool
     report: Report
 
 
@@ -105,14 +117,16 @@ class Bakery:
         source: Path,
         *,
         version: str | None = None,
-        commit: str | None = None,
+        revision: Revision | None = None,
         rebake: bool = False,
+        chosen: bool = False,
         report: Callable[[str], None] = lambda _: None,
     ) -> BakeResult:
-        """An image of the folder `source`; the known one, unless `rebake`, where nothing has changed."""
+        """An image of the folder `source`; the known one, unless `rebake`, where nothing has changed. Of a
+        `chosen` folder all files count, whatever its ignore files say."""
         self.check_version(version)
         started = self._clock.monotonic()
-        order = _Order(principal, manifest, version, commit, rebake, report)
+        order = _Order(principal, manifest, version, revision, rebake, chosen, report)
         async with self._access.acting(principal, "bake", str(manifest.cluster)) as told:
             try:
                 image, reused = await self._baked(order, source)
@@ -202,7 +216,9 @@ class Bakery:
     async def _baked_in(self, cloud: Cloud, order: _Order, source: Path) -> tuple[Image, bool]:
         build = order.manifest.build
         files = await asyncio.to_thread(
-            lambda: sources.files_of(source, include=build.include, exclude=build.exclude)
+            lambda: sources.files_sent(
+                source, chosen=order.chosen, include=build.include, exclude=build.exclude
+            )
         )
         digest = await asyncio.to_thread(sources.digest_of, files)
         async with scratch(self._home) as folder:
@@ -215,7 +231,7 @@ class Bakery:
             base = await _find_base(self._interpreters, order.manifest, runners.at_large, kind)
             recipe = Recipe(order.manifest, kind, base.name, base.version, digest)
             async with self._turns.of(f"image {cloud.region} {recipe.key}"):
-                if not order.rebake and (known := await self._known(cloud, recipe.key, order.version)):
+                if not order.rebake and (known := await self._known(cloud, order, recipe.key)):
                     order.report(f"Nothing has changed: {known.id} is used again")
                     return known, True
                 bench = Bench(work, build, digest, runners, self._layers_of(cloud), order.rebake)
@@ -241,17 +257,18 @@ class Bakery:
         now = self._clock.now()
         stamp = now.strftime("%Y%m%d%H%M%S")
         manifest = order.manifest
-        version = order.version or _default_version(order.commit, stamp)
+        revision = order.revision.name(recipe.key) if order.revision else ""
+        version = order.version or revision or stamp
         text = json.dumps(recipe.image_manifest(built.layers, built.programs), indent=1)
         name = image_name(manifest.application, version, recipe.key, f"{stamp}{now.microsecond // 1000:03d}")
         location = await self._layers_of(cloud).put_manifest(name, text)
-        commit = f"-h0.{order.commit}" if order.commit else ""
+        commit = f"-h0.{revision}" if revision else ""
         tags = {
             "appversion": f"{manifest.application}-{version}{commit}",
             APPLICATION: manifest.application,
             "pavedroad:owner": manifest.owner,
             "pavedroad:version": version,
-            "pavedroad:commit": order.commit or "",
+            COMMIT: revision,
             "pavedroad:base": recipe.base,
             "pavedroad:baked-by": order.principal.name,
             "pavedroad:baked-at": now.isoformat(timespec="milliseconds"),
@@ -261,10 +278,14 @@ class Bakery:
         description = f"{manifest.application} {version}, baked by Pavedroad"
         return await cloud.register_image(ImageSpec(name, location, description, within_tags(tags)))
 
-    async def _known(self, cloud: Cloud, key: str, version: str | None) -> Image | None:
-        """The newest image of this key; of this version too, where one was asked for."""
-        tags = {KEY: key, **({"pavedroad:version": version} if version else {})}
-        found = await cloud.images(tags)
+    async def _known(self, cloud: Cloud, order: _Order, key: str) -> Image | None:
+        """The newest image of this key; of the revision and the version too, where they were told."""
+        told = {
+            KEY: key,
+            COMMIT: order.revision.name(key) if order.revision else "",
+            "pavedroad:version": order.version or "",
+        }
+        found = await cloud.images({name: value for name, value in told.items() if value})
         return next((image for image in found if image.state == "available"), None)
 
     def _layers_of(self, cloud: Cloud) -> Layers:
@@ -295,13 +316,6 @@ async def _find_base(interpreters: Interpreters, manifest: Manifest, runner: Run
     if build.base is not None:
         raise InvalidInput(f"build.base: found '{build.base}'; allowed with kind python or node only.")
     return _Base("", "")
-
-
-def _default_version(commit: str | None, stamp: str) -> str:
-    """The commit says it all, unless the folder has been changed since."""
-    if not commit:
-        return stamp
-    return f"{commit}-{stamp}" if commit.endswith("-dirty") else commit
 
 
 def _say_source(report: Report, files: list[SourceFile]) -> None:

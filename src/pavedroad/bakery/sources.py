@@ -6,19 +6,19 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pathspec import GitIgnoreSpec
-
-from pavedroad.bakery.reading import read_text
+from pavedroad.bakery import ignoring
+from pavedroad.bakery.ignoring import Files, Ignores
+from pavedroad.bakery.wildmatch import Patterns
 from pavedroad.core.errors import InvalidInput
 
 MANIFEST = "paved.yaml"
-_IGNORE_FILES = (".gitignore", ".pavedignore")
+_OWN_FILE = ".pavedignore"
 # Never source: other tools' books, and what is built anew in the bakery.
-_NEVER = GitIgnoreSpec.from_lines(
+_NEVER = Patterns.of(
     [
         ".git",
         ".hg/",
@@ -50,27 +50,48 @@ class SourceFile:
     link: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """Which entries of a folder are none of its source."""
+
+    own: Files
+    git: Ignores
+
+    def ignore(self, place: Path, *, folder: bool) -> bool:
+        """What .pavedignore says, else what is never source, else what git says."""
+        if (said := self.own.says(place.name, folder=folder)) is not None:
+            return said
+        if _NEVER.say(place.name, folder=folder) or (folder and (place / "pyvenv.cfg").exists()):
+            return True
+        return self.git.ignores(place.name, folder=folder)
+
+    def inside(self, place: Path) -> _Rules:
+        return _Rules(self.own.below(place), self.git.inside(place))
+
+
 def files_of(folder: Path, *, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> list[SourceFile]:
-    """What is shipped, by path: not what .gitignore, .pavedignore and `exclude` name, and, if there is an
-    `include`, only what it names. Raises InvalidInput for links that lead out and what cannot be read."""
-    only = GitIgnoreSpec.from_lines(include) if include else None
-    without = GitIgnoreSpec.from_lines(exclude)
-    found = (
-        file
-        for file in _walk(folder, "", (_NEVER,))
-        if not without.match_file(file.path) and (only is None or only.match_file(file.path))
-    )
+    """What is shipped of a folder, by path: not what git ignores, unless .pavedignore has another word, nor
+    what `exclude` names, and, if there is an `include`, only what it names. Raises InvalidInput for links
+    that lead out and what cannot be read."""
+    rules = _Rules(Files.of(_OWN_FILE, folder), ignoring.by_git(folder))
+    return _among(_walk(folder, "", rules), include, exclude)
+
+
+def files_sent(
+    folder: Path, *, chosen: bool, include: Sequence[str] = (), exclude: Sequence[str] = ()
+) -> list[SourceFile]:
+    """As `files_of` a folder that was sent, so in no repository; `chosen` has been by it already."""
+    rules = _Rules(Files.of(_OWN_FILE, folder), Files.of(ignoring.GIT_FILE, folder))
+    return _among(_walk(folder, "", None if chosen else rules), include, exclude)
+
+
+def _among(files: Iterable[SourceFile], include: Sequence[str], exclude: Sequence[str]) -> list[SourceFile]:
+    only, without = Patterns.of(include), Patterns.of(exclude)
+    found = (file for file in files if not without.name(file.path) and (not include or only.name(file.path)))
     return sorted(found, key=lambda file: file.path)
 
 
-def _walk(folder: Path, prefix: str, specs: tuple[GitIgnoreSpec, ...]) -> Iterator[SourceFile]:
-    lines = [
-        _below(prefix, line)
-        for name in _IGNORE_FILES
-        for line in (read_text(folder, name) or "").splitlines()
-    ]
-    if lines:
-        specs = (*specs, GitIgnoreSpec.from_lines(lines))
+def _walk(folder: Path, prefix: str, rules: _Rules | None) -> Iterator[SourceFile]:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
@@ -78,14 +99,14 @@ def _walk(folder: Path, prefix: str, specs: tuple[GitIgnoreSpec, ...]) -> Iterat
             f"{folder} cannot be read: {error.strerror}.", next_step="Give this user the right to read it."
         ) from error
     for entry in entries:
-        path = f"{prefix}{entry.name}"
-        if entry.is_dir(follow_symlinks=False):
-            if not _ignored(f"{path}/", specs) and not (Path(entry.path) / "pyvenv.cfg").exists():
-                yield from _walk(Path(entry.path), f"{path}/", specs)
-        elif not _ignored(path, specs):
-            file = _source_file(path, Path(entry.path), prefix)
-            if file is not None:
-                yield file
+        path, place = f"{prefix}{entry.name}", Path(entry.path)
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if rules is not None and rules.ignore(place, folder=is_folder):
+            continue
+        if is_folder:
+            yield from _walk(place, f"{path}/", rules and rules.inside(place))
+        elif (file := _source_file(path, place, prefix)) is not None:
+            yield file
 
 
 def _source_file(path: str, place: Path, prefix: str) -> SourceFile | None:
@@ -101,25 +122,6 @@ def _source_file(path: str, place: Path, prefix: str) -> SourceFile | None:
     if not stat.S_ISREG(status.st_mode):
         return None  # sockets, pipes and devices are nobody's source
     return SourceFile(path, place, bool(status.st_mode & stat.S_IXUSR), status.st_size, None)
-
-
-def _ignored(path: str, specs: tuple[GitIgnoreSpec, ...]) -> bool:
-    """The deepest ignore file that has a word on it decides."""
-    for spec in reversed(specs):
-        verdict = spec.check_file(path).include
-        if verdict is not None:
-            return verdict
-    return False
-
-
-def _below(prefix: str, line: str) -> str:
-    """A pattern of a nested ignore file, as the top one would have it."""
-    pattern = line.rstrip("\n")
-    if not prefix or not pattern.strip() or pattern.startswith("#"):
-        return pattern
-    bang, pattern = ("!", pattern[1:]) if pattern.startswith("!") else ("", pattern)
-    anchored = "/" in pattern.rstrip("/")
-    return f"{bang}/{prefix}{pattern.lstrip('/')}" if anchored else f"{bang}/{prefix}**/{pattern}"
 
 
 def digest_of(files: Sequence[SourceFile]) -> str:

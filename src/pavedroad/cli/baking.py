@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pavedroad.bakery import git
 from pavedroad.bakery.packing import pack_folder
 from pavedroad.bakery.sizes import counted, spoken
 from pavedroad.cli import interrupting
@@ -16,6 +16,7 @@ from pavedroad.cli.failures import told
 from pavedroad.cli.screen import note
 from pavedroad.cli.story import Story
 from pavedroad.core.errors import BakeFailed, PavedError
+from pavedroad.manifest.loading import find
 from pavedroad.manifest.model import Manifest
 
 _STOP_SECONDS = 10.0
@@ -23,18 +24,25 @@ _STOP_SECONDS = 10.0
 
 def bake_folder(
     client: Client,
-    folder: Path,
+    source: Path,
     manifest: Manifest,
     story: Story,
     *,
     version: str | None = None,
     rebake: bool = False,
 ) -> dict[str, Any]:
-    """Bake a folder; gives what came of it, or raises why nothing did."""
+    """Bake a folder, or that of a manifest's file; gives what came of it, or raises why nothing did."""
     with tempfile.TemporaryDirectory(prefix="paved-pack-") as temporary:
-        parcel = pack_folder(folder, manifest, Path(temporary) / "source.tar.zst")
+        parcel = pack_folder(source, manifest, Path(temporary) / "source.tar.zst")
         story.moving(f"sending {counted(parcel.files, 'file')}, {spoken(parcel.packed_bytes)}")
-        query = {"version": version, "commit": source_commit(folder), "rebake": "true" if rebake else None}
+        standing = git.standing(find(source).folder)
+        query = {
+            "version": version,
+            "commit": standing.commit if standing else None,
+            "dirty": "true" if standing and standing.dirty else None,
+            "rebake": "true" if rebake else None,
+            "chosen": "true",
+        }
         try:
             ended = _bake(client, parcel.place, query, story)
         except CutOff:
@@ -65,21 +73,3 @@ def _follow(client: Client, bake: str, story: Story) -> dict[str, Any]:
             return event.data
         story.line(event.data["line"])
     return client.get(f"/v1/bakes/{segment(bake)}")
-
-
-def source_commit(folder: Path) -> str | None:
-    """The commit that the folder is at, marked when it has changes; None outside of git."""
-    head = _git(folder, "rev-parse", "--short=12", "HEAD")
-    if not head:
-        return None
-    return f"{head}-dirty" if _git(folder, "status", "--porcelain", "--", ".") else head
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=10, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

@@ -15,7 +15,7 @@ from pavedroad.cli.story import Story
 from pavedroad.manifest.loading import load, validate
 from pavedroad.manifest.model import Manifest
 
-Source = Annotated[Path, typer.Argument(metavar="[PATH]", help="The folder with paved.yaml.")]
+Source = Annotated[Path, typer.Argument(metavar="[PATH]", help="A folder with paved.yaml, or such a file.")]
 Version = Annotated[
     str | None, typer.Option("--version", help="What to call it; default: counted or of git.")
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 FILE = "paved.yaml"
+_ENDS = (".yaml", ".yml", ".json")
+_TELLING = {"application", "owner", "command"}
 
 _MOST_REFUSALS = 5
 _LONGEST_FOUND = 80
@@ -28,28 +31,66 @@ _KINDS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A manifest's file, and the folder that it speaks of: its own."""
+
+    folder: Path
+    file: Path
+
+
+def find(path: Path) -> Place:
+    """Of a folder its `paved.yaml`, else the file itself. Raises InvalidInput where there is none."""
+    place = Place(path, path / FILE) if path.is_dir() else Place(path.parent, path)
+    if not place.file.exists() and not place.file.is_symlink():
+        raise InvalidInput(f"There is no file {place.file}.", next_step=_instead(place))
+    return place
+
+
+def others(folder: Path) -> list[Path]:
+    """The files of a folder, besides `paved.yaml`, that are manifests too, such as `prod.yaml`."""
+    named = (place for end in _ENDS for place in folder.glob(f"*{end}") if place.name != FILE)
+    return sorted(place for place in named if place.is_file() and _is_manifest(place))
+
+
+def _instead(place: Place) -> str:
+    there = others(place.folder) if place.folder.is_dir() else []
+    near = difflib.get_close_matches(place.file.name, [other.name for other in there], n=1)
+    if near or (there and place.file.name == FILE):
+        return (
+            f"Name the one that is there: paved deploy {place.folder / (near[0] if near else there[0].name)}."
+        )
+    return f"Go to a folder with a {FILE}, or write one: paved new NAME."
+
+
+def _is_manifest(file: Path) -> bool:
+    try:
+        return document.read(_content(file), str(file)).values.keys() >= _TELLING
+    except InvalidInput:
+        return False
+
+
 def load(path: Path) -> Manifest:
     """Of a file, or of a folder's `paved.yaml`."""
-    path = path / FILE if path.is_dir() else path
-    if path.exists() and not (path.is_file() or path.is_dir()):
-        raise InvalidInput(f"{path} cannot be read: it is neither a file nor a folder.")
+    file = find(path).file
+    return parse(_content(file), str(file))
+
+
+def _content(file: Path) -> bytes:
+    if file.exists() and not file.is_file():
+        raise InvalidInput(f"{file} cannot be read: it is neither a file nor a folder.")
     try:
-        with path.open("rb") as file:
-            content = file.read(document.LARGEST + 1)
-    except FileNotFoundError:
-        raise InvalidInput(
-            f"There is no file {path}.",
-            next_step=f"Go to a folder with a {FILE}, or write one: paved new NAME.",
-        ) from None
+        with file.open("rb") as opened:
+            content = opened.read(document.LARGEST + 1)
     except OSError as error:
         raise InvalidInput(
-            f"{path} cannot be read: {error.strerror}.", next_step="Give this user the right to read it."
+            f"{file} cannot be read: {error.strerror}.", next_step="Give this user the right to read it."
         ) from None
     if len(content) > document.LARGEST:
         raise InvalidInput(
-            f"{path} is {path.stat().st_size:,} bytes large; allowed are {document.LARGEST:,}."
+            f"{file} is {file.stat().st_size:,} bytes large; allowed are {document.LARGEST:,}."
         )
-    return parse(content, str(path))
+    return content
 
 
 def parse(content: bytes, source: str = FILE) -> Manifest:
