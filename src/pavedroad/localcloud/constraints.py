@@ -16,6 +16,14 @@ _SUPPLEMENT = r"\U00010000-\U0010FFFF"
 _JAVA_CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s"}
 
 
+class Given(dict[str, Any]):
+    """A call's parameters. To read one that was not given refuses the call: models say of many that they may
+    be left out, where nothing can be done without them."""
+
+    def __missing__(self, name: str) -> Any:
+        raise ServiceError("ValidationError", f"1 validation error detected: {_null(_path('', name))}")
+
+
 class Constraints:
     """Checks parameters by the model of one service, by the name that boto3 has for it."""
 
@@ -42,8 +50,7 @@ class Constraints:
         if kind == "structure":
             for name in shape.get("required", ()):
                 if value.get(name) is None:
-                    path = _path(where, name)
-                    yield f"Value null at '{path}' failed to satisfy constraint: Member must not be null"
+                    yield _null(_path(where, name))
             for name, member in shape["members"].items():
                 if value.get(name) is not None:
                     yield from self._violations(member["shape"], value[name], _path(where, name))
@@ -85,6 +92,10 @@ def _pattern(pattern: str) -> re.Pattern[str]:
     for theirs, ours in _JAVA_CLASSES.items():
         written = written.replace(theirs, ours)
     return re.compile(written, re.DOTALL | ascii_only)
+
+
+def _null(path: str) -> str:
+    return f"Value null at '{path}' failed to satisfy constraint: Member must not be null"
 
 
 def _path(where: str, name: str) -> str:

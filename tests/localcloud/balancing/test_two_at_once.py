@@ -20,6 +20,7 @@ from pavedroad.localcloud.moto_adapter.network import MotoNetwork
 from tests.localcloud.balancing.bench import Json, fixed
 from tests.localcloud.host.machine import Machine
 from tests.localcloud.moto_adapter.bench import Bench as Moto
+from tests.localcloud.moto_adapter.bench import filters
 from tests.localcloud.serving import ACCOUNT, REGION
 
 ROUNDS = 8
@@ -36,7 +37,7 @@ class Shop:
             moto.state, MotoNetwork, self._link, SystemClock(), certificates=MotoCertificates
         )
         self._link.start()
-        subnets = moto.ask("DescribeSubnets").every("subnetSet/item/subnetId")
+        subnets = moto.ask("DescribeSubnets", filters(default_for_az="true")).every("subnetSet/item/subnetId")
         name = f"at-once-{random.getrandbits(32):x}"
         made = self.call("CreateLoadBalancer", Name=name, Subnets=subnets[:2])["LoadBalancers"][0]
         self.balancer: str = made["LoadBalancerArn"]

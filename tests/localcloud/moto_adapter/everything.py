@@ -38,7 +38,7 @@ from tests.localcloud.moto_adapter.generated import model_of, wire
 from tests.localcloud.moto_adapter.test_released_parts import parts_of
 from tests.localcloud.whole.fast_forward import PromptHost
 
-_SIGNED_FOR = {"elbv2": "elasticloadbalancing", "cloudwatch": "monitoring"}
+SIGNED_FOR = {"elbv2": "elasticloadbalancing", "cloudwatch": "monitoring"}
 _READ = 100_000
 """Bytes of an answer: longer ones tell of nothing that is needed, and take long to read."""
 _SIGNED = {"content-type": "text/plain", "authorization": "AWS4-HMAC-SHA256 Credential=any"}
@@ -91,7 +91,7 @@ class Everything:
     def call(self, service: str, operation: str, made: Json) -> Json:
         method, path, headers, body = wire(service, operation, made)
         self.doing = f"{service} {operation}"
-        name = _SIGNED_FOR.get(service, service)
+        name = SIGNED_FOR.get(service, service)
         answer = self.bench.send(name, body, method=method, path=path, headers={**_SIGNED, **headers})
         model = model_of(service)
         asked = model.operation_model(operation)

@@ -7,8 +7,11 @@ import base64
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from io import BytesIO
 from urllib.parse import urlencode
+
+from moto.core.utils import get_service_model
 
 from pavedroad.core.errors import Unavailable
 from pavedroad.localcloud.api.calls import reads
@@ -20,7 +23,7 @@ from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.moto_adapter import ec2_backend
 from pavedroad.localcloud.moto_adapter.ec2_answers import as_ec2_error, dry_run, with_return, written
 from pavedroad.localcloud.moto_adapter.ec2_capture import create_image
-from pavedroad.localcloud.moto_adapter.ec2_checks import Form, check, form_of, takes_dry_run
+from pavedroad.localcloud.moto_adapter.ec2_checks import Form, check, form_of, takes_dry_run, wire_name
 from pavedroad.localcloud.moto_adapter.ec2_register import register_image
 from pavedroad.localcloud.moto_adapter.ec2_responses import LocalEC2Response, describe_instances
 from pavedroad.localcloud.moto_adapter.ec2_select import (
@@ -31,6 +34,7 @@ from pavedroad.localcloud.moto_adapter.ec2_select import (
 )
 from pavedroad.localcloud.moto_adapter.ec2_tokens import answered, remember
 from pavedroad.localcloud.moto_adapter.ec2_types import describe_instance_types
+from pavedroad.localcloud.moto_adapter.empties import Filled
 from pavedroad.localcloud.moto_adapter.outside import called
 from pavedroad.localcloud.moto_adapter.responses import respond
 from pavedroad.localcloud.moto_adapter.zero_based import counted_from_one
@@ -47,6 +51,7 @@ _CHECK_FURTHER = {
     "CreateImage",
 }
 """These look at more than the model says before they answer a dry run."""
+_FILLED = Filled(partial(get_service_model, "ec2"), wire_name)
 _OF_NO_STATE = {"DescribeInstanceTypeOfferings", "DescribeSpotPriceHistory"}
 """Long lists of what is always so, which nobody need wait for."""
 
@@ -74,7 +79,7 @@ class Ec2Service:
         }
 
     def handle(self, request: ApiRequest) -> ApiResponse:
-        request = counted_from_one(request)
+        request = _FILLED.request(counted_from_one(request))
         try:
             form = form_of(request)
             action = check(form)

@@ -14,7 +14,8 @@ from pavedroad.localcloud.constraints import Constraints
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.moto_adapter.protocols import Check, Parameters, Protocols
 
-_QUERY = {"iam", "sts", "sns"}
+QUERY = frozenset({"iam", "sts", "sns"})
+"""Services of moto's own that speak the query protocol."""
 _PUBLISHED_TO = ("TopicArn", "TargetArn", "PhoneNumber")
 _POLICIES = ("AssumeRolePolicyDocument", "PolicyDocument")
 
@@ -38,7 +39,7 @@ class ModelChecks:
     def _is_call(self, request: ApiRequest) -> bool:
         if self._service == "acm":
             return "x-amz-target" in request.headers
-        return self._service in _QUERY and (request.method == "POST" or "Action=" in request.query)
+        return self._service in QUERY and (request.method == "POST" or "Action=" in request.query)
 
 
 @cache

@@ -7,34 +7,20 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
-from botocore.model import OperationNotFoundError
+from botocore.model import OperationNotFoundError, Shape
 from botocore.validate import ParamValidator
-from moto.core.parse import UNDEFINED, QueryParser
 from moto.core.utils import get_service_model
 
-from pavedroad.core.numbers import real, whole
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
+from pavedroad.localcloud.constraints import Given
 from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.moto_adapter.empties import without_empties
 from pavedroad.localcloud.moto_adapter.result_xml import result_writer
+from pavedroad.localcloud.moto_adapter.shapes import Reader, Unreadable, from_query, query_tree, reader
 from pavedroad.localcloud.moto_adapter.zero_based import counted_from_one
 
 Parameters = dict[str, Any]
 Check = Callable[[str, Parameters], None]
-
-
-class _Parser(QueryParser):
-    """Takes for a number what is written as one."""
-
-    def _parse_integer(self, shape, query_params, prefix=""):
-        text = self._default_handle(shape, query_params, prefix)
-        return text if text is UNDEFINED else whole(text)
-
-    def _parse_float(self, shape, query_params, prefix=""):
-        text = self._default_handle(shape, query_params, prefix)
-        return text if text is UNDEFINED else real(text)
-
-    _parse_double = _parse_float
-    _parse_long = _parse_integer
 
 
 class Wire:
@@ -43,6 +29,7 @@ class Wire:
     def __init__(self, service: str, check: Check | None = None) -> None:
         """`check` says what the model does not allow, in place of botocore's own validation."""
         self._service = service
+        self._readers: dict[str, Reader] = {}
         self._writers: dict[str, Callable[[Parameters, str], bytes]] = {}
         self._check = check or self._validate
 
@@ -58,15 +45,16 @@ class Wire:
         action = values.get("Action")
         if not action:
             raise ServiceError("MissingAction", "The request must contain the parameter Action.")
-        operation = self._operation(action)
-        if operation.input_shape is None:
+        shape = self._operation(action).input_shape
+        if shape is None:
             return action, {}
         try:
-            parameters = _Parser(operation).parse({"values": values})  # type: ignore[typeddict-item]
-        except (ValueError, TypeError) as error:
+            tree = query_tree(without_empties(action, shape, values))
+            parameters = self._reader(action, shape)(from_query(shape, tree))
+        except (Unreadable, RecursionError) as error:
             raise ServiceError("MalformedInput", f"A parameter cannot be read: {error}.") from error
         self._check(action, parameters)
-        return action, parameters
+        return action, Given(parameters)
 
     def write(self, request: ApiRequest, action: str, result: Parameters) -> ApiResponse:
         """The result of an operation, in the model's shape."""
@@ -86,6 +74,12 @@ class Wire:
         report = ParamValidator().validate(parameters, self._operation(action).input_shape)
         if report.has_errors():
             raise ServiceError("ValidationError", " ".join(report.generate_report().split()))
+
+    def _reader(self, action: str, shape: Shape) -> Reader:
+        read = self._readers.get(action)
+        if read is None:
+            read = self._readers[action] = reader(shape)
+        return read
 
     def _operation(self, action: str) -> Any:
         try:

@@ -21,7 +21,9 @@ from pavedroad.localcloud import cbor
 from pavedroad.localcloud.api.encodings import unpacked
 from pavedroad.localcloud.api.errors import error_response, speaks_cbor
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
+from pavedroad.localcloud.constraints import Given
 from pavedroad.localcloud.errors import DetailedError, ServiceError
+from pavedroad.localcloud.moto_adapter.empties import without_empties
 from pavedroad.localcloud.moto_adapter.result_xml import result_writer
 from pavedroad.localcloud.moto_adapter.shapes import Reader, Unreadable, from_query, plain, query_tree, reader
 
@@ -78,7 +80,7 @@ class Protocols:
             **parameters,
         }
         self._check(name, parameters)
-        return name, parameters
+        return name, Given(parameters)
 
     def write(self, request: ApiRequest, name: str, result: Parameters) -> ApiResponse:
         """The result of an operation, in the model's shape and the client's protocol."""
@@ -139,9 +141,9 @@ class Protocols:
         action = values.pop("Action", "")
         if not action:
             raise ServiceError("MissingAction", "The request must contain the parameter Action.")
-        self._operation(action)
+        shape = self._operation(action).input_shape
         try:
-            return action, query_tree(values)
+            return action, query_tree(without_empties(action, shape, values))
         except Unreadable as error:
             raise _unreadable("query", str(error)) from error
 

@@ -9,12 +9,15 @@ import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 
+from moto.core.utils import get_service_model
+
 from pavedroad.localcloud.api.calls import only_reads
 from pavedroad.localcloud.api.errors import error_response
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse, Content
 from pavedroad.localcloud.errors import ServiceError, internal_failure
+from pavedroad.localcloud.moto_adapter.empties import Filled
 from pavedroad.localcloud.moto_adapter.environ import environ_of
-from pavedroad.localcloud.moto_adapter.model_checks import checks_of
+from pavedroad.localcloud.moto_adapter.model_checks import QUERY, checks_of
 from pavedroad.localcloud.moto_adapter.outside import Known, called, outside
 from pavedroad.localcloud.moto_adapter.responses import (
     as_service_error,
@@ -47,6 +50,7 @@ class MotoService:
         self._state = state
         self._making = threading.Lock()
         self._app: Application | None = None
+        self._filled = Filled(partial(get_service_model, name))
 
     @property
     def name(self) -> str:
@@ -64,6 +68,8 @@ class MotoService:
     def ask(self, request: ApiRequest, known: Known | None = None) -> ApiResponse:
         """`known` is what the call may ask for by `given` and `outside`."""
         app = self.prepare()
+        if self._name in QUERY:
+            request = self._filled.request(request)
         reading = only_reads(request)
         if refused := checks_of(self._name).refusal(request):
             return refused

@@ -7,7 +7,6 @@ What comes in is a tree (of JSON, CBOR, or a query's dotted names); `reader` giv
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -145,7 +144,7 @@ def _blob(value: Any) -> Any:
         return value
     try:
         return base64.b64decode(_text(value), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # of text beyond ASCII, too
         raise Unreadable("it is not Base64") from error
 
 
@@ -207,7 +206,7 @@ def from_query(shape: Shape, tree: Any) -> Any:
             return {} if tree == "" else tree
         given = cast("dict[str, Any]", tree)
         named, maps = _members(shape)
-        read = {name: from_query(member, given[key]) for name, key, member in named if key in given}
+        read = {name: _named(member, given[key], key) for name, key, member in named if key in given}
         return {**dict.fromkeys(maps - read.keys(), _EMPTY), **read} if maps else read
     if isinstance(shape, ListShape):
         flat = shape.serialization.get("flattened", False)
@@ -220,6 +219,13 @@ def from_query(shape: Shape, tree: Any) -> Any:
         value = shape.value.serialization.get("name", "value")
         return {str(_below(entry, key)): from_query(shape.value, _below(entry, value)) for entry in entries}
     return _from_text(shape, tree)
+
+
+def _named(shape: Shape, tree: Any, name: str) -> Any:
+    try:
+        return from_query(shape, tree)
+    except Unreadable as error:
+        raise Unreadable(f"{name}: {error}") from error
 
 
 @lru_cache(maxsize=4096)
