@@ -11,13 +11,17 @@ from textwrap import fill
 from pavedroad.localcloud.autoscaling.operations import OPERATIONS as AUTOSCALING
 from pavedroad.localcloud.balancing.operations import OPERATIONS as BALANCING
 from pavedroad.localcloud.monitoring.operations import OPERATIONS as MONITORING
-from pavedroad.localcloud.moto_adapter.coverage import EC2_REAL, carried, operations
+from pavedroad.localcloud.moto_adapter.carried import carried as carried_by_moto
+from pavedroad.localcloud.moto_adapter.carried import operations
+from pavedroad.localcloud.moto_adapter.coverage import EC2_REAL, carried
 from pavedroad.localcloud.queues.operations import OPERATIONS as QUEUES
+from pavedroad.localcloud.stored_services import REFUSED, SERVED, WITHHELD, StoredService
 
 _INTRODUCTION = """\
 Made by `python -m pavedroad.localcloud.coverage > docs/reference/operations.md`; tests hold it to what the
 cloud answers. **Real** does what AWS's does. **Stored only** is checked, kept and described, and has no
-effect. Everything else of a service is absent: it answers an error that says so."""
+effect. Everything else of a service is absent: it answers an error that says so. Services whose operations
+are all stored only are moto's; of those, what is absent is counted and not listed."""
 
 _CAPACITY = {"DescribeCapacityReservation", "ModifyCapacityReservation"}
 
@@ -33,6 +37,8 @@ class Coverage:
     all: tuple[str, ...]
     real: frozenset[str]
     stored: frozenset[str]
+    is_brief: bool = False
+    """What is absent is counted, and not listed."""
 
     @property
     def absent(self) -> frozenset[str]:
@@ -79,6 +85,7 @@ def coverage() -> list[Coverage]:
             real=_KEYS,
         ),
         _motos("route53", "Route 53", "Zones are kept; nothing answers for them yet.", real=frozenset()),
+        *sorted(map(_kept, SERVED), key=lambda it: it.title),
     ]
 
 
@@ -97,10 +104,12 @@ def page() -> str:
     for it in services:
         parts += ["", f"## {it.title}"]
         parts += ["", it.note] if it.note else []
-        for heading, names in (("Real", it.real), ("Stored only", it.stored), ("Absent", it.absent)):
+        absent = frozenset[str]() if it.is_brief else it.absent
+        for heading, names in (("Real", it.real), ("Stored only", it.stored), ("Absent", absent)):
             if names:
                 listed = f"**{heading}**: {', '.join(f'`{name}`' for name in sorted(names))}."
                 parts += ["", fill(listed, 116, break_long_words=False, break_on_hyphens=False)]
+    parts += ["", "## Not offered", "", *(f"- {why}" for why in REFUSED.values())]
     return "\n".join(parts) + "\n"
 
 
@@ -116,6 +125,12 @@ def _motos(service: str, title: str, note: str, *, real: frozenset[str] | None =
     known = carried(service)
     does = known if real is None else real
     return Coverage(service, title, note, tuple(operations(service)), does, known - does)
+
+
+def _kept(service: StoredService) -> Coverage:
+    stored = carried_by_moto(service.moto, service.boto) - WITHHELD.get(service.moto, frozenset())
+    every = tuple(operations(service.boto))
+    return Coverage(service.boto, service.title, "", every, frozenset(), stored, is_brief=True)
 
 
 if __name__ == "__main__":

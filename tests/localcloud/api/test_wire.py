@@ -79,7 +79,7 @@ def test_what_is_wrong_is_an_aws_error_in_xml(
 
 def test_json_services_hear_of_errors_in_json(cloud: RunningCloud) -> None:
     status, headers, said = ask(
-        cloud, "dynamodb", b"{}", X_Amz_Target="DynamoDB_20120810.ListTables", Content_Type="application/json"
+        cloud, "glue", b"{}", X_Amz_Target="AWSGlue.GetDatabases", Content_Type="application/json"
     )
     assert (status, headers["x-amzn-errortype"]) == (400, "UnknownService")
     assert json.loads(said)["__type"] == "UnknownService"

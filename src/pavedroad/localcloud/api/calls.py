@@ -11,6 +11,7 @@ BY_PATH = frozenset({"s3", "route53"})
 """Services whose operations are in methods and paths: faults are for all of one together."""
 
 _READING = (
+    "BatchGet",
     "Check",
     "Decode",
     "Describe",
@@ -24,11 +25,18 @@ _READING = (
     "Validate",
 )
 """How the operations begin that change nothing that is to be kept; what begins otherwise is saved."""
-_READING_TOO = frozenset({"ExportCertificate", "ReceiveMessage"})
+_READING_TOO = frozenset(
+    {
+        *("ExportCertificate", "ReceiveMessage"),
+        *("Query", "Scan", "TransactGetItems", "FilterLogEvents", "LookupEvents"),
+        *("Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateMac"),
+        *("GenerateRandom", "ReEncrypt", "Sign", "Verify", "VerifyMac"),
+    }
+)
 """Who received a message, and until when it is hidden from others, is not kept over a restart: it is received
 again, as SQS lets happen."""
-_CHANGING = frozenset({"GetFederationToken", "GetSessionToken"})
-"""They make credentials, and calls are signed with those."""
+_CHANGING = frozenset({"GetFederationToken", "GetParametersForImport", "GetSessionToken"})
+"""They make credentials, and calls are signed with those, or keys."""
 _READING_POSTS = re.compile(r"/[^/]+/tags/[^/]+/?")
 """Of paths: Route 53's `ListTagsForResources`."""
 _FORM = "application/x-www-form-urlencoded"

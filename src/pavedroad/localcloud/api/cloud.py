@@ -58,12 +58,14 @@ from pavedroad.localcloud.moto_adapter.object_service import ObjectService
 from pavedroad.localcloud.moto_adapter.outlets import deliver_to
 from pavedroad.localcloud.moto_adapter.services import NAMES, MotoService
 from pavedroad.localcloud.moto_adapter.snapshot import MotoState
+from pavedroad.localcloud.moto_adapter.stored.service import stored_services
 from pavedroad.localcloud.moto_adapter.topics import topics_of
 from pavedroad.localcloud.ports import Scaling
 from pavedroad.localcloud.publishing.controller import Publishing
 from pavedroad.localcloud.publishing.views import InstanceView
 from pavedroad.localcloud.queues.service import Queueing
 from pavedroad.localcloud.state import State
+from pavedroad.localcloud.stored_services import REFUSED
 from pavedroad.localcloud.wanted import Guest, GuestStatus
 from pavedroad.localcloud.watch import Watch
 
@@ -139,6 +141,7 @@ class Cloud:
             self._monitoring,
             self._queueing,
             *self._moto,
+            *stored_services(self._state),
         ]
         self._faults.zone_returned.append(self._scaling.zone_returned)
         ec2_outages.heed(self._faults)
@@ -180,6 +183,7 @@ class Cloud:
             pages=FaultRoutes(self._faults),
             apart={self._monitoring.name: _DATAPOINT_CALLS},
             drafts=self._blobs.drafts,
+            refused=REFUSED,
         )
 
     def start(self, *, fresh: bool) -> None:

@@ -22,6 +22,7 @@ _NO_REST_JSON = frozenset(
     {
         "",
         "autoscaling",
+        "cloudfront",
         "ec2",
         "elasticloadbalancing",
         "iam",

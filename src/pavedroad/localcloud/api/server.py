@@ -44,6 +44,8 @@ _SOON_HASHED = 64 * 1024
 """Bytes of a body that are hashed sooner than another thread is asked to."""
 _HEALTH = "/_pavedroad/health"
 
+_OFFERED = "What it offers is listed in docs/reference/operations.md."
+
 AccountOf = Callable[[str], str]
 Hinders = Callable[[ApiRequest], Hindrance | None]
 """What stands between a call and its service, if anything; asked in the event loop."""
@@ -72,10 +74,12 @@ class Endpoint:
         pages: Pages | None = None,
         apart: Mapping[str, int] | None = None,
         drafts: Drafts | None = None,
+        refused: Mapping[str, str] | None = None,
     ) -> None:
         """`settle` is called after a call in the call's own thread, before its answer goes out. `apart` has
         the services whose calls may be long, by how many of them run at once: they wait for each other, and
-        nobody else waits for them. Bodies are kept in `drafts` while they come."""
+        nobody else waits for them. Bodies are kept in `drafts` while they come. `refused` are services that
+        are known and not there, and why."""
         self._services = {service.name: service for service in services}
         self._account_of = account_of
         self._health = health
@@ -83,6 +87,7 @@ class Endpoint:
         self._settle = settle
         self._hinders = hinders
         self._pages = pages
+        self._refused = refused or {}
         self._waits = Waits()
         self._unproven = Unproven()
         self._drafts = drafts or Drafts()
@@ -259,10 +264,10 @@ class Endpoint:
 
     def _refusal(self, called: Scope) -> ServiceError | None:
         if called.service not in self._services:
-            known = ", ".join(sorted(self._services))
-            return ServiceError(
-                "UnknownService", f"This cloud has no service '{called.service}'; it has: {known}."
+            why = self._refused.get(
+                called.service, f"There is no service '{called.service[:_LONGEST_NAME]}'."
             )
+            return ServiceError("UnknownService", f"This cloud does not offer it. {why} {_OFFERED}")
         return None
 
     async def _of_form(self, function: Callable[..., Any], *arguments: object) -> Any:

@@ -13,6 +13,7 @@ from pavedroad.localcloud.api.calls import BY_PATH
 from pavedroad.localcloud.faults.kinds import Target
 from pavedroad.localcloud.faults.ports import Instances
 from pavedroad.localcloud.regions import REGIONS, said
+from pavedroad.localcloud.stored_services import SERVED
 
 ZONES = tuple(zone.name for region in REGIONS.values() for zone in region.zones)
 _INSTANCE = re.compile(r"i-[0-9a-f]{8,17}")
@@ -23,6 +24,7 @@ _MODELS = {
     **{name: name for name in ("acm", "autoscaling", "ec2", "iam", "route53", "s3", "sns", "sqs", "sts")},
     "elasticloadbalancing": "elbv2",
     "monitoring": "cloudwatch",
+    **{it.name: it.boto for it in reversed(SERVED)},
 }
 """What signs a service's calls -> botocore's model of it, of all that this cloud has."""
 
@@ -71,11 +73,16 @@ def _operation(target: str) -> str:
     service = _NAMES.get(service, service)
     if service not in _MODELS:
         raise InvalidInput(f"This cloud has no service '{service}'; it has {', '.join(sorted(_MODELS))}.")
-    if operation and service in BY_PATH:
+    if operation and (service in BY_PATH or _is_by_path(_MODELS[service])):
         raise InvalidInput(f"A fault of {service} is for all of its operations: the target is '{service}'.")
     if operation and operation not in _operations(_MODELS[service]):
         raise InvalidInput(f"The service {service} has no operation '{operation}'.")
     return f"{service}:{operation}" if operation else service
+
+
+@cache
+def _is_by_path(model: str) -> bool:
+    return Loader().load_service_model(model, "service-2")["metadata"]["protocol"].startswith("rest")
 
 
 @cache

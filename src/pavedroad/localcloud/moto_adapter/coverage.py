@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-import importlib
-from types import ModuleType
-from typing import Any
-
-from moto.core.responses import BaseResponse
-from moto.core.utils import camelcase_to_underscores, get_service_model
-
+from pavedroad.localcloud.moto_adapter.carried import carried as carried_by_moto
+from pavedroad.localcloud.moto_adapter.carried import carried_by
 from pavedroad.localcloud.moto_adapter.ec2_responses import LocalEC2Response
 
 _S3 = frozenset(
@@ -167,34 +162,10 @@ EC2_REAL = frozenset(
 """What of EC2 shows or changes processes, their images, addresses and markets."""
 
 
-def operations(service: str) -> list[str]:
-    """All that botocore's model of the service names (by boto's name), sorted."""
-    return sorted(get_service_model(service).operation_names)
-
-
 def carried(service: str) -> frozenset[str]:
     """Those of a service (by boto's name) that moto, or what we put in its place, has a method for."""
     if service == "s3":
         return _S3
-    module = importlib.import_module(f"moto.{service}.responses")
-    classes = [LocalEC2Response] if service == "ec2" else _responses(module)
-    return frozenset(
-        name
-        for name in operations(service)
-        if any(_does(getattr(kind, camelcase_to_underscores(name), None)) for kind in classes)
-    )
-
-
-def _responses(module: ModuleType) -> list[type]:
-    return [
-        kind
-        for kind in vars(module).values()
-        if isinstance(kind, type) and issubclass(kind, BaseResponse) and kind is not BaseResponse
-    ]
-
-
-def _does(method: Any) -> bool:
-    """Whether there is more to it than moto's saying that it is not there yet."""
-    constants = method.__code__.co_consts if method else ()
-    missing = any(isinstance(it, str) and it.endswith("is not yet implemented") for it in constants)
-    return method is not None and not missing
+    if service == "ec2":
+        return carried_by([LocalEC2Response], service)
+    return carried_by_moto(service, service)

@@ -7,22 +7,24 @@ import copyreg
 import io
 import pickle
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache, lru_cache
 from typing import Any
 
 import moto
 from moto.backends import get_backend
-from moto.core.base_backend import BackendDict
 from moto.s3.utils import _VersionedKeyStore
+
+from pavedroad.localcloud.moto_adapter import pickling
+from pavedroad.localcloud.stored_services import SERVED
 
 VERSION: str = moto.__version__
 Dump = dict[str, dict[str, dict[str, object]]]
 
-_KEPT = {"acm", "ec2", "iam", "route53", "s3", "s3control", "sns", "sts"}
+_KEPT = ("acm", "ec2", "iam", "route53", "s3", "s3control", "sns", "sts", *(it.moto for it in SERVED))
 """What callers can have something in. moto makes others in passing (Lambda's, for a bucket that would notify
-a function; KMS's, for a volume that is encrypted), and not all of those can be pickled."""
+a function), and not all of those can be pickled."""
 
 _DEEPEST = 10_000
 """Calls within each other while pickling, for which a thread's stack has room. Documents that were read with
@@ -90,9 +92,7 @@ class MotoState:
     def dump(self) -> Dump:
         """Service, account and region (or partition) to backend: live objects, to be pickled at once."""
         return {
-            known.service_name: {account: dict(regions) for account, regions in known.items()}
-            for known in BackendDict._instances
-            if known.service_name in _KEPT
+            name: {account: dict(regions) for account, regions in known.items()} for name, known in _in_use()
         }
 
     def load(self, saved: Any) -> None:
@@ -109,6 +109,19 @@ class MotoState:
                         _know_owners(known, account, region, backend)
 
 
+def _in_use() -> Iterator[tuple[str, Any]]:
+    """What is kept of the services that have been imported, by moto's name of each: some share their backends
+    with another."""
+    seen: list[object] = []
+    for name in _KEPT:
+        if f"moto.{name}.models" not in sys.modules:
+            continue
+        known = get_backend(name)  # pyright: ignore[reportCallIssue, reportArgumentType]
+        if dict.__len__(known) and not any(known is it for it in seen):
+            seen.append(known)
+            yield name, known
+
+
 class Unpickler(pickle.Unpickler):
     """For saved states alone: it makes nothing but what they are made of."""
 
@@ -123,7 +136,7 @@ class Unpickler(pickle.Unpickler):
         if not module_name.startswith((_OURS, *_LIBRARIES)):
             raise NotOfState(f"it names {module_name}.{name}")
         found = super().find_class(module_name, name)
-        if isinstance(found, type) or found in (_blank, fill, _fill_versions):
+        if isinstance(found, type) or found in (_blank, fill, _fill_versions, *pickling.FUNCTIONS):
             return found
         raise NotOfState(f"it names {module_name}.{name}, which is no class")
 
@@ -160,7 +173,7 @@ def _pickled(value: object) -> bytes:
 def _dispatch(_: int) -> dict[type, Any]:
     """What is not written as Python would; looked for again when modules have come."""
     ours = dict.fromkeys(_dataclasses(), _by_name)
-    return {**copyreg.dispatch_table, **ours, _VersionedKeyStore: _by_version}
+    return {**copyreg.dispatch_table, **ours, **pickling.reducers(), _VersionedKeyStore: _by_version}
 
 
 def _dataclasses() -> list[type]:
