@@ -16,6 +16,7 @@ from pavedroad.localcloud.moto_adapter.carried import operations
 from pavedroad.localcloud.moto_adapter.coverage import EC2_REAL, carried
 from pavedroad.localcloud.queues.operations import OPERATIONS as QUEUES
 from pavedroad.localcloud.stored_services import REFUSED, SERVED, WITHHELD, StoredService
+from pavedroad.localcloud.tagging.operations import OPERATIONS as TAGGING
 
 _INTRODUCTION = """\
 Made by `python -m pavedroad.localcloud.coverage > docs/reference/operations.md`; tests hold it to what the
@@ -85,6 +86,7 @@ def coverage() -> list[Coverage]:
             real=_KEYS,
         ),
         _motos("route53", "Route 53", "Zones are kept; nothing answers for them yet.", real=frozenset()),
+        _ours("resourcegroupstaggingapi", "Resource Groups Tagging", "Of every service here.", TAGGING),
         *sorted(map(_kept, SERVED), key=lambda it: it.title),
     ]
 

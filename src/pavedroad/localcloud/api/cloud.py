@@ -39,6 +39,7 @@ from pavedroad.localcloud.faults.service import FaultInjection
 from pavedroad.localcloud.faults.tunnels import tunnels_possible
 from pavedroad.localcloud.monitoring.alarms.actions import Outlets
 from pavedroad.localcloud.monitoring.service import Monitoring
+from pavedroad.localcloud.monitoring.tagged import TaggedAlarms
 from pavedroad.localcloud.moto_adapter import ec2_layers, ec2_outages
 from pavedroad.localcloud.moto_adapter.certificates import AcmService, MotoCertificates
 from pavedroad.localcloud.moto_adapter.compute import MotoCompute
@@ -59,6 +60,7 @@ from pavedroad.localcloud.moto_adapter.outlets import deliver_to
 from pavedroad.localcloud.moto_adapter.services import NAMES, MotoService
 from pavedroad.localcloud.moto_adapter.snapshot import MotoState
 from pavedroad.localcloud.moto_adapter.stored.service import stored_services
+from pavedroad.localcloud.moto_adapter.tagged import TaggedByMoto
 from pavedroad.localcloud.moto_adapter.topics import topics_of
 from pavedroad.localcloud.ports import Scaling
 from pavedroad.localcloud.publishing.controller import Publishing
@@ -66,6 +68,7 @@ from pavedroad.localcloud.publishing.views import InstanceView
 from pavedroad.localcloud.queues.service import Queueing
 from pavedroad.localcloud.state import State
 from pavedroad.localcloud.stored_services import REFUSED
+from pavedroad.localcloud.tagging.service import Tagging
 from pavedroad.localcloud.wanted import Guest, GuestStatus
 from pavedroad.localcloud.watch import Watch
 
@@ -142,6 +145,15 @@ class Cloud:
             self._queueing,
             *self._moto,
             *stored_services(self._state),
+            Tagging(
+                self._state,
+                (
+                    self._balancing.tagged(),
+                    self._queueing.tagged(),
+                    TaggedAlarms(self._monitoring.region, self._monitoring.call),
+                    TaggedByMoto(self._state),
+                ),
+            ),
         ]
         self._faults.zone_returned.append(self._scaling.zone_returned)
         ec2_outages.heed(self._faults)

@@ -24,6 +24,7 @@ from pavedroad.localcloud.balancing.monitored import MonitoredBalancing
 from pavedroad.localcloud.balancing.operations import OPERATIONS, Operation
 from pavedroad.localcloud.balancing.publisher import CertificatesOf, NetworkOf, Published, Publisher
 from pavedroad.localcloud.balancing.store import FORM, Journal, Kept, Stores
+from pavedroad.localcloud.balancing.tagged import TaggedBalancing
 from pavedroad.localcloud.constraints import Constraints
 from pavedroad.localcloud.errors import ServiceError, internal_failure
 from pavedroad.localcloud.moto_adapter.modelled import Wire
@@ -143,6 +144,10 @@ class LoadBalancing:
     def monitored(self) -> MonitoredBalancing:
         """For those who publish what was measured."""
         return MonitoredBalancing(self._stores, self._network, self._link.actual, self._is_up)
+
+    def tagged(self) -> TaggedBalancing:
+        """For the tagging API."""
+        return TaggedBalancing(self._stores, self)
 
     def handle(self, request: ApiRequest) -> ApiResponse:
         try:

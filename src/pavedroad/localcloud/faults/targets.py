@@ -24,6 +24,7 @@ _MODELS = {
     **{name: name for name in ("acm", "autoscaling", "ec2", "iam", "route53", "s3", "sns", "sqs", "sts")},
     "elasticloadbalancing": "elbv2",
     "monitoring": "cloudwatch",
+    "tagging": "resourcegroupstaggingapi",
     **{it.name: it.boto for it in reversed(SERVED)},
 }
 """What signs a service's calls -> botocore's model of it, of all that this cloud has."""

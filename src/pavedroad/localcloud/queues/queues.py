@@ -50,7 +50,7 @@ def create_queue(call: Call) -> Result:
                 )
         return {"QueueUrl": call.url(known)}
     settings.change(made, given)
-    _tag(made, call.get("tags", {}))
+    add_tags(made, call.get("tags", {}))
     call.region.queues[name] = made
     return {"QueueUrl": call.url(made)}
 
@@ -111,7 +111,7 @@ def tag_queue(call: Call) -> Result:
     queue, tags = call.queue(), call.get("Tags", {})
     if not tags:
         raise missing("Tags")
-    _tag(queue, tags)
+    add_tags(queue, tags)
     return {}
 
 
@@ -179,7 +179,8 @@ def _listed(call: Call, queues: list[Queue]) -> tuple[list[str], str | None]:
     return [call.url(queue) for queue in shown], token if limit else None
 
 
-def _tag(queue: Queue, tags: dict[str, str]) -> None:
+def add_tags(queue: Queue, tags: dict[str, str]) -> None:
+    """To those that it has, all or none."""
     wanted = {**queue.tags, **tags}
     if len(wanted) > _MOST_TAGS:
         raise invalid(f"Too many tags added for queue {queue.name}.")

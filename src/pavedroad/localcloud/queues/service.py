@@ -22,6 +22,7 @@ from pavedroad.localcloud.queues.operations import OPERATIONS
 from pavedroad.localcloud.queues.ready import Ready, ready_of
 from pavedroad.localcloud.queues.refusals import SHAPES, missing, no_queue
 from pavedroad.localcloud.queues.settings import seconds
+from pavedroad.localcloud.queues.tagged import TaggedQueues
 from pavedroad.localcloud.state import State
 
 _log = logging.getLogger(__name__)
@@ -73,6 +74,10 @@ class Queueing:
     def load(self, saved: Any) -> None:
         self._regions = {(region.account, region.name): region for region in saved}
         self._ready.clear()
+
+    def tagged(self) -> TaggedQueues:
+        """For the tagging API."""
+        return TaggedQueues(self._state, self._region)
 
     def _perform(self, request: ApiRequest, operation: str, parameters: Parameters) -> Result:
         with self._state.lock:

@@ -1,0 +1,39 @@
+"""Tags of load balancers, listeners, rules and target groups, for the tagging API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from pavedroad.localcloud.balancing.asked import Parameters
+from pavedroad.localcloud.balancing.store import Stores
+from pavedroad.localcloud.tagging.model import Tagged
+
+
+class Calls(Protocol):
+    """Of the service."""
+
+    def call(self, account: str, region: str, action: str, parameters: Parameters) -> Parameters: ...
+
+
+class TaggedBalancing:
+    """`pavedroad.localcloud.tagging.model.Tags`."""
+
+    def __init__(self, stores: Stores, service: Calls) -> None:
+        self._stores = stores
+        self._service = service
+
+    def tagged(self, account: str, region: str) -> Iterator[Tagged]:
+        for arn, tags in self._stores.at(account, region).tags.items():
+            kind = arn.split(":", 5)[-1].partition("/")[0]
+            yield Tagged(arn, f"elasticloadbalancing:{kind}", tags)
+
+    def has(self, arn: str) -> bool:
+        return arn.startswith("arn:aws:elasticloadbalancing:")
+
+    def tag(self, account: str, region: str, arn: str, tags: Mapping[str, str]) -> None:
+        listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+        self._service.call(account, region, "AddTags", {"ResourceArns": [arn], "Tags": listed})
+
+    def untag(self, account: str, region: str, arn: str, keys: Sequence[str]) -> None:
+        self._service.call(account, region, "RemoveTags", {"ResourceArns": [arn], "TagKeys": list(keys)})

@@ -1,0 +1,1 @@
+"""The Resource Groups Tagging API over everything here that has tags."""
