@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -19,6 +20,10 @@ os.environ.setdefault(READABLE, f"{sys.prefix}:{sys.base_prefix}")
 
 # Where bytecode is not kept, a cloud takes twice as long to start, and a platform too.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Begun in the background by a script, we are deaf to Ctrl-C, and so would be what we start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
