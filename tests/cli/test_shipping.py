@@ -298,3 +298,19 @@ def test_files_that_share_a_folder_are_one_image_with_a_version_that_says_what_o
     dirty = json.loads(platform.paved("bake", str(service), "--json").stdout)
     assert dirty["version"].startswith(f"{first['version']}+dirty.")
     assert dirty["version"] in platform.paved("images", service.name).stdout
+
+
+def test_a_manifest_by_a_json_tool_ships_and_a_cluster_is_destroyed_with_the_deployment_under_way(
+    platform: Platform, tmp_path: Path
+) -> None:
+    name = f"cli{uuid.uuid4().hex[:8]}"
+    words = {"application": name, "owner": "me", "command": "exec sleep 100", "capacity": 1}
+    text = json.dumps({**words, "environment": {"A": "\U0001f600"}}, indent="\t")
+    assert "\\ud83d\\ude00" in text
+    (tmp_path / "paved.yaml").write_text(text)
+    platform.paved("deploy", "--no-follow", cwd=tmp_path)
+    gone = platform.paved("destroy", name, "--yes")
+    assert gone.stdout == f"Deleted the cluster {name} with all its server groups.\n"
+    (ended,) = json.loads(platform.paved("deployments", "--cluster", name, "--json").stdout)
+    assert ended["phase"] == "cancelled"
+    assert platform.paved("clusters", name, check=False).returncode == 4

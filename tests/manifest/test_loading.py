@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -161,3 +162,54 @@ def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "paved.yaml")
     with pytest.raises(InvalidInput, match="neither a file nor a folder"):
         load(tmp_path)
+
+
+def test_json_escapes_of_one_character_are_one_character() -> None:
+    words = {"application": "hello", "owner": "me", "command": "echo \U0001f600"}
+    assert parse(json.dumps(words, indent="\t").encode()).command == "echo \U0001f600"
+    text = LEAST + r'environment: {"\ud83d": x}' + "\n"
+    assert parse(text.replace('"\\ud83d": x', r'A: "\ud83d\ude00"').encode()).environment == {
+        "A": "\U0001f600"
+    }
+    assert "4:15: found \\ud83d, which is half of a character" in refusal_of(text)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (r'environment: {A: "x\ude00"}', r"4:18: found \ude00, which is half of a character"),
+        (r'build: {kind: python, packages: ["\ud83d"]}', r"4:34: found \ud83d, which is half of a character"),
+        (r'build: {exclude: ["a\0b"]}', r"4:19: found \0, which no text may hold"),
+        (r'environment: {A: "\UFFFFFFFF"}', r"4:19: found \UFFFFFFFF, and no character has this number"),
+        ("port: 010", "4:7: port: found '010'; allowed: a port from 1 to 65535"),
+        (
+            "stack: 7",
+            "4:8: stack: found '7'; allowed: letters, digits, '.' and '_'; in quotes, or it is a number",
+        ),
+        (r'detail: "a\e[1m"', "found 'a␛[1m'"),
+    ],
+)
+def test_what_cannot_be_written_or_is_ambiguous_is_refused_where_it_stands(line: str, sentence: str) -> None:
+    assert sentence in refusal_of(LEAST + line + "\n")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"environment": {"A": "\ud83d"}},
+        {"environment": {"\ud83d": "x"}},
+        {"command": "\ud83d"},
+        {"command": "a\rb"},
+        {"build": {"packages": ["a\0"]}},
+        {"build": {"exclude": ["\ud83d"]}},
+        {"build": {"\ud83d": 1}},
+        {"owner": "\ud83d"},
+        {"strategy": "\ud83d"},
+        {"\ud83d": 1},
+    ],
+    ids=ascii,
+)
+def test_values_that_cannot_be_written_are_refused_in_words_that_can(more: dict[str, object]) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        validate({"application": "hello", "owner": "me", "command": "./serve", **more})
+    refused.value.sentence.encode()

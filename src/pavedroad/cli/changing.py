@@ -8,8 +8,10 @@ import typer
 
 from pavedroad.cli.client import Client, segment
 from pavedroad.cli.clusters import cluster_path
+from pavedroad.cli.following import follow_deployment
 from pavedroad.cli.screen import AsJson, confirm, note, result, say
-from pavedroad.core.errors import Cold
+from pavedroad.cli.story import Story
+from pavedroad.core.errors import Cold, NotFound
 from pavedroad.core.names import is_server_group
 
 _WARM_UP_SECONDS = 600.0
@@ -83,14 +85,33 @@ def destroy(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Delete a server group, or a cluster with all its groups and its address."""
-    group = is_server_group(name)
-    what = f"the server group {name}" if group else f"the cluster {name} with all its server groups"
+    """Delete a server group; or a cluster with all its groups, its address and the deployment under way."""
+    client, path = Client.here(), _group_path(name) if is_server_group(name) else cluster_path(name)
+    what = (
+        f"the server group {name}"
+        if is_server_group(name)
+        else f"the cluster {name} with all its server groups"
+    )
+    under_way = [] if is_server_group(name) else _under_way(client, name)
     if not yes:
-        confirm(what)
-    client = Client.here()
-    done = client.delete(_group_path(name) if group else cluster_path(name))
+        also = f", and cancel {', '.join(under_way)}, which is under way" if under_way else ""
+        confirm(f"{what}{also}")
+    for deployment in under_way:
+        client.post(f"/v1/deployments/{segment(deployment)}/cancel")
+        with Story(quiet=as_json) as story:
+            follow_deployment(client, deployment, story)
+    try:
+        done = client.delete(path)
+    except NotFound:
+        if not under_way:
+            raise
+        done = None  # it was that deployment's alone
     result(done or {"destroyed": name}) if as_json else say(f"Deleted {what}.")
+
+
+def _under_way(client: Client, cluster: str) -> list[str]:
+    """The deployments of a cluster that have not ended."""
+    return [one["id"] for one in client.get("/v1/deployments", cluster=cluster) if not one["finished_at"]]
 
 
 def _group_path(name: str) -> str:

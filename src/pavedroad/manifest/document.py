@@ -1,4 +1,4 @@
-"""A YAML document as plain values that remember where they stand.
+"""A YAML document, or a JSON one, as plain values that remember where they stand.
 
 Only what a manifest needs: no anchors, no tags, no second document; text stays text unless it is plainly a
 number, `true`, `false` or nothing.
@@ -6,7 +6,9 @@ number, `true`, `false` or nothing.
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +17,10 @@ import yaml
 from pavedroad.core.errors import InvalidInput
 
 Path = tuple[str | int, ...]
+
+_HALF = re.compile("[\ud800-\udfff]")
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_LONG_ESCAPE = re.compile(r"\\U([0-9a-fA-F]{8})")
 
 LARGEST = 64 * 1024
 _DEEPEST = 20
@@ -66,7 +72,7 @@ class _Loader(yaml.SafeLoader):
 _Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
     ("bool", r"true|false|True|False", "tfTF"),
-    ("int", r"[-+]?[0-9]{1,18}", "-+0123456789"),
+    ("int", r"[-+]?(?:0|[1-9][0-9]{0,17})", "-+0123456789"),
     ("float", r"[-+]?[0-9]{1,18}\.[0-9]{1,18}", "-+0123456789"),
     ("null", r"~|null|", ["~", "n", ""]),
 ):
@@ -86,7 +92,7 @@ def read(content: bytes, source: str) -> Document:
     """Parse; what is not a mapping of fields is `InvalidInput`."""
     if len(content) > LARGEST:
         raise InvalidInput(f"{source} is {len(content):,} bytes large; allowed are {LARGEST:,}.")
-    text = _decoded(content, source)
+    text = _without_tabs(_decoded(content, source))
     try:
         _check_events(text, source)
         root = yaml.compose(text, _Loader)
@@ -97,6 +103,11 @@ def read(content: bytes, source: str) -> Document:
     except yaml.reader.ReaderError as error:
         position = _position(text, error.position)
         raise refuse(source, position, "a control character is not allowed.") from None
+    except (ValueError, OverflowError):
+        beyond = next(found for found in _LONG_ESCAPE.finditer(text) if int(found[1], 16) > sys.maxunicode)
+        raise refuse(
+            source, _position(text, beyond.start()), f"found {beyond[0]}, and no character has this number."
+        ) from None
     if root is None:
         raise refuse(
             source, Position(1, 1), "the file is empty; at least application, owner and command are needed."
@@ -125,7 +136,7 @@ class _Walk:
                 raise refuse(
                     self._source, where, "found a list or a mapping as a field's name; allowed is text."
                 )
-            name = str(key.value)
+            name = self._text(key)
             if name in values:
                 first = self._spots[(*path, name)].key.line
                 field = dotted((*path, name))
@@ -134,7 +145,7 @@ class _Walk:
         return values
 
     def _value(self, node: yaml.Node, path: Path, key: Position) -> object:
-        text = str(node.value) if isinstance(node, yaml.ScalarNode) else None
+        text = self._text(node) if isinstance(node, yaml.ScalarNode) else None
         self._spots[path] = Spot(key, _at(node.start_mark), text)
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path)
@@ -146,6 +157,18 @@ class _Walk:
         if path[0] == "environment" and len(path) == 2:
             return text  # as it is written: 1.10 stays 1.10
         return _scalar(str(node.tag), text or "")
+
+    def _text(self, node: yaml.ScalarNode) -> str:
+        """JSON escapes what is beyond 16 bits in two halves, which are one character."""
+        try:
+            text = str(node.value).encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+        except UnicodeDecodeError:
+            lone = _alone(str(node.value))[0]
+            found = f"found \\u{ord(lone):04x}, which is half of a character; write both halves, or none."
+            raise refuse(self._source, _at(node.start_mark), found) from None
+        if "\0" in text:
+            raise refuse(self._source, _at(node.start_mark), "found \\0, which no text may hold.")
+        return text
 
 
 def _scalar(tag: str, text: str) -> object:
@@ -162,6 +185,22 @@ def _scalar(tag: str, text: str) -> object:
 def dotted(path: Path) -> str:
     """`health.path`, `zones[1]`."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+
+
+def _alone(text: str) -> list[str]:
+    """The halves of pairs that stand without the other."""
+    return _HALF.findall(_PAIR.sub("", text))
+
+
+def _without_tabs(text: str) -> str:
+    """JSON may be indented by tabs, and has none in its texts; the parser of YAML would refuse them."""
+    if "\t" not in text or not text.lstrip().startswith("{"):
+        return text
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return text.replace("\t", " ")
 
 
 def _check_events(text: str, source: str) -> None:

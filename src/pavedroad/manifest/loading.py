@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from pavedroad.core.errors import InvalidInput
+from pavedroad.core.showing import shown
 from pavedroad.manifest import document
 from pavedroad.manifest.document import Document, dotted
 from pavedroad.manifest.model import Manifest, known_fields
@@ -57,9 +58,8 @@ def _instead(place: Place) -> str:
     there = others(place.folder) if place.folder.is_dir() else []
     near = difflib.get_close_matches(place.file.name, [other.name for other in there], n=1)
     if near or (there and place.file.name == FILE):
-        return (
-            f"Name the one that is there: paved deploy {place.folder / (near[0] if near else there[0].name)}."
-        )
+        name = near[0] if near else there[0].name
+        return f"Name the one that is there: paved deploy {place.folder / name}"
     return f"Go to a folder with a {FILE}, or write one: paved new NAME."
 
 
@@ -161,8 +161,8 @@ def _found(value: object, text: str | None) -> str:
         return "a list"
     if value is None:
         return "nothing"
-    shown = str(value) if text is None else text
-    return f"'{shown if len(shown) <= _LONGEST_FOUND else shown[:_LONGEST_FOUND] + '…'}'"
+    found = shown(str(value) if text is None else text)
+    return f"'{found if len(found) <= _LONGEST_FOUND else found[:_LONGEST_FOUND] + '…'}'"
 
 
 def _path(details: ErrorDetails) -> document.Path:

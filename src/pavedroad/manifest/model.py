@@ -21,6 +21,7 @@ from pavedroad.manifest.values import (
     HealthPath,
     InstanceType,
     Interval,
+    Line,
     Matcher,
     NamePart,
     Owner,
@@ -49,13 +50,13 @@ class Build(_Part):
     package.json is node, anything else is copied as it is."""
     command: Command | None = Field(default=None, examples=["npm run build"])
     """Run in a copy of the folder; what it leaves there is what is shipped."""
-    packages: tuple[str, ...] = Field(default=(), examples=[["datasette==0.65.1"]])
+    packages: tuple[Line, ...] = Field(default=(), examples=[["datasette==0.65.1"]])
     """Python requirements besides the folder's own."""
     base: BaseName | None = Field(default=None, examples=["python3.11"])
     """The base image; by default the one for the kind."""
-    include: tuple[str, ...] = ()
+    include: tuple[Line, ...] = ()
     """Only files that match one of these patterns (as in .gitignore) are shipped."""
-    exclude: tuple[str, ...] = Field(default=(), examples=[["docs/", "*.log"]])
+    exclude: tuple[Line, ...] = Field(default=(), examples=[["docs/", "*.log"]])
     """Files that match one of these patterns (as in .gitignore) are not shipped."""
 
     @model_validator(mode="after")

@@ -20,6 +20,8 @@ _ZONE = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9][a-z]")
 _INSTANCE_TYPE = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+")
 _MATCHER = re.compile(r"[2-4][0-9][0-9](?:-[2-4][0-9][0-9])?(?:,[2-4][0-9][0-9](?:-[2-4][0-9][0-9])?)*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
+_BREAKS = re.compile("[\0\n\r\ud800-\udfff]")
 _BASE = re.compile(r"[a-z][a-z0-9._-]*")
 
 
@@ -51,6 +53,8 @@ def _whole_seconds(shortest: int, longest: int) -> BeforeValidator:
 
 def _text(pattern: re.Pattern[str], allowed: str, longest: int = 255) -> BeforeValidator:
     def check(value: object) -> str:
+        if isinstance(value, int | float):
+            raise ValueError(f"{allowed}; in quotes, or it is {_taken_for(value)}")
         if not isinstance(value, str) or len(value) > longest or not pattern.fullmatch(value):
             raise ValueError(allowed)
         return value
@@ -67,10 +71,24 @@ def _whole(least: int, most: int, what: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def _taken_for(value: float) -> str:
+    return "true or false" if isinstance(value, bool) else "a number"
+
+
 def _command(value: object) -> str:
-    if not isinstance(value, str) or not value.strip() or "\n" in value.strip() or "\0" in value:
-        raise ValueError("a shell command on one line")
-    return value.strip()
+    allowed = "a shell command on one line"
+    if isinstance(value, int | float):
+        raise ValueError(f"{allowed}; in quotes, or it is {_taken_for(value)}")
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(allowed)
+    return _line(value.strip(), allowed)
+
+
+def _line(value: object, allowed: str = "text on one line") -> str:
+    """What can be written, and does not end early."""
+    if not isinstance(value, str) or _BREAKS.search(value):
+        raise ValueError(allowed)
+    return value
 
 
 def _health_path(value: object) -> str:
@@ -90,7 +108,7 @@ def _variable(value: object) -> str:
 def _setting(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if not isinstance(value, str | int | float) or "\0" in str(value):
+    if not isinstance(value, str | int | float) or _UNWRITABLE.search(str(value)):
         raise ValueError("text")
     return str(value)
 
@@ -128,6 +146,7 @@ Zone = Annotated[str, _text(_ZONE, "a zone such as us-east-1a")]
 InstanceType = Annotated[str, _text(_INSTANCE_TYPE, "an instance type such as t3.micro")]
 BaseName = Annotated[str, _text(_BASE, "a base image's name such as python3.11")]
 Matcher = Annotated[str, _text(_MATCHER, "HTTP statuses from 200 to 499, such as 200 or 200,204 or 200-399")]
+Line = Annotated[str, BeforeValidator(_line)]
 Command = Annotated[str, BeforeValidator(_command)]
 HealthPath = Annotated[str, BeforeValidator(_health_path)]
 Variable = Annotated[str, BeforeValidator(_variable)]
