@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import uv
 
-from tests.project.package_index import HOST, Index, index, proxy, wheel
+from tests.newcomers.package_index import HOST, Index, index, proxy, wheel
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 USER = "ada:sesame-of-ada"

@@ -15,8 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from pavedroad.localcloud.host.network.possible import NetworkImpossible, require_namespaces
+from tests.newcomers import pages
 from tests.postgres import postgres
-from tests.project import pages
 from tests.running_platform import Platform
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,0 +1,1 @@
+"""What somebody new does: sets up, and types what the documentation says."""
