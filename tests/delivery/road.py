@@ -72,10 +72,17 @@ class Road:
         """The cloud of us-east-1."""
         return self.clouds.region("us-east-1")
 
-    async def image(self, version: str, region: str = "us-east-1", application: str = "hello") -> str:
+    async def image(
+        self, version: str, region: str = "us-east-1", application: str = "hello", commit: str = ""
+    ) -> str:
+        """The image of a version: one that there is, or a new one."""
+        name = f"{application}-{version}"
+        cloud = self.clouds.region(region)
+        if known := [image for image in await cloud.images() if image.name == name]:
+            return known[0].id
         tags = {"pavedroad:version": version, "pavedroad:application": application}
-        spec = ImageSpec(f"{application}-{version}", "bucket/manifest.json", "", tags)
-        return (await self.clouds.region(region).register_image(spec)).id
+        tags |= {"pavedroad:commit": commit} if commit else {}
+        return (await cloud.register_image(ImageSpec(name, "bucket/manifest.json", "", tags))).id
 
     async def begin(self, version: str, **manifest: Any) -> DeploymentView:
         """Deploy a version without waiting for it."""

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+import sqlalchemy as sa
 
 from pavedroad.clouds.ports import Cloud
+from pavedroad.core.errors import Guarded
 from pavedroad.delivery import retiring
 from pavedroad.delivery.cluster import Cluster
 from pavedroad.delivery.durable import Document
 from pavedroad.delivery.retiring import Act, Retiring
+from pavedroad.delivery.tables import RetirementRow
 from tests.delivery.road import DEE, Road, WatchedClouds, open_road
 from tests.waiting import eventually_async
 
@@ -122,3 +125,19 @@ async def test_nothing_is_cleaned_up_while_nobody_healthy_serves(
     assert (await road.delivery.server_group("hello-v000")).desired == 2
     await road.delivery.rollback(DEE, "hello")
     assert (await road.weights())["hello-v000"] == 100
+
+
+async def test_a_group_that_is_disabled_by_hand_is_shrunk_and_deleted_too(road: Road) -> None:
+    await road.shipped("1.0", strategy=_strategy("1s", "2s"))
+    await road.shipped("2.0", strategy="none")
+    await road.delivery.disable(DEE, "hello-v000")
+    await eventually_async(lambda: road.is_swept("hello-v000"))
+    assert await road.weights() == {"hello-v001": 100}
+
+
+async def test_a_group_that_may_not_be_disabled_does_not_retire(road: Road) -> None:
+    await road.shipped("1.0", strategy=_strategy("1s", "2s"))
+    with pytest.raises(Guarded):
+        await road.delivery.disable(DEE, "hello-v000")
+    rows = await road.database.read(lambda session: session.scalars(sa.select(RetirementRow)).all())
+    assert rows == []

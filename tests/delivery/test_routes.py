@@ -234,5 +234,5 @@ def test_every_route_says_what_it_does() -> None:
     app = FastAPI()
     app.include_router(router)
     operations = [op for path in app.openapi()["paths"].values() for op in path.values()]
-    assert len(operations) == 18
+    assert len(operations) == 19
     assert all(operation["summary"] for operation in operations)

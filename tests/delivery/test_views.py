@@ -74,3 +74,15 @@ async def test_health_that_nobody_knows_is_called_unknown_and_moves_no_traffic(r
         await road.delivery.disable(DEE, "hello-v001")
     with pytest.raises(Conflict):
         await road.delivery.enable(DEE, "hello-v000")
+
+
+async def test_a_group_that_the_listener_has_no_room_for_is_not_called_unhealthy(road: Road) -> None:
+    for version in range(6):
+        await road.shipped(f"{version}.0")
+    oldest = (await road.delivery.cluster("hello")).server_groups[-1]
+    assert (oldest.name, oldest.desired, oldest.unknown) == ("hello-v000", 2, 2)
+    assert "its health is not checked: a listener holds at most 5 groups" in oldest.reason
+    assert not any(instance.reason for instance in oldest.instances)
+    assert (await road.delivery.rollback(DEE, "hello", "hello-v000")).enabled == "hello-v000"
+    back = await road.delivery.server_group("hello-v000")
+    assert (back.healthy, back.unknown, back.reason) == (2, 0, "")

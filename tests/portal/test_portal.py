@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import signal
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tests.running_platform import Platform
 
@@ -72,7 +75,7 @@ def test_rollback_and_deploy_are_a_button_each(page: Page, platform: Platform, s
     assert url
     assert httpx.get(url).json()["version"] == "2.0.0"
     page.get_by_role("button", name="Roll back to 1.0.0").click()
-    expect(page.get_by_role("status")).to_contain_text("took the traffic back")
+    expect(page.get_by_role("status")).to_contain_text("shop is again served by shop-v000, version 1.0.0")
     expect(page.locator(".group.serving")).to_contain_text("shop-v000")
     assert httpx.get(url).json()["version"] == "1.0.0"
 
@@ -85,6 +88,60 @@ def test_rollback_and_deploy_are_a_button_each(page: Page, platform: Platform, s
 
 def _option(page: Page, version: str) -> str:
     return next(text for text in page.locator("#image option").all_inner_texts() if text.startswith(version))
+
+
+def test_a_rollback_says_first_from_where_to_where(page: Page, platform: Platform, shop: str) -> None:
+    said: list[str] = []
+
+    def read(dialog: Dialog) -> None:
+        said.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", read)
+    page.goto(f"/clusters/{shop}")
+    page.get_by_role("button", name="Roll back to").click()
+    plan = platform.client().get(f"/v1/clusters/{shop}/rollback").json()
+    [sentence] = said
+    assert sentence.partition(", version")[0] == plan["sentence"].partition(", version")[0]
+    for group in (plan["to"], *plan["losing"]):
+        assert f"{group['name']}, version {group['version']}" in sentence
+
+
+def test_a_viewer_sees_no_button_that_refuses(browser: Browser, platform: Platform, shop: str) -> None:
+    with platform.client() as api:
+        made = api.post("/v1/tokens", json={"name": "onlooker", "roles": ["viewer"]}).json()
+        deployment = api.get("/v1/deployments").json()[0]["id"]
+    context = browser.new_context(base_url=platform.url)
+    page = context.new_page()
+    page.goto("/login")
+    page.get_by_label("Token").fill(made["secret"])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Clusters")).to_be_visible()
+    expect(page.get_by_role("link", name="Audit")).to_have_count(0)
+    for path in ("/", f"/clusters/{shop}", "/images", "/faults", f"/deployments/{deployment}"):
+        with (
+            page.expect_response(lambda answer: "/live/" in answer.url)
+            if path != "/images"
+            else nullcontext()
+        ):
+            page.goto(path)
+        expect(page.get_by_role("heading").first).to_be_visible()
+        expect(page.get_by_role("main").get_by_role("button")).to_have_count(0)
+    context.close()
+
+
+def test_a_page_says_that_it_is_cut_off_and_comes_back_by_itself(
+    page: Page, platform: Platform, shop: str
+) -> None:
+    page.goto(f"/clusters/{shop}")
+    line = page.locator("#connection")
+    expect(page.locator(".group.serving")).to_be_visible()
+    expect(line).to_be_hidden()
+    parts = json.loads((platform.home / "running.json").read_text())["parts"]
+    os.kill(next(part["pid"] for part in parts if part["name"] == "platform"), signal.SIGKILL)
+    expect(line).to_contain_text(re.compile(r"Disconnected: this is as of \d\d:\d\d:\d\d UTC"))
+    expect(line).to_be_hidden(timeout=60_000)
+    expect(page.locator(".group.serving li.good")).to_have_count(3, timeout=60_000)
 
 
 def test_the_last_group_that_serves_is_not_disabled(page: Page, shop: str) -> None:

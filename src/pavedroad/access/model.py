@@ -87,6 +87,11 @@ class Principal:
         return Actor(self.name, self.credential.kind, self.credential.id)
 
 
+def may(principal: Principal, action: str) -> bool:
+    """Whether a role of theirs allows it."""
+    return bool(principal.roles & ALLOWED.get(action, frozenset()))
+
+
 @dataclass(frozen=True, slots=True)
 class TokenView:
     """A token without its secret."""

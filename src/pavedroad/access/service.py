@@ -17,6 +17,7 @@ from pavedroad.access.model import (
     SessionView,
     SignInLink,
     TokenView,
+    may,
 )
 from pavedroad.access.naming import STRANGER
 from pavedroad.access.sessions import LINK_MARK, Sessions
@@ -109,9 +110,8 @@ class Access:
 
     def authorise(self, principal: Principal, action: str) -> None:
         """Nothing, or Forbidden."""
-        allowed = ALLOWED.get(action, frozenset())
-        if not principal.roles & allowed:
-            needed = " or ".join(sorted(allowed)) or "none that exists"
+        if not may(principal, action):
+            needed = " or ".join(sorted(ALLOWED.get(action, ()))) or "none that exists"
             raise Forbidden(
                 f"{principal.name} may not {action.replace('-', ' ')}: that takes the role {needed}.",
                 next_step="Ask an administrator for a token with that role.",

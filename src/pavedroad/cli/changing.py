@@ -24,24 +24,34 @@ ClusterArgument = Annotated[
 
 def rollback(
     cluster: ClusterArgument,
-    to: Annotated[str | None, typer.Option("--to", help="The server group; default: the one before.")] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", help="The server group; default: what served last.")
+    ] = None,
+    capacity: Annotated[
+        int | None,
+        typer.Option("--capacity", min=1, help="So many instances; default: no fewer than serve now."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give the traffic back to an earlier server group: in one step when it is warm. One that was shrunk
-    is brought up first; Ctrl-C leaves it as it was."""
+    """Give the traffic back to what served last: in one step when it is warm. One that was shrunk, or is
+    smaller than what serves, is brought up first; Ctrl-C leaves it as it was."""
     client, path = Client.here(), f"{cluster_path(cluster)}/rollback"
+    plan = client.get(path, to=to, capacity=capacity)
+    if not as_json:
+        note(plan["sentence"])
+    asked = {"to": plan["to"]["name"], "capacity": capacity}
     try:
-        done = client.post(path, {"to": to, "when_cold": "refuse"})
+        done = client.post(path, {**asked, "when_cold": "refuse"})
     except Cold as cold:
         note(cold.sentence)
-        done = client.post(path, {"to": to, "when_cold": "warm-up"}, within=_WARM_UP_SECONDS)
+        done = client.post(path, {**asked, "when_cold": "warm-up"}, within=_WARM_UP_SECONDS)
     if as_json:
         result(done)
-    else:
-        say(
-            f"{done['enabled']} serves {done['cluster']} again; {done['disabled']} is off. "
-            f"It took {done['seconds']:.2f} s."
-        )
+        return
+    say(f"{done['sentence']} It took {done['seconds']:.2f} s.")
+    others = [other for other in plan["others"] if other["name"] != plan["to"]["name"]]
+    if to is None and others:
+        note(f"Or to another, by --to: {'; '.join(other['described'] for other in others)}.")
 
 
 def enable(group: GroupName, as_json: AsJson = False) -> None:

@@ -12,6 +12,7 @@ from pavedroad.cli.client import Client
 from pavedroad.cli.following import follow_deployment, outcome, tell_end
 from pavedroad.cli.screen import AsJson, note, result, say
 from pavedroad.cli.story import Story
+from pavedroad.core.errors import InvalidInput
 from pavedroad.manifest.loading import load, validate
 from pavedroad.manifest.model import Manifest
 
@@ -20,6 +21,9 @@ Version = Annotated[
     str | None, typer.Option("--version", help="What to call it; default: counted or of git.")
 ]
 Rebake = Annotated[bool, typer.Option("--rebake", help="Bake even if nothing has changed.")]
+
+
+_MOST_INSTANCES = 10_000
 
 
 class Deploy:
@@ -37,13 +41,20 @@ class Deploy:
         return outcome(follow_deployment(self._client, begun["id"], self._story))
 
     def begin(
-        self, manifest: Manifest, image_id: str, *, wait_for_turn: bool = False, foreign_image: bool = False
+        self,
+        manifest: Manifest,
+        image_id: str,
+        *,
+        wait_for_turn: bool = False,
+        foreign_image: bool = False,
+        capacity: str | None = None,
     ) -> dict[str, Any]:
         request = {
             "manifest": manifest.model_dump(mode="json"),
             "image_id": image_id,
             "when_busy": "wait" if wait_for_turn else "refuse",
             "foreign_image": foreign_image,
+            "capacity": _capacity(capacity),
         }
         try:
             return self._client.post("/v1/deployments", request)
@@ -75,6 +86,14 @@ def deploy(
     foreign_image: Annotated[
         bool, typer.Option("--foreign-image", help="Also an image that is another application's.")
     ] = False,
+    capacity: Annotated[
+        str | None,
+        typer.Option(
+            "--capacity",
+            metavar="N|manifest",
+            help="So many instances, or as paved.yaml says; default: no fewer than serve now.",
+        ),
+    ] = None,
     strategy: Annotated[str | None, typer.Option("--strategy", help="red-black, highlander or none.")] = None,
     wait_for_turn: Annotated[
         bool, typer.Option("--wait-for-turn", help="Wait while another deployment of the cluster runs.")
@@ -88,12 +107,17 @@ def deploy(
 ) -> None:
     """Ship a folder: bake it, launch a new server group, wait until healthy, give it the traffic."""
     manifest = _with_strategy(load(source), strategy)
+    _capacity(capacity)
     client = Client.here()
     with Story(quiet=as_json) as story:
         if image is None:
             image = bake_folder(client, source, manifest, story, version=version, rebake=rebake)["image_id"]
         begun = Deploy(client, story).begin(
-            manifest, str(image), wait_for_turn=wait_for_turn, foreign_image=foreign_image
+            manifest,
+            str(image),
+            wait_for_turn=wait_for_turn,
+            foreign_image=foreign_image,
+            capacity=capacity,
         )
         ended = begun if no_follow else follow_deployment(client, begun["id"], story)
     if as_json:
@@ -103,6 +127,17 @@ def deploy(
             say(f"{begun['id']} has begun. Follow it: paved deployments {begun['id']} --follow")
         return
     tell_end(ended, quiet=as_json)
+
+
+def _capacity(told: str | None) -> int | str | None:
+    if told is None or told == "manifest":
+        return told
+    if not (told.isascii() and told.isdigit() and 1 <= int(told[:9]) <= _MOST_INSTANCES):
+        raise InvalidInput(
+            f"--capacity says '{told}', and takes a number of instances, or 'manifest'.",
+            next_step="Leave it out to keep as many as serve now.",
+        )
+    return int(told)
 
 
 def _with_strategy(manifest: Manifest, kind: str | None) -> Manifest:

@@ -42,6 +42,11 @@ class Cluster:
         held = self.weights
         return sum(held.get(target_group, 0) for target_group in group.target_group_ids)
 
+    def checks(self, group: ServerGroup) -> bool:
+        """Whether the balancer checks a group's members: it does so for those that the listener knows."""
+        held = self.weights
+        return not held or any(target in held for target in group.target_group_ids)
+
     def share(self, group: ServerGroup) -> int:
         """Percent of the traffic."""
         total = sum(self.weights.values())

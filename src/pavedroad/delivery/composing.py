@@ -20,6 +20,7 @@ from pavedroad.delivery.overview import Overview
 from pavedroad.delivery.regions import Regions
 from pavedroad.delivery.removing import Removing
 from pavedroad.delivery.retiring import Retiring
+from pavedroad.delivery.rolling_back import RollingBack
 from pavedroad.delivery.rollout import Rollout
 from pavedroad.delivery.service import MINDED_EVERY, Delivery
 from pavedroad.delivery.turns import LEASE_SECONDS, Turns
@@ -56,12 +57,16 @@ def compose(
         durable=durable,
         turns=turns,
         removing=removing,
+        journal=journal,
         audit=access.audit,
         events=events,
         clock=clock,
     )
     rollout = Rollout(
         clouds=clouds, durable=durable, turns=turns, journal=journal, retiring=retiring, clock=clock
+    )
+    rolling_back = RollingBack(
+        estate=estate, access=access, turns=turns, retiring=retiring, events=events, clock=clock
     )
     return Delivery(
         durable=durable,
@@ -73,6 +78,7 @@ def compose(
         rollout=rollout,
         removing=removing,
         retiring=retiring,
+        rolling_back=rolling_back,
         events=events,
         clock=clock,
         minded_every=minded_every,

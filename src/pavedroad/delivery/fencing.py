@@ -27,3 +27,4 @@ async def set_weights(cloud: Cloud, cluster: Cluster, weights: Mapping[str, int]
         )
     await turn.check()
     await cloud.set_weights(seen, weights)
+    await turn.turns.lineage.note(cluster, seen.weights, weights)

@@ -39,6 +39,7 @@ class Order:
     image_id: str
     version: str
     when_busy: WhenBusy
+    capacity: str = ""
 
 
 class Journal:
@@ -64,6 +65,7 @@ class Journal:
             version=order.version,
             strategy=order.manifest.strategy.kind,
             manifest=order.manifest.model_dump(mode="json"),
+            capacity=order.capacity,
             phase=Phase.QUEUED,
             who=principal.name,
             who_kind=principal.credential.kind,
@@ -121,7 +123,7 @@ class Journal:
         except IntegrityError:  # another process took it in this very moment
             return "Waiting for its turn."
 
-    async def note(self, deployment: str, phase: Phase, sentence: str) -> None:
+    async def note(self, deployment: str, phase: Phase, sentence: str, until: datetime | None = None) -> None:
         """Add a line, unless it only repeats the last one (a step may run twice)."""
 
         def work(session: Session) -> Progress | None:
@@ -139,13 +141,20 @@ class Journal:
                 at=self._clock.now(),
                 phase=phase,
                 sentence=sentence,
+                until=until,
             )
             session.add(row)
             _row(session, deployment).phase = phase
             return _progress(row)
 
         if line := await self._database.write(work):
-            told = {"number": line.number, "at": line.at.isoformat(), "phase": phase, "sentence": sentence}
+            told = {
+                "number": line.number,
+                "at": line.at.isoformat(),
+                "phase": phase,
+                "sentence": sentence,
+                "until": until.isoformat() if until else None,
+            }
             self._events.publish(Event("deployment.progress", deployment, told))
 
     async def waiting_since(self, deployment: str) -> datetime | None:
@@ -276,6 +285,7 @@ class Journal:
                 "manifest": row.manifest,
                 "image_id": row.image_id,
                 "version": row.version,
+                "capacity": row.capacity,
             }
 
         return await self._database.read(work)
@@ -321,7 +331,7 @@ def _doing(deployment: str) -> str:
 
 
 def _progress(row: ProgressRow) -> Progress:
-    return Progress(row.number, row.at, Phase(row.phase), row.sentence)
+    return Progress(row.number, row.at, Phase(row.phase), row.sentence, row.until)
 
 
 def _view(row: DeploymentRow, lines: Sequence[ProgressRow]) -> DeploymentView:

@@ -63,6 +63,7 @@ class ServerGroupView:
     deleting: bool
     reason: str
     unknown: int = 0
+    commit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,22 +102,25 @@ class ApplicationView:
 @dataclass(frozen=True, slots=True)
 class DeployRequest:
     """Deploy an image as the manifest (JSON of `paved.yaml`) says. One that was not baked for the manifest's
-    application is refused, unless `foreign_image` says that it is meant."""
+    application is refused, unless `foreign_image` says that it is meant. `capacity` is how many instances the
+    new group gets, `manifest` what the manifest says; left out, no fewer than it takes the traffic from."""
 
     manifest: dict[str, object]
     image_id: str
     when_busy: WhenBusy = "refuse"
     foreign_image: bool = False
+    capacity: int | Literal["manifest"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One line of a deployment's story."""
+    """One line of a deployment's story; what waits is given up at `until`."""
 
     number: int
     at: datetime
     phase: Phase
     sentence: str
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,33 @@ class DeploymentView:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupBrief:
+    """A server group in a few words; `described` is all of it: `web-v001, version 1.2 (3f2a91c), 12 minutes
+    old`."""
+
+    name: str
+    version: str
+    commit: str
+    created_at: datetime
+    described: str
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackPlan:
+    """What a rollback would do. `back` where `to` served before, `ready` where it could take the traffic at
+    once; `capacity` is how many instances it will have; `others` may be named instead."""
+
+    cluster: str
+    to: GroupBrief
+    losing: tuple[GroupBrief, ...]
+    others: tuple[GroupBrief, ...]
+    back: bool
+    ready: bool
+    capacity: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class RollbackView:
     """What a rollback did: the traffic went from one server group to another."""
 
@@ -149,3 +180,4 @@ class RollbackView:
     disabled: str
     enabled: str
     seconds: float
+    sentence: str

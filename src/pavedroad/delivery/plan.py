@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence, Set
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pavedroad.clouds.model import HealthCheck, ServerGroup, ServerGroupSpec, TargetGroupSpec
@@ -12,6 +12,7 @@ from pavedroad.core.errors import Conflict
 from pavedroad.core.names import ServerGroupName
 from pavedroad.delivery import naming
 from pavedroad.delivery.cluster import Cluster
+from pavedroad.delivery.sizes import Sizes, of_manifest
 from pavedroad.manifest.model import Manifest
 
 
@@ -19,8 +20,8 @@ from pavedroad.manifest.model import Manifest
 class Plan:
     """`before` are the listener's weights that a failure returns to; `previous` are the groups that lose
     the traffic, with their sizes (minimum, desired, maximum); `first` means that the cluster has no balancer
-    yet, so that a failure removes it again; `work` is whose all is that it makes (empty in plans that were
-    written before that was kept)."""
+    yet, so that a failure removes it again; `work` is whose all is that it makes; `sizes` are the new group's
+    (minimum, desired, maximum). Both are empty in plans that were written before they were kept."""
 
     cluster: str
     server_group: str
@@ -32,6 +33,8 @@ class Plan:
     previous: dict[str, list[int]]
     first: bool
     work: str = ""
+    commit: str = ""
+    sizes: list[int] = field(default_factory=list[int])
 
     @property
     def known_by(self) -> dict[str, str]:
@@ -42,9 +45,17 @@ class Plan:
         return asdict(self)
 
 
-def make_plan(  # noqa: PLR0917
-    manifest: Manifest, image_id: str, version: str, cluster: Cluster, name: str, work: str
-) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What is to be launched: an image with the version and commit in it, as the deployment `work`."""
+
+    image_id: str
+    version: str
+    commit: str
+    work: str
+
+
+def make_plan(manifest: Manifest, made: Made, cluster: Cluster, name: str, sizes: Sizes) -> Plan:
     """`name` is the new group's: one that `next_name` gave and that is free."""
     _check_port(manifest, cluster)
     losing = {"red-black": cluster.serving, "highlander": cluster.present, "none": ()}[manifest.strategy.kind]
@@ -53,12 +64,14 @@ def make_plan(  # noqa: PLR0917
         server_group=name,
         balancer=naming.balancing_name(cluster.name),
         target_group=naming.balancing_name(name),
-        image_id=image_id,
-        version=version,
+        image_id=made.image_id,
+        version=made.version,
         before=cluster.weights,
         previous={group.name: [group.minimum, group.desired, group.maximum] for group in losing},
         first=cluster.balancer is None,
-        work=work,
+        work=made.work,
+        commit=made.commit,
+        sizes=[sizes.minimum, sizes.desired, sizes.maximum],
     )
 
 
@@ -93,6 +106,7 @@ def tags(manifest: Manifest, plan: Plan) -> dict[str, str]:
         **cluster_tags(manifest),
         naming.SERVER_GROUP: plan.server_group,
         naming.VERSION: plan.version,
+        **({naming.COMMIT: plan.commit} if plan.commit else {}),
         naming.IMAGE: plan.image_id,
         naming.MANIFEST_DIGEST: manifest.digest,
         **plan.known_by,
@@ -126,15 +140,20 @@ def target_group_spec(manifest: Manifest, plan: Plan) -> TargetGroupSpec:
     )
 
 
+def sizes_of(manifest: Manifest, plan: Plan) -> Sizes:
+    return Sizes(*plan.sizes) if plan.sizes else of_manifest(manifest.capacity)
+
+
 def server_group_spec(manifest: Manifest, plan: Plan, target_group_id: str) -> ServerGroupSpec:
+    sizes = sizes_of(manifest, plan)
     return ServerGroupSpec(
         name=plan.server_group,
         image_id=plan.image_id,
         instance_type=manifest.instance_type,
         zones=manifest.zones,
-        minimum=manifest.capacity.minimum,
-        maximum=manifest.capacity.maximum,
-        desired=manifest.capacity.desired,
+        minimum=sizes.minimum,
+        maximum=sizes.maximum,
+        desired=sizes.desired,
         target_group_ids=(target_group_id,),
         health_grace_seconds=math.ceil(manifest.strategy.boot_timeout),
         user_data="",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
@@ -26,7 +25,9 @@ from pavedroad.core.events import Event, Events
 from pavedroad.database.engine import Database
 from pavedroad.delivery.cluster import Cluster, healthy_count, look
 from pavedroad.delivery.durable import Document, Durable
+from pavedroad.delivery.journal import Journal
 from pavedroad.delivery.removing import Removing
+from pavedroad.delivery.sizes import Sizes, of_group
 from pavedroad.delivery.tables import RetirementRow
 from pavedroad.delivery.turns import Turn, Turns
 from pavedroad.manifest.model import Strategy
@@ -35,15 +36,6 @@ WORKFLOW = "retire"
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 15.0
 _CLEANER = Actor(CLEANER, "system")
-
-
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """What a retired group had, and gets back when it is to serve again."""
-
-    minimum: int
-    desired: int
-    maximum: int
 
 
 class Retiring:
@@ -57,11 +49,13 @@ class Retiring:
         durable: Durable,
         turns: Turns,
         removing: Removing,
+        journal: Journal,
         audit: Audit,
         events: Events,
         clock: Clock,
     ) -> None:
         self._clouds = clouds
+        self._journal = journal
         self._database = database
         self._durable = durable
         self._turns = turns
@@ -70,6 +64,15 @@ class Retiring:
         self._events = events
         self._clock = clock
         durable.workflow(WORKFLOW, self._run)
+
+    async def retire(self, region: str, cluster: str, group: ServerGroup) -> None:
+        """From now on, as the manifest says by which the group was deployed."""
+        manifest = await self._journal.manifest_of(group.name)
+        strategy = manifest.strategy if manifest is not None else Strategy()
+        retirement = f"retire-{group.name}-{self._clock.now().timestamp():.6f}"
+        kept = strategy.model_copy(update={"kind": "red-black"})
+        await self.write_down(retirement, cluster, group.name, of_group(group), kept)
+        await self.begin(retirement, region, cluster, group.name, kept)
 
     async def write_down(
         self, retirement: str, cluster: str, group: str, had: Sizes, strategy: Strategy

@@ -23,9 +23,18 @@ from pavedroad.delivery.fencing import set_weights
 from pavedroad.delivery.foreign import free_name
 from pavedroad.delivery.journal import Journal
 from pavedroad.delivery.model import Phase
-from pavedroad.delivery.plan import Plan, cluster_tags, make_plan, server_group_spec, target_group_spec
+from pavedroad.delivery.plan import (
+    Made,
+    Plan,
+    cluster_tags,
+    make_plan,
+    server_group_spec,
+    sizes_of,
+    target_group_spec,
+)
 from pavedroad.delivery.removing import remove_target_group
-from pavedroad.delivery.retiring import Retiring, Sizes
+from pavedroad.delivery.retiring import Retiring
+from pavedroad.delivery.sizes import Sizes, of_group, of_manifest, of_new_group, together
 from pavedroad.delivery.turns import Turn, Turns
 from pavedroad.manifest.model import Manifest
 
@@ -149,17 +158,29 @@ class Rollout:
         image_id = str(document["image_id"])
         cloud = self._clouds.region(manifest.region)
         try:
-            found, _ = await asyncio.gather(look(cloud, str(manifest.cluster)), cloud.image(image_id))
+            found, image = await asyncio.gather(look(cloud, str(manifest.cluster)), cloud.image(image_id))
         except NotFound as error:
             raise NotUp(
                 f"There is no image {image_id} in {manifest.region}.", next_step="Bake it: paved bake."
             ) from error
         name = await free_name(cloud, manifest, found)
-        plan = make_plan(manifest, image_id, str(document["version"]), found, name, deployment)
+        made = Made(image_id, str(document["version"]), image.tags.get(naming.COMMIT, ""), deployment)
+        sizes = await self._sizes(manifest, found, str(document.get("capacity", "")))
+        plan = make_plan(manifest, made, found, name, sizes)
         await self._journal.set_plan(deployment, server_group=plan.server_group)
-        beside = f", beside {', '.join(group.name for group in found.serving)}" if found.serving else ""
-        await self._journal.note(deployment, Phase.CREATING, f"Creating {plan.server_group}{beside}.")
+        await self._journal.note(deployment, Phase.CREATING, _beginning(manifest, plan, found))
         return plan.document()
+
+    async def _sizes(self, manifest: Manifest, cluster: Cluster, told: str) -> Sizes:
+        """What the new group needs for the traffic that it is about to take."""
+        losing = cluster.serving if manifest.strategy.kind != "none" else ()
+        before = await self._journal.manifest_of(losing[0].name) if losing else None
+        return of_new_group(
+            of_manifest(manifest.capacity),
+            of_manifest(before.capacity) if before is not None else None,
+            together(of_group(group) for group in losing),
+            told,
+        )
 
     async def _ensure_balancer(self, run: _Run) -> None:
         await self._journal.check_cancel(run.deployment)
@@ -193,17 +214,17 @@ class Rollout:
         async def told(sentence: str) -> None:
             await self._journal.note(run.deployment, Phase.WAITING, sentence)
 
+        wanted = sizes_of(run.manifest, run.plan).desired
         since = await self._journal.waiting_since(run.deployment)
         wait = HealthWait(
             run.cloud,
             self._clock,
             run.plan.server_group,
-            run.manifest.capacity.desired,
+            wanted,
             within=run.manifest.strategy.boot_timeout,
             spent=(self._clock.now() - since).total_seconds() if since is not None else 0.0,
         )
         await wait.run(told, lambda: self._journal.check_cancel(run.deployment))
-        wanted = run.manifest.capacity.desired
         await told(f"{wanted} of {wanted} healthy.")
 
     async def _flip(self, run: _Run) -> int:
@@ -216,7 +237,7 @@ class Rollout:
         if cluster.weights == wanted:
             return share
         healthy = await healthy_count(run.cloud, group)
-        if healthy < run.manifest.capacity.minimum:
+        if healthy < sizes_of(run.manifest, run.plan).minimum:
             raise NotUp(
                 f"{group.name} was healthy, but now only {healthy} of {group.desired} instances are: "
                 "the traffic stays where it is."
@@ -278,6 +299,15 @@ def _weights_after(cluster: Cluster, group: ServerGroup, manifest: Manifest) -> 
         return cluster.weights_with(group)
     others = [held for held in cluster.serving if held.name != group.name]
     return cluster.weights_with(group, *others)
+
+
+def _beginning(manifest: Manifest, plan: Plan, cluster: Cluster) -> str:
+    serving, sizes = cluster.serving, sizes_of(manifest, plan)
+    beside = f", beside {', '.join(group.name for group in serving)}" if serving else ""
+    asked = of_manifest(manifest.capacity).desired
+    instances = f"{sizes.desired} instance{'s' if sizes.desired != 1 else ''}"
+    sized = f" with {instances} (paved.yaml says {asked})" if sizes.desired != asked else ""
+    return f"Creating {plan.server_group}{sized}{beside}."
 
 
 def _flip_sentence(cluster: Cluster, group: ServerGroup) -> str:

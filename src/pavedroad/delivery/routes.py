@@ -21,6 +21,7 @@ from pavedroad.delivery.model import (
     DeployRequest,
     Progress,
     RegionView,
+    RollbackPlan,
     RollbackView,
     ServerGroupView,
 )
@@ -59,6 +60,11 @@ class DeployBody(BaseModel):
     foreign_image: bool = Field(
         default=False, description="Also an image that was not baked for the manifest's application."
     )
+    capacity: Annotated[int, Field(ge=1, le=10_000)] | Literal["manifest"] | None = Field(
+        default=None,
+        description="How many instances; `manifest` for what the manifest says. Left out: as many as the "
+        "groups have that lose the traffic, and for a first deployment what the manifest says.",
+    )
 
 
 class RollbackBody(BaseModel):
@@ -66,8 +72,15 @@ class RollbackBody(BaseModel):
 
     to: str | None = Field(
         default=None,
-        description="The server group to go back to; the one before when left out.",
+        description="The server group to go back to; what served last when left out.",
         examples=["hello-v002"],
+    )
+    capacity: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        description="How many instances that group is to have; no fewer than those that lose the traffic "
+        "when left out.",
     )
     when_cold: Literal["warm-up", "refuse"] = Field(
         default="warm-up",
@@ -113,6 +126,17 @@ async def read_cluster(delivery: Service, cluster: str) -> ClusterView:
     return await delivery.cluster(cluster)
 
 
+@router.get("/clusters/{cluster}/rollback", summary="What a rollback would do now")
+async def read_rollback(
+    delivery: Service,
+    cluster: str,
+    to: Annotated[str | None, Query(description="The server group to go back to", max_length=300)] = None,
+    capacity: Annotated[int | None, Query(ge=1, le=10_000)] = None,
+) -> RollbackPlan:
+    """To which group, from which, and to which others it could be."""
+    return await delivery.rollback_plan(cluster, to, capacity)
+
+
 @router.post("/clusters/{cluster}/rollback", summary="Give the traffic back to an earlier server group")
 async def roll_back(
     request: Request,
@@ -129,7 +153,9 @@ async def roll_back(
             raise Cancelled("Whoever asked for the rollback hung up: the traffic stays where it is.")
 
     asked = body or RollbackBody()
-    return await delivery.rollback(someone, cluster, asked.to, when_cold=asked.when_cold, stop=stop)
+    return await delivery.rollback(
+        someone, cluster, asked.to, capacity=asked.capacity, when_cold=asked.when_cold, stop=stop
+    )
 
 
 @router.delete("/clusters/{cluster}", status_code=202, summary="Delete a cluster with all that it has")
@@ -187,7 +213,7 @@ async def read_instance_console(delivery: Service, instance: str, lines: Lines =
 @router.post("/deployments", status_code=202, summary="Deploy an image as a manifest says")
 async def deploy(delivery: Service, someone: Someone, body: DeployBody) -> DeploymentView:
     """Accepted, and then on its way by itself: follow its events."""
-    request = DeployRequest(body.manifest, body.image_id, body.when_busy, body.foreign_image)
+    request = DeployRequest(body.manifest, body.image_id, body.when_busy, body.foreign_image, body.capacity)
     return await delivery.deploy(someone, request)
 
 

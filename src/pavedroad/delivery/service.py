@@ -8,7 +8,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from typing import Any, Unpack
 
 from pydantic import ValidationError
 
@@ -22,10 +23,9 @@ from pavedroad.core.events import Event, Events
 from pavedroad.core.showing import LINES, last_lines
 from pavedroad.delivery import naming, traffic
 from pavedroad.delivery.awaiting import console_tail
-from pavedroad.delivery.cluster import Cluster, look
+from pavedroad.delivery.cluster import Cluster
 from pavedroad.delivery.durable import Durable
 from pavedroad.delivery.estate import Estate
-from pavedroad.delivery.fencing import set_weights
 from pavedroad.delivery.following import follow_deployment
 from pavedroad.delivery.journal import Journal, Order
 from pavedroad.delivery.model import (
@@ -37,17 +37,18 @@ from pavedroad.delivery.model import (
     Phase,
     Progress,
     RegionView,
+    RollbackPlan,
     RollbackView,
     ServerGroupView,
-    WhenCold,
 )
 from pavedroad.delivery.overview import Overview
 from pavedroad.delivery.removing import Removing
-from pavedroad.delivery.retiring import Retiring, Sizes
+from pavedroad.delivery.retiring import Retiring
+from pavedroad.delivery.rolling_back import Asked, How, RollingBack
 from pavedroad.delivery.rollout import Rollout
 from pavedroad.delivery.turns import Turn, Turns
 from pavedroad.delivery.views import view_group
-from pavedroad.manifest.model import Manifest, Strategy
+from pavedroad.manifest.model import Manifest
 
 MINDED_EVERY = 5.0
 """Seconds between looks at what broke off."""
@@ -71,6 +72,7 @@ class Delivery:
         rollout: Rollout,
         removing: Removing,
         retiring: Retiring,
+        rolling_back: RollingBack,
         events: Events,
         clock: Clock,
         minded_every: float = MINDED_EVERY,
@@ -84,6 +86,7 @@ class Delivery:
         self._rollout = rollout
         self._removing = removing
         self._retiring = retiring
+        self._rolling_back = rolling_back
         self._events = events
         self._clock = clock
         self._minded_every = minded_every
@@ -155,9 +158,8 @@ class Delivery:
             detail["foreign_image"] = True
         async with self._access.audit.watch(principal, "request-deploy", name, detail) as told:
             self._access.authorise(principal, "deploy")
-            order = Order(
-                manifest, request.image_id, await self._version(request, manifest), request.when_busy
-            )
+            version, capacity = await self._version(request, manifest), str(request.capacity or "")
+            order = Order(manifest, request.image_id, version, request.when_busy, capacity)
             await self._refuse_two_regions(name, manifest.region)
             deployment = await self._journal.open(principal, order)
             told["deployment"] = deployment
@@ -166,7 +168,13 @@ class Delivery:
         return await self._journal.view(deployment)
 
     async def redeploy(
-        self, principal: Principal, cluster: str, image_id: str, *, foreign_image: bool = False
+        self,
+        principal: Principal,
+        cluster: str,
+        image_id: str,
+        *,
+        foreign_image: bool = False,
+        capacity: int | None = None,
     ) -> DeploymentView:
         """Another image under the manifest that the cluster was last deployed with."""
         manifest = await self._journal.last_manifest(cluster)
@@ -175,7 +183,8 @@ class Delivery:
                 f"The cluster {cluster} was never deployed from here, so its paved.yaml is not known.",
                 next_step="Deploy it from its folder: paved deploy.",
             )
-        return await self.deploy(principal, DeployRequest(manifest, image_id, foreign_image=foreign_image))
+        request = DeployRequest(manifest, image_id, foreign_image=foreign_image, capacity=capacity)
+        return await self.deploy(principal, request)
 
     async def images_under_way(self) -> set[str]:
         """The images that deployments are about to launch, or may yet."""
@@ -202,37 +211,21 @@ class Delivery:
         return await self._journal.view(deployment)
 
     async def rollback(
-        self,
-        principal: Principal,
-        cluster: str,
-        to: str | None = None,
-        *,
-        when_cold: WhenCold = "warm-up",
-        stop: traffic.Stop = traffic.never,
+        self, principal: Principal, cluster: str, to: str | None = None, **how: Unpack[How]
     ) -> RollbackView:
-        """Give the traffic back to an earlier group: at once when it is warm. One that is cold is warmed up
-        first, or refused with what that takes; `stop` raises to end the warm-up."""
-        began = self._clock.monotonic()
-        async with self._access.acting(principal, "rollback", cluster, {"to": to or ""}) as told:
-            doing = f"{principal.name} is rolling it back"
-            async with self._turns.operation(cluster, doing) as turn:
-                cloud, found = await self._estate.find(cluster)
-                group, healthy = await traffic.choose_rollback(cloud, found, to)
-                if not traffic.is_warm(group, healthy):
-                    if when_cold == "refuse":
-                        raise traffic.cold(found, group, healthy)
-                    await self._warm_up(cloud, found, group, stop, turn)
-                    found = await look(cloud, cluster)
-                disabled = [held for held in found.serving if held.name != group.name]
-                for held in disabled:  # before the flip: a retirement leaves alone what takes traffic
-                    await self._retire(found, held, cloud.region)
-                await set_weights(cloud, found, found.weights_with(group), turn)
-                seconds = self._clock.monotonic() - began
-                await self._retiring.forget(group.name)
-            losing = ", ".join(held.name for held in disabled)
-            told.update({"to": group.name, "from": losing, "seconds": round(seconds, 3)})
-        self._changed(cluster, f"rolled back to {group.name}")
-        return RollbackView(cluster, losing, group.name, seconds)
+        """Give the traffic back to what served last, or to a group that is named: at once when it is warm.
+        One that is cold, or too small for it, is brought up first, or refused with what that takes."""
+        return await self._rolling_back.roll_back(principal, cluster, Asked(to, **how))
+
+    async def rollback_plan(
+        self, cluster: str, to: str | None = None, capacity: int | None = None
+    ) -> RollbackPlan:
+        """What a rollback would do now."""
+        return await self._rolling_back.plan(cluster, to, capacity)
+
+    async def rollback_of(self, cluster: ClusterView) -> RollbackPlan | None:
+        """What a rollback would do to a cluster as it is shown; None where there is nothing to go back to."""
+        return await self._rolling_back.plan_of(cluster)
 
     async def enable(self, principal: Principal, group: str) -> ServerGroupView:
         async with self._changing(principal, "enable", group) as (cloud, cluster, found, turn):
@@ -242,8 +235,8 @@ class Delivery:
 
     async def disable(self, principal: Principal, group: str) -> ServerGroupView:
         async with self._changing(principal, "disable", group) as (cloud, cluster, found, turn):
-            if await traffic.disable(cloud, cluster, found, turn):
-                await self._retiring.forget(group)
+            retire = partial(self._retiring.retire, cloud.region, cluster.name, found)
+            await traffic.disable(cloud, cluster, found, turn, retire)
         return await self.server_group(group)
 
     async def resize(
@@ -282,6 +275,7 @@ class Delivery:
         ):
             cloud, found = await self._estate.find(cluster)
             await self._removing.remove_cluster(cloud, found, turn)
+            await self._turns.lineage.note(found, {})
             await self._retiring.forget(*(group.name for group in found.groups))
         self._changed(cluster, "it was destroyed")
 
@@ -305,25 +299,6 @@ class Delivery:
             sentence = "It could not be begun, and nothing was changed."
             await self._journal.finish(deployment, Phase.FAILED, error=sentence)
             raise
-
-    async def _warm_up(
-        self, cloud: Cloud, cluster: Cluster, group: ServerGroup, stop: traffic.Stop, turn: Turn
-    ) -> None:
-        """A retired group retires anew from here on, so that a warm-up that dies leaves nothing for ever."""
-        sizes = await self._retiring.sizes(group.name)
-        if sizes is not None:
-            await self._retire(cluster, group, cloud.region)
-        wanted = sizes or traffic.sizes_like(cluster, group)
-        await traffic.warm_up(cloud, cluster, group, wanted, self._clock, stop=stop, turn=turn)
-
-    async def _retire(self, cluster: Cluster, group: ServerGroup, region: str) -> None:
-        manifest = await self._journal.manifest_of(group.name)
-        strategy = manifest.strategy if manifest is not None else Strategy()
-        retirement = f"retire-{group.name}-{self._clock.now().timestamp():.6f}"
-        kept = strategy.model_copy(update={"kind": "red-black"})
-        sizes = Sizes(group.minimum, group.desired, group.maximum)
-        await self._retiring.write_down(retirement, cluster.name, group.name, sizes, kept)
-        await self._retiring.begin(retirement, region, cluster.name, group.name, kept)
 
     async def _version(self, request: DeployRequest, manifest: Manifest) -> str:
         try:

@@ -1,4 +1,5 @@
-"""What delivery writes down: deployments, their progress, whose turn it is, and which groups retire.
+"""What delivery writes down: deployments, their progress, whose turn it is, who served when, and which groups
+retire.
 
 Everything else - groups, weights, health - is read from the cloud, whose tags are the source of truth.
 """
@@ -31,6 +32,7 @@ class DeploymentRow(Table):
     version: Mapped[str] = mapped_column(sa.String(200))
     strategy: Mapped[str] = mapped_column(sa.String(20))
     manifest: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
+    capacity: Mapped[str] = mapped_column(sa.String(20), server_default="")
     phase: Mapped[str] = mapped_column(sa.String(20))
     who: Mapped[str] = mapped_column(sa.String(200))
     who_kind: Mapped[Kind] = mapped_column(sa.String(20), server_default="unknown")
@@ -51,6 +53,7 @@ class ProgressRow(Table):
     at: Mapped[datetime] = mapped_column(Moment)
     phase: Mapped[str] = mapped_column(sa.String(20))
     sentence: Mapped[str] = mapped_column(sa.Text)
+    until: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class TurnRow(Table):
@@ -64,6 +67,24 @@ class TurnRow(Table):
     executor: Mapped[str] = mapped_column(sa.String(100))
     taken_at: Mapped[datetime] = mapped_column(Moment)
     expires_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class TermRow(Table):
+    """From when to when a server group took traffic; `taken_back` where it then lost it to an earlier one."""
+
+    __tablename__ = "terms"
+    __table_args__ = (
+        sa.Index("ix_terms_cluster", "cluster", "number"),
+        {"sqlite_autoincrement": True},
+    )
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    cluster: Mapped[str] = mapped_column(sa.String(300))
+    server_group: Mapped[str] = mapped_column(sa.String(300))
+    made_at: Mapped[datetime] = mapped_column(Moment)
+    began_at: Mapped[datetime] = mapped_column(Moment)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
+    taken_back: Mapped[bool]
 
 
 class RetirementRow(Table):

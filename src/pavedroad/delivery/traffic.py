@@ -9,11 +9,13 @@ from datetime import datetime
 from pavedroad.clouds.model import ServerGroup
 from pavedroad.clouds.ports import Cloud
 from pavedroad.core.clock import Clock
-from pavedroad.core.errors import Cold, Conflict, DeployFailed, Guarded, NotFound
+from pavedroad.core.errors import Cold, Conflict, DeployFailed, Guarded
 from pavedroad.delivery.awaiting import HealthWait
 from pavedroad.delivery.cluster import Cluster, healthy_count, look
 from pavedroad.delivery.fencing import set_weights
-from pavedroad.delivery.retiring import Sizes
+from pavedroad.delivery.lineage import Lineage, known
+from pavedroad.delivery.sizes import Sizes, of_group
+from pavedroad.delivery.standing import Choice, choose, standings
 from pavedroad.delivery.turns import Turn
 
 Stop = Callable[[], Awaitable[None]]
@@ -52,49 +54,46 @@ async def enable(cloud: Cloud, cluster: Cluster, group: ServerGroup, clock: Cloc
     return True
 
 
-async def disable(cloud: Cloud, cluster: Cluster, group: ServerGroup, turn: Turn) -> bool:
-    """Take a group's traffic away; False when it has none."""
+async def disable(
+    cloud: Cloud, cluster: Cluster, group: ServerGroup, turn: Turn, before: Callable[[], Awaitable[None]]
+) -> None:
+    """Take a group's traffic away, if it has any, and it may; `before` is done right before."""
     if cluster.weight(group) == 0:
-        return False
+        return
     await guard_last(cloud, cluster, group, "disabled")
+    await before()
     others = [held for held in cluster.serving if held.name != group.name]
     await set_weights(cloud, cluster, cluster.weights_with(*others), turn)
-    return True
 
 
-async def choose_rollback(cloud: Cloud, cluster: Cluster, to: str | None) -> tuple[ServerGroup, int]:
-    """The group to go back to, with its healthy instances: the one named, else the newest of those older
-    than the group that serves which is warm, else the newest of them."""
+async def choose_rollback(cloud: Cloud, cluster: Cluster, lineage: Lineage, to: str | None) -> Choice:
+    """The group to go back to, as it is now."""
     if to is not None:
-        group = cluster.group(to)
-        _refuse_deleting(group)
-        if group.name in {held.name for held in cluster.serving} and len(cluster.serving) == 1:
-            raise Conflict(f"{group.name} has all of the traffic already.")
-        return group, await healthy_count(cloud, group)
-    present, serving = cluster.present, {group.name for group in cluster.serving}
-    newest = next((place for place, group in enumerate(present) if group.name in serving), -1)
-    older = [group for group in present[newest + 1 :] if group.name not in serving]
-    if not older:
-        raise NotFound(
-            f"The cluster {cluster.name} has no earlier server group to go back to.",
-            next_step="Deploy the earlier version again.",
-        )
-    counts = await asyncio.gather(*(healthy_count(cloud, group) for group in older))
-    for group, healthy in zip(older, counts, strict=True):
-        if is_warm(group, healthy):
-            return group, healthy
-    return older[0], counts[0]
+        _refuse_deleting(cluster.group(to))
+    groups = cluster.present
+    counts, line = await asyncio.gather(
+        asyncio.gather(*(healthy_count(cloud, group) for group in groups)),
+        lineage.line(
+            cluster.name, {known(group) for group in groups}, [known(group) for group in cluster.serving]
+        ),
+    )
+    healthy = {group.name: count for group, count in zip(groups, counts, strict=True)}
+    return choose(cluster.name, standings(cluster, healthy), line, to)
 
 
-def is_warm(group: ServerGroup, healthy: int) -> bool:
-    """Whether a group could take all of the traffic now."""
-    return group.desired > 0 and healthy >= max(1, group.minimum)
-
-
-def cold(cluster: Cluster, group: ServerGroup, healthy: int) -> Cold:
+def cold(choice: Choice, wanted: Sizes) -> Cold:
     """What a rollback would have to do first."""
-    losing = ", ".join(held.name for held in cluster.serving) or "nobody"
-    state = "is shrunk" if group.desired == 0 else f"has {healthy} of {group.desired} instances healthy"
+    group, losing = choice.to, ", ".join(held.name for held in choice.losing) or "nobody"
+    if group.sizes.desired == 0:
+        state = "is shrunk"
+    elif group.sizes.desired < wanted.desired:
+        state = (
+            f"has {group.sizes.desired} of the {wanted.desired} instances that it needs for {losing}'s load"
+        )
+    elif group.checked:
+        state = f"has {group.healthy} of {group.sizes.desired} instances healthy"
+    else:
+        state = "is not checked by the balancer"
     return Cold(
         f"{group.name} {state}: it is brought up first, for at most {_WARM_UP_SECONDS / 60:.0f} min; "
         f"until it is healthy {losing} keeps the traffic.",
@@ -108,17 +107,18 @@ async def warm_up(
     """Give a cold group its size and wait until it is healthy; what ends the wait gives it its old size
     back."""
     since = clock.now().replace(microsecond=0)  # clouds count in seconds
-    had = Sizes(group.minimum, group.desired, group.maximum)
+    had = of_group(group)
     try:
-        await _resize(cloud, group, had, sizes)
+        await resize(cloud, group, had, sizes)
         await attach(cloud, cluster, group, turn)
         await _until_healthy(cloud, group, sizes.desired, clock, since, stop)
     except (Exception, asyncio.CancelledError):
-        await asyncio.shield(_resize(cloud, group, sizes, had))
+        await asyncio.shield(resize(cloud, group, sizes, had))
         raise
 
 
-async def _resize(cloud: Cloud, group: ServerGroup, held: Sizes, wanted: Sizes) -> None:
+async def resize(cloud: Cloud, group: ServerGroup, held: Sizes, wanted: Sizes) -> None:
+    """To what is wanted, unless it is held already."""
     if held != wanted:
         await cloud.resize_server_group(
             group.name, minimum=wanted.minimum, maximum=wanted.maximum, desired=wanted.desired
@@ -144,12 +144,6 @@ async def _until_healthy(  # noqa: PLR0917
         raise DeployFailed(
             f"{error.sentence.rstrip('.')}; the traffic stays where it is.", next_step=error.next_step
         ) from error
-
-
-def sizes_like(cluster: Cluster, group: ServerGroup) -> Sizes:
-    """Its own size, or when it has none, that of the group whose traffic it takes."""
-    model = group if group.desired > 0 else next(iter(cluster.serving), group)
-    return Sizes(model.minimum, max(1, model.desired), max(1, model.maximum))
 
 
 def _refuse_deleting(group: ServerGroup) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from pavedroad.core.clock import Clock
 from pavedroad.core.errors import Conflict, Unavailable
 from pavedroad.database.engine import Database
+from pavedroad.delivery.lineage import Lineage
 from pavedroad.delivery.tables import TurnRow
 
 _log = logging.getLogger(__name__)
@@ -47,7 +48,8 @@ class Turn:
 
 
 class Turns:
-    """Turns by cluster. An operation's turn ends with it, or `lease` seconds after its process."""
+    """Turns by cluster. An operation's turn ends with it, or `lease` seconds after its process. What those
+    who hold one do to the traffic goes into the `lineage`."""
 
     def __init__(
         self, database: Database, clock: Clock, executor: str, *, lease: float = LEASE_SECONDS
@@ -56,6 +58,7 @@ class Turns:
         self._clock = clock
         self._executor = executor
         self._lease = lease
+        self.lineage = Lineage(database, clock)
 
     @asynccontextmanager
     async def operation(self, cluster: str, doing: str, *, patient: bool = False) -> AsyncGenerator[Turn]:

@@ -11,9 +11,11 @@ from pavedroad.clouds.model import Activity, Instance, Member, ServerGroup, Targ
 from pavedroad.clouds.ports import Cloud
 from pavedroad.core.errors import NotFound
 from pavedroad.delivery import naming
-from pavedroad.delivery.cluster import Cluster, health_of
+from pavedroad.delivery.cluster import MOST_ATTACHED, Cluster, health_of
 from pavedroad.delivery.model import ClusterView, InstanceView, ServerGroupView
 from pavedroad.delivery.reasons import shortfall
+
+_UNCHECKED = f"Kept, and its health is not checked: a listener holds at most {MOST_ATTACHED} groups."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,9 @@ async def view_group(cloud: Cloud, cluster: Cluster, group: ServerGroup) -> Serv
     healthy = sum(1 for m in group.members if m.instance_id in health and _well(health[m.instance_id]))
     activities = await _activities(cloud, group) if len(group.members) < group.desired else []
     facts = _Facts(health, {instance.id: instance for instance in instances}, activities)
-    views = tuple(_instance(member, facts) for member in group.members)
-    unknown = sum(1 for view in views if view.health == "unavailable")
+    checked = cluster.checks(group)
+    views = tuple(_instance(member, facts, checked=checked) for member in group.members)
+    unknown = sum(1 for view in views if view.health == "unavailable" or not checked)
     weight = cluster.weight(group)
     return ServerGroupView(
         name=group.name,
@@ -82,8 +85,11 @@ async def view_group(cloud: Cloud, cluster: Cluster, group: ServerGroup) -> Serv
         instances=views,
         created_at=group.created_at,
         deleting=group.deleting,
-        reason=_group_reason(group, views, healthy, activities, enabled=weight > 0),
+        reason=_group_reason(group, views, healthy, activities, enabled=weight > 0)
+        if checked or group.desired == 0 or group.deleting
+        else _UNCHECKED,
         unknown=unknown,
+        commit=group.tags.get(naming.COMMIT, ""),
     )
 
 
@@ -98,7 +104,7 @@ async def _activities(cloud: Cloud, group: ServerGroup) -> list[Activity]:
         return []
 
 
-def _instance(member: Member, facts: _Facts) -> InstanceView:
+def _instance(member: Member, facts: _Facts, *, checked: bool) -> InstanceView:
     instance = facts.instances.get(member.instance_id)
     target = facts.health.get(member.instance_id)
     return InstanceView(
@@ -108,7 +114,7 @@ def _instance(member: Member, facts: _Facts) -> InstanceView:
         state=instance.state if instance is not None else "terminated",
         lifecycle=member.lifecycle,
         health=target.state if target is not None else "unused",
-        reason=_instance_reason(instance, target),
+        reason=_instance_reason(instance, target) if checked else "",
         launched_at=instance.launched_at if instance is not None else None,
     )
 

@@ -10,10 +10,10 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from pavedroad.bakery.model import ImageView
 from pavedroad.bakery.service import Bakery
-from pavedroad.core.errors import CloudFailed, Unavailable
+from pavedroad.core.errors import CloudFailed, InvalidInput, Unavailable
 from pavedroad.core.names import ClusterName
 from pavedroad.core.showing import LINES
-from pavedroad.delivery.model import ClusterView, DeploymentView, ServerGroupView
+from pavedroad.delivery.model import ClusterView, DeploymentView
 from pavedroad.delivery.overview import why
 from pavedroad.delivery.routes import Lines
 from pavedroad.delivery.service import Delivery
@@ -23,6 +23,7 @@ from pavedroad.portal.sessions import Viewer
 
 router = APIRouter(include_in_schema=False)
 _IMAGES_SECONDS = 5.0
+_MOST_INSTANCES = 10_000
 
 
 def _delivery(request: Request) -> Delivery:
@@ -42,15 +43,7 @@ async def _cluster(request: Request, name: str) -> dict[str, object]:
     running: DeploymentView | None = None
     if cluster.deployment:
         running = await delivery.deployment(cluster.deployment)
-    target = rollback_target(cluster)
-    serving = next((group for group in cluster.server_groups if group.enabled), None)
-    back = target is not None and serving is not None and target.created_at < serving.created_at
-    return {
-        "cluster": cluster,
-        "running": running,
-        "rollback_to": target,
-        "back": back,
-    }
+    return {"cluster": cluster, "running": running, "rollback": await delivery.rollback_of(cluster)}
 
 
 async def _images(request: Request, application: str, region: str) -> list[ImageView]:
@@ -61,16 +54,6 @@ async def _images(request: Request, application: str, region: str) -> list[Image
             return await bakery.images(application, region=region)
     except (CloudFailed, Unavailable, TimeoutError):
         return []
-
-
-def rollback_target(cluster: ClusterView) -> ServerGroupView | None:
-    """The group that a rollback would give the traffic to: the newest that is off and not going away."""
-    enabled = [group for group in cluster.server_groups if group.enabled]
-    if not enabled:
-        return None
-    idle = [group for group in cluster.server_groups if not group.enabled and not group.deleting]
-    older = [group for group in idle if group.created_at < enabled[0].created_at]
-    return (older or idle or [None])[0]
 
 
 @router.get("/")
@@ -100,7 +83,7 @@ async def cluster_page(request: Request, name: str, viewer: Viewer) -> Response:
 @router.get("/live/clusters/{name}")
 async def cluster_live(request: Request, name: str, viewer: Viewer) -> StreamingResponse:
     async def render() -> str:
-        return fragment("parts/cluster.html", await _cluster(request, name))
+        return fragment("parts/cluster.html", await _cluster(request, name), viewer)
 
     return live(request, "cluster", render)
 
@@ -119,11 +102,15 @@ async def deploy(
     request: Request,
     name: str,
     viewer: Viewer,
+    *,
     image_id: Annotated[str, Form()],
     foreign_image: Annotated[bool, Form()] = False,
+    capacity: Annotated[str, Form()] = "",
 ) -> Response:
     """The image under the manifest that the cluster was last deployed with."""
-    deployment = await _delivery(request).redeploy(viewer, name, image_id, foreign_image=foreign_image)
+    deployment = await _delivery(request).redeploy(
+        viewer, name, image_id, foreign_image=foreign_image, capacity=_instances(capacity)
+    )
     return _go(request, f"/deployments/{deployment.id}")
 
 
@@ -132,7 +119,7 @@ async def roll_back(
     request: Request, name: str, viewer: Viewer, to: Annotated[str | None, Form()] = None
 ) -> Response:
     done = await _delivery(request).rollback(viewer, name, to)
-    sentence = f"{done.enabled} took the traffic back from {done.disabled} in {done.seconds * 1000:.0f} ms."
+    sentence = f"{done.sentence} It took {done.seconds * 1000:.0f} ms."
     return page(request, "parts/notice.html", {"tone": "good", "sentence": sentence})
 
 
@@ -170,6 +157,15 @@ async def console_live(
         return fragment("parts/console.html", {"text": text})
 
     return live(request, "console", render)
+
+
+def _instances(text: str) -> int | None:
+    """As many as serve now, where nothing is said."""
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MOST_INSTANCES):
+        raise InvalidInput(f"'{text[:100]}' is no number of instances.")
+    return int(text)
 
 
 def _go(request: Request, where: str) -> Response:

@@ -82,7 +82,7 @@ async def form(request: Request, viewer: Viewer, kind: str) -> Response:
 @router.get("/live/faults")
 async def faults_live(request: Request, viewer: Viewer) -> StreamingResponse:
     async def render() -> str:
-        return fragment("parts/faults.html", await _lists(request))
+        return fragment("parts/faults.html", await _lists(request), viewer)
 
     return live(request, "faults", render)
 

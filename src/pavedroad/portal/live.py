@@ -43,7 +43,7 @@ async def _changes(
                 shown = now
                 yield _event(name, now)
             else:
-                yield ": still here\n\n"
+                yield _event("alive", ".")  # an event, and no comment: pages hear that they are up to date
             try:
                 async with asyncio.timeout(_EVERY_SECONDS):
                     await woken.wait()

@@ -40,7 +40,7 @@ async def deployment(request: Request, deployment_id: str, viewer: Viewer) -> Re
 @router.get("/live/deployments/{deployment_id}")
 async def deployment_live(request: Request, deployment_id: str, viewer: Viewer) -> StreamingResponse:
     async def render() -> str:
-        return fragment("parts/deployment.html", await _deployment(request, deployment_id))
+        return fragment("parts/deployment.html", await _deployment(request, deployment_id), viewer)
 
     return live(request, "deployment", render)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import cast
 
 from fastapi import Request
@@ -11,12 +12,15 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from pavedroad import __version__
-from pavedroad.access.model import Principal
+from pavedroad.access.model import Principal, may
 
 _CONTENT_SECURITY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
+
+
+_NOBODY = Principal("", frozenset())
 
 
 def age(moment: datetime | None) -> str:
@@ -51,9 +55,10 @@ def _environment() -> Environment:
 _TEMPLATES = _environment()
 
 
-def fragment(template: str, values: Mapping[str, object]) -> str:
-    """A part of a page."""
-    return _TEMPLATES.get_template(template).render(values)
+def fragment(template: str, values: Mapping[str, object], principal: Principal | None = None) -> str:
+    """A part of a page; buttons are for those who `may` do what they do."""
+    known = partial(may, principal or _NOBODY)
+    return _TEMPLATES.get_template(template).render({"may": known, **values})
 
 
 def page(
@@ -66,7 +71,7 @@ def page(
 ) -> HTMLResponse:
     """A whole page, with the headers that keep it to itself."""
     frame = {"path": request.url.path, "principal": principal, "platform_version": __version__}
-    body = fragment(template, {**frame, **values})
+    body = fragment(template, {**frame, **values}, principal)
     return HTMLResponse(
         body,
         status_code=status,
