@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 
 import httpx
