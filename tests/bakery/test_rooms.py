@@ -42,6 +42,7 @@ def home(tmp_path: Path, places: Places, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 
 @walled
+@pytest.mark.ordinary
 async def test_a_build_reads_and_changes_nothing_that_is_not_its_own(
     kitchen: Kitchen, tmp_path: Path, places: Places, home: Path
 ) -> None:
@@ -131,6 +132,7 @@ async def test_packages_that_are_built_leave_nothing_to_other_builds(
     assert list(root.glob(".venv/lib/python*/site-packages/__pycache__/odd.*.pyc"))
 
 
+@pytest.mark.ordinary
 async def test_an_applications_builds_find_their_home_as_they_left_it(
     kitchen: Kitchen, tmp_path: Path
 ) -> None:

@@ -52,6 +52,7 @@ def _control(platform: Platform) -> int:
     return next(part["pid"] for part in parts if part["name"] == "platform")
 
 
+@pytest.mark.ordinary
 def test_a_service_s_whole_road(platform: Platform, service: Path) -> None:
     name = service.name
     first = platform.paved("deploy", str(service), "--version", "1.0")

@@ -89,6 +89,7 @@ async def shop(running: RunningCloud, tmp_path: Path) -> AsyncIterator[Shop]:
     clouds.close()
 
 
+@pytest.mark.ordinary
 async def test_an_upgrade_and_a_rollback_under_load_lose_no_request(shop: Shop) -> None:
     first = await shop.deploy(await shop.image("one"))
     assert first.phase == "succeeded", first.error

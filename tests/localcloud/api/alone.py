@@ -29,7 +29,9 @@ def released(form: str, folder: Path) -> Path:
     """A home as it was left by the version that had that form."""
     home = folder / "home"
     with tarfile.open(RELEASED / f"{form}.tar.xz") as archive:
-        archive.extractall(home, filter="data")
+        # Python before 3.11.4 knows no filters; 3.12 warns where none is named.
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
+        archive.extractall(home)
     return home
 
 

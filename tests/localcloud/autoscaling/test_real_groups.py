@@ -96,6 +96,7 @@ def balanced(cloud: RunningCloud) -> tuple[str, str]:
     return arn, f"http://{balancer['DNSName']}:{PORT}/"
 
 
+@pytest.mark.ordinary
 def test_a_group_serves_heals_and_goes(fresh_cloud: RunningCloud) -> None:
     arn, url = balanced(fresh_cloud)
     group = RealGroup(fresh_cloud, 3, TargetGroupARNs=[arn], HealthCheckType="ELB", HealthCheckGracePeriod=5)

@@ -7,10 +7,13 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager, suppress
 
 import httpx
+import pytest
 
 from pavedroad.localcloud.balancing.ports import choose_port
 from tests.localcloud.balancing.bench import Bench, fixed
 from tests.localcloud.balancing.service import fresh_address
+
+pytestmark = pytest.mark.ordinary
 
 
 def _url(bench: Bench, arn: str) -> str:

@@ -61,6 +61,7 @@ def test_the_lowest_priority_that_matches_wins_whatever_the_order_of_creation(be
     assert balancer.get("/abc").text == "middle"
 
 
+@pytest.mark.ordinary
 @pytest.mark.parametrize(
     ("condition", "path", "headers", "method"),
     [
@@ -114,6 +115,7 @@ def test_a_fixed_response_is_sent_as_it_was_given(bench: Bench) -> None:
     assert answer.headers["content-type"].startswith("text/plain")
 
 
+@pytest.mark.ordinary
 def test_a_deleted_listener_no_longer_answers_and_its_port_is_free_again(bench: Bench) -> None:
     balancer = bench.balancer(fixed("here"))
     assert balancer.get().text == "here"

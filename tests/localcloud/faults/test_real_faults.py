@@ -109,6 +109,7 @@ def served(cloud: RunningCloud) -> Generator[Served]:
     cloud.client("ec2").terminate_instances(InstanceIds=[one.instance])
 
 
+@pytest.mark.ordinary
 def test_a_delayed_network_is_slow_through_the_balancer_and_well_again_after(
     cloud: RunningCloud, served: Served
 ) -> None:
@@ -147,6 +148,7 @@ def test_a_zone_out_of_reach_loses_its_targets_at_once_and_no_instance(
     assert served.seconds() < 10
 
 
+@pytest.mark.ordinary
 def test_a_hung_instance_fails_its_checks_until_it_goes_on(cloud: RunningCloud, served: Served) -> None:
     with fault(cloud, "instance-hung", served.instance):
         eventually(lambda: served.seconds(1) == float("inf"))

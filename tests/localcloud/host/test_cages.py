@@ -113,6 +113,7 @@ def test_bounds_can_be_changed_while_a_guest_runs(tmp_path: Path) -> None:
         limiter.close()
 
 
+@pytest.mark.ordinary
 def test_without_control_groups_a_guest_is_stopped_and_continued_by_signals(tmp_path: Path) -> None:
     limiter = Limiter(tmp_path)
     it = guest()

@@ -16,8 +16,8 @@ from pavedroad.core import confinement, seclusion
 from tests.localcloud.host import denied
 from tests.localcloud.host.machine import Machine, guest
 from tests.localcloud.machines import await_state, console, image_of_command, run
-from tests.localcloud.network.ordinary import ORDINARY, as_ordinary_user
 from tests.localcloud.running import running_cloud
+from tests.ordinary import ORDINARY, as_ordinary_user
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.skipif(confinement.way() == "none", reason="this kernel has no walls")

@@ -17,7 +17,7 @@ from pavedroad.core import confinement, seclusion
 from pavedroad.localcloud.wanted import Layer
 from tests.localcloud.host.layers import put_layer
 from tests.localcloud.host.machine import Machine, guest
-from tests.localcloud.network.ordinary import ORDINARY, as_ordinary_user
+from tests.ordinary import ORDINARY, as_ordinary_user
 
 walled = pytest.mark.skipif(confinement.way() == "none", reason="this kernel has no walls")
 

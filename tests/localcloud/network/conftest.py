@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from pavedroad.localcloud.host.network.possible import NetworkImpossible, require_namespaces
-from tests.localcloud.network.ordinary import as_ordinary_user, folder_of_ordinary_user
 from tests.localcloud.running import RunningCloud, running_cloud
+from tests.ordinary import as_ordinary_user, folder_of_ordinary_user
 
 OPTIONS = ("--network", "namespaces")
 _TRIAL = "from pavedroad.localcloud.host.network.possible import require_namespaces; require_namespaces()"

@@ -25,6 +25,8 @@ from pavedroad.localcloud.measured import Traffic
 from pavedroad.localcloud.wanted import Front, Permission, Pool, SecurityGroup, TargetStatus
 from tests.waiting import eventually_async
 
+pytestmark = pytest.mark.ordinary
+
 A, B = "127.23.0.4", "127.23.0.5"
 MACHINE = ("127.0.0.0/8",)
 

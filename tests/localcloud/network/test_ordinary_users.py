@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pavedroad.core import confinement
 from tests.localcloud.machines import await_state, console, image_of_command, run
-from tests.localcloud.network.ordinary import as_ordinary_user, folder_of_ordinary_user
 from tests.localcloud.running import running_cloud
+from tests.ordinary import as_ordinary_user, folder_of_ordinary_user
 from tests.waiting import eventually
 
 _LOOK = "cat $LOOKED || echo closed; id -u; echo well > $(mktemp) && echo complete; sleep 1000"

@@ -72,6 +72,7 @@ def enter_network_of(host: int) -> None:
         capabilities.hand_on()
 
 
+@pytest.mark.ordinary
 def test_rules_hold_from_the_first_moment_and_follow_every_change(walled: RunningCloud) -> None:
     ec2 = walled.client("ec2")
     web, db = new_group(walled, "rules-web"), new_group(walled, "rules-db", leave=False)
