@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 TYPES := $(BIN)/pyright --warnings
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: help setup up down test test-all check lint lock format benchmarks clean
+.PHONY: help setup up down test test-all test-pythons check lint lock format benchmarks clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,10 @@ test-all: lint ## and the slower proofs
 	@echo "All tests take about 23 minutes on two cores."
 	@scripts/beside "$(TYPES)" $(BIN)/pytest -q -n $(WORKERS) --dist worksteal --unsteady=fail --durations=25
 	@$(BIN)/python -m tests.ordinary -q -n $(WORKERS) --dist worksteal --unsteady=fail
+	@WORKERS=$(WORKERS) scripts/test-pythons $(VENV)
+
+test-pythons: setup ## tests on every other Python from 3.11 on that this machine has
+	@scripts/test-pythons $(VENV) $(TESTS)
 
 benchmarks: setup ## the figures of docs/reference/figures.md, measured on this machine
 	@$(BIN)/python -m benchmarks
@@ -61,4 +65,4 @@ lock: setup ## resolve pyproject.toml into requirements.lock
 	@scripts/lock $(BIN)
 
 clean: ## remove the virtual environment and caches
-	@rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .pythons .pytest_cache .ruff_cache .hypothesis
