@@ -54,6 +54,14 @@ def _subnets(there: There) -> list[str]:
     return there.every("SubnetId")[:2]
 
 
+def _route(there: There) -> dict[str, Any]:
+    return {
+        "RouteTableId": there["EmptyRouteTableId"],
+        "DestinationCidrBlock": "10.200.0.0/16",
+        "GatewayId": there["EmptyGatewayId"],
+    }
+
+
 def _hooked(there: There) -> dict[str, Any]:
     return {"AutoScalingGroupName": "hooked", "InstanceId": there["HookedInstanceId"]}
 
@@ -183,6 +191,31 @@ OPERATIONS: dict[str, dict[str, Given]] = {
                 "LaunchTemplateConfigs": [{"LaunchTemplateSpecification": _TEMPLATE}],
             }
         },
+        "AssociateRouteTable": lambda there: {
+            "RouteTableId": there["EmptyRouteTableId"],
+            "SubnetId": there["EmptySubnetId"],
+        },
+        "AttachVolume": lambda there: {
+            "VolumeId": there["SpareVolumeId"],
+            "InstanceId": there["StoppedInstanceId"],
+            "Device": "/dev/sdx",
+        },
+        "CreateRoute": _route,
+        "DeleteInternetGateway": lambda there: {"InternetGatewayId": there["EmptyGatewayId"]},
+        "DeleteRoute": lambda there: {
+            "RouteTableId": there["EmptyRouteTableId"],
+            "DestinationCidrBlock": "10.200.0.0/16",
+        },
+        "DeleteSecurityGroup": lambda there: {"GroupId": there["SpareGroupId"]},
+        "DeleteVpc": lambda there: {"VpcId": there["LoneVpcId"]},
+        "DeleteVolume": lambda there: {"VolumeId": there["LooseVolumeId"]},
+        "DetachInternetGateway": lambda there: {
+            "InternetGatewayId": there["EmptyGatewayId"],
+            "VpcId": there["EmptyVpcId"],
+        },
+        "DetachVolume": lambda there: {"VolumeId": there["HeldVolumeId"]},
+        "ModifyVolume": lambda there: {"VolumeId": there["LooseVolumeId"], "Size": 20},
+        "ReplaceRoute": _route,
         "CopySnapshot": lambda there: {"SourceSnapshotId": there["SnapshotId"]},
         "DisassociateRouteTable": lambda there: {"AssociationId": there["RouteTableAssociationId"]},
         "ReplaceRouteTableAssociation": lambda there: {"AssociationId": there["RouteTableAssociationId"]},

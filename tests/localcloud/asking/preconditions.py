@@ -75,6 +75,13 @@ def prepare(call: Call) -> dict[str, Any]:
     vpc = {"VPCRegion": "us-east-1", "VPCId": "vpc-12345678"}
     made = call("ec2", "CreateVpc", {"CidrBlock": "10.77.0.0/16"})["Vpc"]["VpcId"]
     subnet = call("ec2", "CreateSubnet", {"VpcId": made, "CidrBlock": "10.77.0.0/24"})["Subnet"]["SubnetId"]
+    lone = call("ec2", "CreateVpc", {"CidrBlock": "10.78.0.0/16"})["Vpc"]["VpcId"]
+    routed = call("ec2", "CreateRouteTable", {"VpcId": made})["RouteTable"]["RouteTableId"]
+    gateway = call("ec2", "CreateInternetGateway", {})["InternetGateway"]["InternetGatewayId"]
+    call("ec2", "AttachInternetGateway", {"InternetGatewayId": gateway, "VpcId": made})
+    spare_group = call("ec2", "CreateSecurityGroup", {"GroupName": "spare", "Description": "spare"})[
+        "GroupId"
+    ]
     private = {"Name": "private.test", "CallerReference": "private", "VPC": vpc}
     zone = call("route53", "CreateHostedZone", {**private, "HostedZoneConfig": {"PrivateZone": True}})
     hooked = call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroupNames": ["hooked", "main"]})
@@ -84,7 +91,23 @@ def prepare(call: Call) -> dict[str, Any]:
     rules = call("ec2", "DescribeSecurityGroupRules", {"Filters": [{"Name": "group-id", "Values": [wall]}]})
     stopped = [{"Name": "instance-state-name", "Values": ["stopped"]}]
     at_rest = call("ec2", "DescribeInstances", {"Filters": stopped})["Reservations"]
+    resting = at_rest[0]["Instances"][0]
+    spare, loose, held = (
+        call(
+            "ec2", "CreateVolume", {"AvailabilityZone": resting["Placement"]["AvailabilityZone"], "Size": 9}
+        )["VolumeId"]
+        for _ in range(3)
+    )
+    place = {"InstanceId": resting["InstanceId"], "Device": "/dev/sdw"}
+    call("ec2", "AttachVolume", {"VolumeId": held, **place})
     return {
+        "EmptyGatewayId": gateway,
+        "EmptyRouteTableId": routed,
+        "HeldVolumeId": held,
+        "LoneVpcId": lone,
+        "LooseVolumeId": loose,
+        "SpareGroupId": spare_group,
+        "SpareVolumeId": spare,
         "HookedInstanceId": members["hooked"][0]["InstanceId"],
         "MainInstanceId": members["main"][0]["InstanceId"],
         "EmptyVpcId": made,
@@ -93,7 +116,7 @@ def prepare(call: Call) -> dict[str, Any]:
         "WallRuleId": next(
             it["SecurityGroupRuleId"] for it in rules["SecurityGroupRules"] if not it["IsEgress"]
         ),
-        "StoppedInstanceId": at_rest[0]["Instances"][0]["InstanceId"],
+        "StoppedInstanceId": resting["InstanceId"],
         "InboxUrl": inbox,
         "DeadQueueArn": dead_arn,
         "PrivateZoneId": zone["HostedZone"]["Id"].rpartition("/")[2],

@@ -35,6 +35,7 @@ from pavedroad.localcloud.moto_adapter import (
 )
 from pavedroad.localcloud.moto_adapter.ec2_census import Census
 from pavedroad.localcloud.moto_adapter.ec2_instances import LocalInstance, tags_at_once
+from pavedroad.localcloud.moto_adapter.ec2_letting_go import LettingGo
 from pavedroad.localcloud.moto_adapter.ec2_lookups import Lookups
 from pavedroad.localcloud.moto_adapter.ec2_metadata_options import check_metadata_options
 from pavedroad.localcloud.moto_adapter.ec2_repeats import MadeOnce
@@ -53,7 +54,7 @@ _METADATA_OPTIONS = {
 }
 
 
-class LocalEC2Backend(Templates, MadeOnce, Lookups):
+class LocalEC2Backend(Templates, MadeOnce, LettingGo, Lookups):
     """One account's EC2 in one region."""
 
     _census: Census | None = None
@@ -98,6 +99,7 @@ class LocalEC2Backend(Templates, MadeOnce, Lookups):
 
     def delete_vpc(self, vpc_id: str) -> VPC:
         """Its access control lists end with it, which moto keeps, and the place of its groups."""
+        self.disassociate_dhcp_options(self.get_vpc(vpc_id))  # which stay
         deleted = super().delete_vpc(vpc_id)
         for acl in [acl for acl in self.network_acls.values() if acl.vpc_id == vpc_id]:
             del self.network_acls[acl.id]

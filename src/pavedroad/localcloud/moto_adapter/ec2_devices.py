@@ -47,23 +47,9 @@ def _volume(backend: LocalEC2Backend, name: str, asked: Mapping[str, Any]) -> di
         asked.get("VolumeSize"),
         asked.get("SnapshotId"),
     )
-    if kind not in _SIZES:
-        raise ServiceError("InvalidParameterValue", f"Value ({kind}) for parameter volumeType is invalid.")
     if snapshot_id and snapshot_id not in backend.snapshots:
         raise ServiceError("InvalidSnapshot.NotFound", f"The snapshot '{snapshot_id}' does not exist.")
-    least, most = _SIZES[kind]
-    if size is not None and not least <= int(size) <= most:
-        raise ServiceError(
-            "InvalidParameterValue",
-            f"Volume of {size}GiB is invalid for the type {kind} of '{name}': it may have from {least} to "
-            f"{most} GiB.",
-        )
-    if kind in ("io1", "io2") and not asked.get("Iops"):
-        raise ServiceError("MissingParameter", f"The parameter iops must be specified for {kind} volumes.")
-    if kind not in ("io1", "io2", "gp3") and asked.get("Iops"):
-        raise ServiceError(
-            "InvalidParameterCombination", f"The parameter iops is not supported for {kind} volumes."
-        )
+    check_volume(kind, size, asked.get("Iops"), name)
     return {
         "SnapshotId": snapshot_id,
         "VolumeSize": size or 8,
@@ -73,3 +59,23 @@ def _volume(backend: LocalEC2Backend, name: str, asked: Mapping[str, Any]) -> di
         "Encrypted": asked.get("Encrypted", False),
         "KmsKeyId": asked.get("KmsKeyId"),
     }
+
+
+def check_volume(kind: str, size: Any, iops: Any, device: str = "") -> None:
+    """Refuse what volumes of the type cannot have; the size in GiB, or None where nothing is said of it."""
+    if kind not in _SIZES:
+        raise ServiceError("InvalidParameterValue", f"Value ({kind}) for parameter volumeType is invalid.")
+    least, most = _SIZES[kind]
+    if size is not None and not least <= int(size) <= most:
+        whose = f" of '{device}'" if device else ""
+        raise ServiceError(
+            "InvalidParameterValue",
+            f"Volume of {size}GiB is invalid for the type {kind}{whose}: it may have from {least} to "
+            f"{most} GiB.",
+        )
+    if kind in ("io1", "io2") and not iops:
+        raise ServiceError("MissingParameter", f"The parameter iops must be specified for {kind} volumes.")
+    if kind not in ("io1", "io2", "gp3") and iops:
+        raise ServiceError(
+            "InvalidParameterCombination", f"The parameter iops is not supported for {kind} volumes."
+        )

@@ -12,7 +12,7 @@ _SHOWN = (
     *("vpn_connections", "vpn_gateways"),
 )
 """They can be described for a few minutes after they have been deleted."""
-_HOLDERS = {
+HOLDERS = {
     "acl": "network_acls",
     "ami": "amis",
     "cagw": "carrier_gateways",
@@ -59,9 +59,9 @@ def forget_deleted(backend) -> None:
     there: dict[str, set[str]] = {}
     for tagged in list(backend.tags):
         kind = tagged.rpartition("-")[0]
-        if kind in _HOLDERS:
+        if kind in HOLDERS:
             if kind not in there:
-                there[kind] = set(ids_of(getattr(backend, _HOLDERS[kind])))
+                there[kind] = set(ids_of(getattr(backend, HOLDERS[kind])))
             if tagged not in there[kind]:
                 del backend.tags[tagged]
 

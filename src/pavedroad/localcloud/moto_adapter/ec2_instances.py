@@ -15,6 +15,7 @@ from pavedroad.localcloud.api.ec2.life import Life
 from pavedroad.localcloud.api.ec2.placement import PlacementGroup
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.moto_adapter import ec2_places
+from pavedroad.localcloud.moto_adapter.ec2_letting_go import free_addresses_of
 from pavedroad.localcloud.wanted import GuestImage
 
 
@@ -123,6 +124,7 @@ class LocalInstance(Instance):
                     nic.delete()
                 else:
                     nic.instance, nic.attachment_id, nic.status = None, None, "available"
+        free_addresses_of(self.ec2_backend, self)
         self.teardown_defaults()
         if self.ec2_backend.iam_instance_profile_associations.pop(self.id, None):
             self.iam_instance_profile = None

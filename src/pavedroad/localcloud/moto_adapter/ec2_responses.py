@@ -17,6 +17,7 @@ from pavedroad.localcloud.moto_adapter.ec2_attributes import Attributes
 from pavedroad.localcloud.moto_adapter.ec2_backend import LocalEC2Backend
 from pavedroad.localcloud.moto_adapter.ec2_describe import instances_xml, launched_xml
 from pavedroad.localcloud.moto_adapter.ec2_find import find_instances
+from pavedroad.localcloud.moto_adapter.ec2_first import check_first
 from pavedroad.localcloud.moto_adapter.ec2_fleet import Fleets
 from pavedroad.localcloud.moto_adapter.ec2_instances import refuse_protected
 from pavedroad.localcloud.moto_adapter.ec2_interfaces import Interfaces
@@ -51,6 +52,10 @@ class LocalEC2Response(
     def __init__(self, request_id: str) -> None:
         super().__init__()
         self._request_id = request_id
+
+    def call_action(self):
+        check_first(self._get_action(), self.ec2_backend, self.params)
+        return super().call_action()
 
     def run_instances(self):
         backend, asked = self.ec2_backend, dict(self.params)

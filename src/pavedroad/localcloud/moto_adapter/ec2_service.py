@@ -34,6 +34,7 @@ from pavedroad.localcloud.moto_adapter.ec2_select import (
 )
 from pavedroad.localcloud.moto_adapter.ec2_tokens import answered, remember
 from pavedroad.localcloud.moto_adapter.ec2_types import describe_instance_types
+from pavedroad.localcloud.moto_adapter.ec2_whole_calls import Before
 from pavedroad.localcloud.moto_adapter.empties import Filled
 from pavedroad.localcloud.moto_adapter.outside import called
 from pavedroad.localcloud.moto_adapter.responses import respond
@@ -117,10 +118,13 @@ class Ec2Service:
         with self._state.lock:
             backend = ec2_backend.backend(request.account, request.region)
             repeats = action != "RunInstances"  # which answers with the instances as they are by then
-            if repeats and (before := answered(backend, form)) is not None:
+            if repeats and (told := answered(backend, form)) is not None:
                 self._state.touch()  # the first answer may have been that it could not be saved
-                return ApiResponse(200, _XML, before)
+                return ApiResponse(200, _XML, told)
+            before = None if reads(action) else Before(backend, form)
             answer = self._answer(request, asked, action)
+            if before and answer.status >= 400:
+                before.restore()
             if repeats and answer.status == 200:
                 remember(backend, form, answer.body)
             if not reads(action):

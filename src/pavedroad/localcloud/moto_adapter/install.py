@@ -10,7 +10,15 @@ from moto.core.utils import get_service_model
 
 from pavedroad.localcloud.api.objects import BlobStore
 from pavedroad.localcloud.blocks import Block
-from pavedroad.localcloud.moto_adapter import ec2_backend, keys, outlets, picked_xml, route53_records, topics
+from pavedroad.localcloud.moto_adapter import (
+    ec2_backend,
+    ec2_routing,
+    keys,
+    outlets,
+    picked_xml,
+    route53_records,
+    topics,
+)
 from pavedroad.localcloud.moto_adapter.s3_objects import StoredContents
 
 
@@ -18,6 +26,7 @@ def install(store: BlobStore, block: Block) -> StoredContents:
     os.environ["MOTO_ACCOUNT_ID"] = ec2_backend.ACCOUNT
     BaseModel.__new__ = _untracked
     ec2_backend.install(block)
+    ec2_routing.install()
     contents = StoredContents(store)
     contents.install()
     topics.install()
