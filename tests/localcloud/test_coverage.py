@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from pavedroad.localcloud.coverage import Coverage, coverage, page
+from pavedroad.localcloud.coverage import Coverage, coverage, page, stored_coverage
 from tests.localcloud.moto_adapter.generated import parameters
 from tests.localcloud.running import RunningCloud
 from tests.waiting import eventually
@@ -23,7 +23,7 @@ def test_the_page_is_what_the_code_says() -> None:
     assert PAGE.read_text() == page()
 
 
-@pytest.mark.parametrize("service", coverage(), ids=lambda it: it.service)
+@pytest.mark.parametrize("service", [*coverage(), *stored_coverage()], ids=lambda it: it.service)
 def test_no_operation_is_claimed_that_the_service_does_not_have(service: Coverage) -> None:
     assert service.real <= set(service.all)
     assert service.stored <= set(service.all)
@@ -32,7 +32,9 @@ def test_no_operation_is_claimed_that_the_service_does_not_have(service: Coverag
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "service", [it for it in coverage() if it.service != "s3"], ids=lambda it: it.service
+    "service",
+    [it for it in (*coverage(), *stored_coverage()) if it.service != "s3"],
+    ids=lambda it: it.service,
 )
 def test_what_is_absent_says_so_and_nothing_else_does(service: Coverage, fresh_cloud: RunningCloud) -> None:
     """S3 is left out: its operations are paths, and an unknown one is another's."""
@@ -55,8 +57,9 @@ def test_what_is_absent_says_so_and_nothing_else_does(service: Coverage, fresh_c
             getattr(client, names[operation])(**(parameters(needed) if service.service == "ec2" else {}))
             code = ""
         except ClientError as refusal:
-            code = refusal.response["Error"]["Code"]
-            if refusal.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
+            said: Any = refusal.response
+            code = said["Error"]["Code"]
+            if said["ResponseMetadata"]["HTTPStatusCode"] >= 500:
                 wrong.append(f"{operation} failed: {refusal}")
         except (TypeError, KeyError, ValueError):
             continue  # this client cannot send it without its parameters

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class StoredService:
-    """`name` signs its calls; `moto` and `boto` are what moto and boto3 call it."""
+    """`name` signs its calls; `moto` and `boto` are what moto and boto3 call it. The note is for the page."""
 
     name: str
     moto: str
     boto: str
     title: str
+    note: str = ""
 
 
 SERVED = (
@@ -67,7 +68,13 @@ SERVED = (
     StoredService("dms", "dms", "dms", "Database Migration Service"),
     StoredService("ds", "ds", "ds", "Directory Service"),
     StoredService("dsql", "dsql", "dsql", "Aurora DSQL"),
-    StoredService("dynamodb", "dynamodb", "dynamodb", "DynamoDB"),
+    StoredService(
+        "dynamodb",
+        "dynamodb",
+        "dynamodb",
+        "DynamoDB",
+        "Items are kept and found by every expression that moto reads.",
+    ),
     StoredService("dynamodb", "dynamodbstreams", "dynamodbstreams", "DynamoDB Streams"),
     StoredService("ebs", "ebs", "ebs", "EBS"),
     StoredService(
@@ -84,7 +91,13 @@ SERVED = (
     StoredService("emr-serverless", "emrserverless", "emr-serverless", "EMR Serverless"),
     StoredService("es", "es", "es", "Elasticsearch Service"),
     StoredService("es", "opensearch", "opensearch", "OpenSearch"),
-    StoredService("events", "events", "events", "EventBridge"),
+    StoredService(
+        "events",
+        "events",
+        "events",
+        "EventBridge",
+        "Events that are put reach queues, topics, log groups and other buses. Schedules do not fire.",
+    ),
     StoredService("firehose", "firehose", "firehose", "Firehose"),
     StoredService("fis", "fis", "fis", "Fault Injection Service"),
     StoredService("forecast", "forecast", "forecast", "Forecast"),
@@ -98,7 +111,13 @@ SERVED = (
     StoredService("iotdata", "iotdata", "iot-data", "IoT Data"),
     StoredService("ivs", "ivs", "ivs", "IVS"),
     StoredService("kafka", "kafka", "kafka", "Managed Streaming for Kafka"),
-    StoredService("kinesis", "kinesis", "kinesis", "Kinesis"),
+    StoredService(
+        "kinesis",
+        "kinesis",
+        "kinesis",
+        "Kinesis",
+        "Records are kept, and read by shard iterators.",
+    ),
     StoredService("kinesisanalytics", "kinesisanalyticsv2", "kinesisanalyticsv2", "Kinesis Analytics"),
     StoredService("kinesisvideo", "kinesisvideo", "kinesisvideo", "Kinesis Video"),
     StoredService(
@@ -107,7 +126,13 @@ SERVED = (
         "kinesis-video-archived-media",
         "Kinesis Video Archived Media",
     ),
-    StoredService("kms", "kms", "kms", "KMS"),
+    StoredService(
+        "kms",
+        "kms",
+        "kms",
+        "KMS",
+        "Keys encrypt and sign for real; no service encrypts by them.",
+    ),
     StoredService("lakeformation", "lakeformation", "lakeformation", "Lake Formation"),
     StoredService("lex", "lexv2models", "lexv2-models", "Lex"),
     StoredService("logs", "logs", "logs", "CloudWatch Logs"),
@@ -164,7 +189,13 @@ SERVED = (
     StoredService("ses", "sesv2", "sesv2", "SES v2"),
     StoredService("shield", "shield", "shield", "Shield"),
     StoredService("signer", "signer", "signer", "Signer"),
-    StoredService("ssm", "ssm", "ssm", "Systems Manager"),
+    StoredService(
+        "ssm",
+        "ssm",
+        "ssm",
+        "Systems Manager",
+        "AWS's public parameters name images that are here: Amazon Linux, Ubuntu, Debian.",
+    ),
     StoredService("sso", "ssoadmin", "sso-admin", "IAM Identity Center"),
     StoredService("states", "stepfunctions", "stepfunctions", "Step Functions"),
     StoredService("support", "support", "support", "Support"),
@@ -182,7 +213,7 @@ SERVED = (
 )
 """Several of one signing name are told apart by their operations."""
 
-WITHHELD = {"dynamodb": frozenset({"ImportTable"})}
+WITHHELD = {"dynamodb": frozenset({"ExportTableToPointInTime", "ImportTable"})}
 """Operations, by moto's name of the service, that moto does in threads of its own: they cannot be saved."""
 
 REFUSED = {

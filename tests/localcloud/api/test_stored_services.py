@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pavedroad.localcloud.stored_services import REFUSED
+from tests.localcloud.machines import run
 from tests.localcloud.running import RunningCloud, running_cloud
 from tests.waiting import eventually
 
@@ -60,6 +61,44 @@ def test_parameters(keeper: RunningCloud) -> None:
         "ResponseMetadata": {},
     }
     assert refused(ssm.get_parameter, Name="/app/01")[0] == "ParameterNotFound"
+
+
+def test_public_parameters_name_images_that_are_here(keeper: RunningCloud) -> None:
+    ssm, ec2 = keeper.client("ssm", _REGION), keeper.client("ec2", _REGION)
+    below = "/aws/service/canonical/ubuntu/server"
+    for name, machine, called in (
+        ("/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64", "x86_64", "al2023-ami-*"),
+        (f"{below}/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id", "x86_64", "ubuntu/images/*noble*"),
+        (f"{below}/jammy/stable/current/arm64/hvm/ebs-gp2/ami-id", "arm64", "ubuntu/images/*jammy*"),
+        ("/aws/service/debian/release/12/latest/amd64", "x86_64", "debian-12-*"),
+    ):
+        image = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+        [found] = ec2.describe_images(ImageIds=[image], Filters=[{"Name": "name", "Values": [called]}])[
+            "Images"
+        ]
+        assert found["Architecture"] == machine
+    pages = ssm.get_paginator("get_parameters_by_path").paginate(Path="/aws/service/ami-amazon-linux-latest")
+    listed = [it["Value"] for page in pages for it in page["Parameters"]]
+    assert len(listed) > 30
+    assert len(ec2.describe_images(ImageIds=listed)["Images"]) == len(set(listed))
+    regions = ssm.get_parameters_by_path(Path="/aws/service/global-infrastructure/regions")["Parameters"]
+    assert all(it["Name"].startswith("/aws/service/global-infrastructure/regions/") for it in regions)
+    own = [it["Name"] for it in ssm.describe_parameters(MaxResults=50)["Parameters"]]
+    assert not [name for name in own if name.startswith("/aws/")]
+    assert refused(ssm.get_parameter, Name="/aws/service/none")[0] == "ParameterNotFound"
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "mx-central-1", "ap-southeast-7"])
+def test_an_instance_starts_from_a_public_parameter(cloud: RunningCloud, region: str) -> None:
+    name = "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id"
+    image = cloud.client("ssm", region).get_parameter(Name=name)["Parameter"]["Value"]
+    [owned] = cloud.client("ec2", region).describe_images(
+        Owners=["099720109477"],
+        Filters=[{"Name": "name", "Values": ["ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-*"]}],
+    )["Images"]
+    assert owned["ImageId"] == image
+    [made] = run(cloud, region=region, ImageId=image)
+    cloud.client("ec2", region).terminate_instances(InstanceIds=[made])
 
 
 def _give_secrets(cloud: RunningCloud) -> None:

@@ -29,8 +29,10 @@ from pavedroad.localcloud.moto_adapter.kept_queues import kept_queues
 from pavedroad.localcloud.moto_adapter.machines import MotoMachines
 from pavedroad.localcloud.moto_adapter.network import MotoNetwork
 from pavedroad.localcloud.moto_adapter.outlets import deliver_to
+from pavedroad.localcloud.moto_adapter.tagged import TaggedByMoto
 from pavedroad.localcloud.moto_adapter.topics import topics_of
 from pavedroad.localcloud.queues.service import Queueing
+from pavedroad.localcloud.tagging.service import Tagging
 from tests.localcloud.api.alone import released
 from tests.localcloud.asking.asking import Json
 from tests.localcloud.moto_adapter.bench import Bench
@@ -38,7 +40,11 @@ from tests.localcloud.moto_adapter.generated import model_of, wire
 from tests.localcloud.moto_adapter.test_released_parts import parts_of
 from tests.localcloud.whole.fast_forward import PromptHost
 
-SIGNED_FOR = {"elbv2": "elasticloadbalancing", "cloudwatch": "monitoring"}
+SIGNED_FOR = {
+    "elbv2": "elasticloadbalancing",
+    "cloudwatch": "monitoring",
+    "resourcegroupstaggingapi": "tagging",
+}
 _READ = 100_000
 """Bytes of an answer: longer ones tell of nothing that is needed, and take long to read."""
 _SIGNED = {"content-type": "text/plain", "authorization": "AWS4-HMAC-SHA256 Credential=any"}
@@ -71,6 +77,7 @@ class Everything:
         )
         self._own = (self.balancing, self.monitoring, self.scaling)
         bench.services["sqs"] = self.queues
+        bench.services["tagging"] = Tagging(state, (self.queues.tagged(), TaggedByMoto(state)))
         bench.services.update({it.name: it for it in self._own})
         self._machines = Controller(state, MotoFleet(), PromptHost(), self.clock.now)
         self._moto = snapshot.MotoState({"sqs": lambda kept: self.queues.load(kept_queues(kept))})

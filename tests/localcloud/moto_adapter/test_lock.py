@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from pavedroad.localcloud.coverage import coverage
+from pavedroad.localcloud.moto_adapter.stored.service import Stored
+from pavedroad.localcloud.stored_services import SERVED
 from tests.localcloud.asking.asking import Asking
 from tests.localcloud.asking.preconditions import NOT_ANSWERED, prepare
 from tests.localcloud.lock_watch.watch import Watch
@@ -59,7 +61,7 @@ def told(watch: Watch) -> str:
 
 
 def asked(bench: Bench, service: str, operation: str, **given: object) -> bytes:
-    target = {"sqs": "AmazonSQS", "acm": "CertificateManager"}[service]
+    target = {"sqs": "AmazonSQS", "acm": "CertificateManager", "kms": "TrentService"}[service]
     headers = {"x-amz-target": f"{target}.{operation}", "content-type": "application/x-amz-json-1.0"}
     return bench.send(service, json.dumps(given, default=str).encode(), headers=headers).body
 
@@ -116,6 +118,11 @@ def test_keys_and_certificates(bench: Bench, watch: Watch) -> None:
     assert b"BEGIN RSA" in bench.ask("CreateKeyPair", KeyName="watched").body
     requested = json.loads(asked(bench, "acm", "RequestCertificate", DomainName="watched.example"))
     assert b"BEGIN" in asked(bench, "acm", "GetCertificate", CertificateArn=requested["CertificateArn"])
+    keys = Stored(next(it for it in SERVED if it.name == "kms"), bench.state)
+    keys.prepare()  # which reads moto's files
+    bench.services["kms"] = keys
+    made = asked(bench, "kms", "CreateKey", KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")
+    assert b'"KeySpec": "RSA_2048"' in made
     assert not watch.wrongs, told(watch)
 
 

@@ -39,6 +39,7 @@ from pavedroad.localcloud.moto_adapter.ec2_letting_go import LettingGo
 from pavedroad.localcloud.moto_adapter.ec2_lookups import Lookups
 from pavedroad.localcloud.moto_adapter.ec2_metadata_options import check_metadata_options
 from pavedroad.localcloud.moto_adapter.ec2_repeats import MadeOnce
+from pavedroad.localcloud.moto_adapter.ec2_stock import stock_of
 from pavedroad.localcloud.moto_adapter.ec2_templates import Templates
 from pavedroad.localcloud.moto_adapter.outside import outside
 from pavedroad.localcloud.moto_adapter.regions import known_of
@@ -76,7 +77,7 @@ class LocalEC2Backend(Templates, MadeOnce, LettingGo, Lookups):
         super().__init__(region_name, account_id)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_census"}
+        return {name: value for name, value in vars(self).items() if name not in ("_census", "_stocked")}
 
     @property
     def census(self) -> Census:
@@ -114,9 +115,18 @@ class LocalEC2Backend(Templates, MadeOnce, LettingGo, Lookups):
             if isinstance(created := described.get("creation_date"), str):
                 described["creation_date"] = default_timestamp_parser(created)
             self.amis[described["ami_id"]] = Ami(self, **described)
+        self.stock()
+
+    def stock(self) -> None:
+        """Have the images that moto has none of; also those of a state from before there were any."""
+        if "_stocked" not in vars(self):
+            self._stocked = True
+            for it in stock_of(self.region_name):
+                self.amis.setdefault(it.id, Ami(self, **it.described()))
 
     def describe_images(self, ami_ids=None, filters=None, exec_users=None, owners=None):
         """By id at once, an error for each that is not there, and the filters besides."""
+        self.stock()
         if filters and not ami_ids and filters.keys() == {"image-id"} and not (exec_users or owners):
             wanted = filters["image-id"]
             ids = [wanted] if isinstance(wanted, str) else wanted

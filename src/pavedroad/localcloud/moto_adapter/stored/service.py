@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import threading
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
@@ -21,7 +22,15 @@ from pavedroad.localcloud.state import State
 from pavedroad.localcloud.stored_services import SERVED, StoredService
 
 _log = logging.getLogger(__name__)
-_CALLS = "pavedroad.localcloud.moto_adapter.stored.calls"
+_HERE = "pavedroad.localcloud.moto_adapter.stored"
+_CHANGED = {
+    "events": f"{_HERE}.events",
+    "kms": f"{_HERE}.keys",
+    "ssm": f"{_HERE}.images",
+    "swf": f"{_HERE}.polls",
+}
+"""What is changed in moto's services before their first call, by moto's names."""
+_CALLS = f"{_HERE}.calls"
 
 
 def stored_services(state: State) -> list[Service]:
@@ -63,12 +72,22 @@ class Stored(MotoService):
     def __init__(self, service: StoredService, state: State) -> None:
         super().__init__(service.moto, state)
         self.service = service
+        self._is_ours = False
+        self._changing = threading.Lock()
         self._kept: set[str] = set()
         """Operations that have made what can be saved."""
 
     @property
     def name(self) -> str:
         return self.service.name
+
+    def prepare(self) -> Application:
+        with self._changing:
+            app = super().prepare()
+            if not self._is_ours and self._name in _CHANGED:
+                importlib.import_module(_CHANGED[self._name]).install()
+            self._is_ours = True
+            return app
 
     @cached_property
     def calls(self) -> Any:
