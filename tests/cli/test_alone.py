@@ -65,7 +65,7 @@ def test_without_a_platform_every_command_says_how_to_start_one(tmp_path: Path, 
         (["deplyo"], "No such command 'deplyo'."),
         (["deploy", "--colour"], "No such option: --colour"),
         (["rollback"], "Missing argument"),
-        (["up", "--port", "99999"], "less than or equal to 65535"),
+        (["up", "--port", "99999"], "not in the range 1<=x<=65535"),
         (["new", "api", "--kind", "cobol"], "'cobol' is not one of"),
         (["new", "my-api"], "'my-api' is not an application's name"),
         (["deploy", "nowhere"], "There is no file nowhere"),
@@ -176,7 +176,8 @@ def test_down_with_nothing_running_is_well(tmp_path: Path) -> None:
     [
         ("import pavedroad.cli.main", {"httpx", "pydantic", "psutil", "boto3", "moto", "dbos", "fastapi"}),
         (
-            "import typer, pavedroad.cli.main as m; [*typer.main.get_command(m.app).commands.values()]",
+            "from typer.main import get_command as of; import pavedroad.cli.main as m;"
+            + "[it.command for it in of(m.app).commands.values()]",
             {"boto3", "moto", "dbos", "fastapi", "sqlalchemy", "grpc"},
         ),
         ("import pavedroad.platform.supervisor", {"httpx", "boto3", "dbos", "fastapi", "sqlalchemy"}),
@@ -187,6 +188,37 @@ def test_nothing_waits_for_imports_that_it_does_not_use(code: str, heavy: set[st
     code = f"import sys; {code}; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+ASKING = (
+    "--help --version status clusters applications images images\xa0list deployments logs\xa0api audit "
+    " token\xa0list session\xa0list cloud\xa0status cloud\xa0env cloud\xa0--help rollback\xa0api nonsense"
+)
+
+
+@pytest.mark.parametrize("command", [words.replace("\xa0", " ") for words in ASKING.split(" ")])
+def test_a_command_that_only_asks_loads_only_what_it_shows(tmp_path: Path, command: str) -> None:
+    heavy = {"pydantic", "httpx", "botocore", "yaml", "psutil", "asyncio", "rich.markdown", "zstandard"}
+    code = (
+        f"import atexit, sys; atexit.register(lambda: print('heavy:', *sorted({heavy} & set(sys.modules))));"
+        "from pavedroad.cli.main import run; run(sys.argv[1:])"
+    )
+    command_line = [sys.executable, "-c", code, *command.split()]
+    environment = os.environ | {"PAVED_HOME": str(tmp_path)}
+    done = subprocess.run(command_line, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "heavy:"
+
+
+def test_a_shell_completes_commands_and_options(tmp_path: Path) -> None:
+    def completed(typed: str) -> list[str]:
+        at = str(typed.count(" "))
+        done = paved(tmp_path, _PAVED_COMPLETE="complete_bash", COMP_WORDS=typed, COMP_CWORD=at)
+        return done.stdout.split()
+
+    assert completed("paved dep") == ["deploy", "deployments"]
+    assert completed("paved cloud ") == ["up", "down", "status", "env", "fault"]
+    assert completed("paved cloud fault zone") == ["zone-down"]
+    assert "--follow" in completed("paved deployments --f")
 
 
 @pytest.mark.parametrize("command", [[], ["token"], ["cloud"]], ids=str)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-import httpx
+import json
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
 import pytest
 
 from pavedroad.cli.client import Client, parse_events, segment
@@ -12,25 +17,50 @@ from pavedroad.core import errors
 from pavedroad.core.errors import Guarded, InvalidInput, PavedError, Unavailable
 
 
-def client(answer: httpx.Response) -> Client:
-    return Client("http://paved", "secret", transport=httpx.MockTransport(lambda _: answer))
+@contextmanager
+def server(answer: Callable[[BaseHTTPRequestHandler], tuple[int, bytes]]) -> Generator[str]:
+    """The address of one that answers every request so."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def do_GET(self) -> None:
+            status, body = answer(self)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        serving = Thread(target=listening.serve_forever, args=(0.01,))
+        serving.start()
+        try:
+            yield f"http://127.0.0.1:{listening.server_address[1]}"
+        finally:
+            listening.shutdown()
+            serving.join()
 
 
-def test_the_token_is_sent() -> None:
-    seen: list[str] = []
+def test_the_token_is_sent_and_what_is_asked_for() -> None:
+    seen: list[tuple[str, str | None]] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(request.headers["authorization"])
-        return httpx.Response(200, json=[])
+    def answer(asked: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+        seen.append((asked.path, asked.headers["authorization"]))
+        return 200, b"[]"
 
-    Client("http://paved", "secret", transport=httpx.MockTransport(answer)).get("/v1/clusters")
-    assert seen == ["Bearer secret"]
+    with server(answer) as url:
+        assert Client(f"{url}/road/", "secret").get("/v1/clusters", application="a&b", cluster=None) == []
+    assert seen == [("/road/v1/clusters?application=a%26b", "Bearer secret")]
 
 
 def test_a_problem_is_raised_as_the_error_that_it_was() -> None:
     problem = {"code": "guarded", "detail": "It is the last that serves.", "next_step": "Deploy another."}
-    with pytest.raises(Guarded) as refusal:
-        client(httpx.Response(409, json=problem)).post("/v1/x")
+    with server(lambda _: (409, json.dumps(problem).encode())) as url, pytest.raises(Guarded) as refusal:
+        Client(url, "secret").post("/v1/x", {"a": "\ud83d"})
     assert refusal.value.sentence == "It is the last that serves."
     assert refusal.value.next_step == "Deploy another."
 
@@ -48,17 +78,18 @@ def test_a_name_is_one_segment_of_an_address() -> None:
     ]
 
 
-def test_an_answer_that_is_not_ours_is_said() -> None:
-    with pytest.raises(PavedError, match="answered 502 without saying why"):
-        client(httpx.Response(502, text="<html>")).get("/v1/x")
+@pytest.mark.parametrize(("status", "body"), [(502, b"<html>"), (200, b"<html>"), (302, b"")])
+def test_an_answer_that_is_not_ours_is_said(status: int, body: bytes) -> None:
+    silent = pytest.raises(PavedError, match=f"answered {status} without saying why")
+    with server(lambda _: (status, body)) as url, silent:
+        Client(url, "secret").get("/v1/x")
 
 
 def test_no_answer_is_unavailable() -> None:
-    def refuse(request: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("refused", request=request)
-
+    with server(lambda _: (200, b"")) as url:
+        pass
     with pytest.raises(Unavailable, match="cannot be reached"):
-        Client("http://paved", "", transport=httpx.MockTransport(refuse)).get("/v1/x")
+        Client(url, "").get("/v1/x")
 
 
 def test_events_are_read_from_their_lines() -> None:

@@ -21,6 +21,7 @@ REFERENCE = ROOT / "docs" / "reference"
 
 
 def _commands(command: Any, name: str) -> list[str]:
+    command = getattr(command, "command", command)
     children: dict[str, Any] | None = getattr(command, "commands", None)
     if children is None:
         return [name]

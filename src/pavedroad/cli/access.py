@@ -10,13 +10,14 @@ import typer
 from pavedroad.access.model import Role
 from pavedroad.cli.client import Client, segment
 from pavedroad.cli.clusters import age
+from pavedroad.cli.commands import group
 from pavedroad.cli.rows import Rows
 from pavedroad.cli.screen import AsJson, note, result, say, show
 
-app = typer.Typer(help="Tokens for the API: make, list and revoke them.", no_args_is_help=True)
+app = group(help="Tokens for the API: make, list and revoke them.")
 
 _AUDIT = ("WHEN", "WHO", "AS", "ACTION", "SUBJECT", "OUTCOME", "REASON")
-sessions = typer.Typer(help="Browsers that are signed in: list and end them.", no_args_is_help=True)
+sessions = group(help="Browsers that are signed in: list and end them.")
 
 
 @app.command()

@@ -9,14 +9,17 @@ import typer
 from pavedroad.cli.client import Client, segment
 from pavedroad.cli.clusters import cluster_path
 from pavedroad.cli.following import follow_deployment
-from pavedroad.cli.screen import AsJson, confirm, note, result, say
+from pavedroad.cli.screen import AsJson, confirm, must_be_asked, note, result, say
 from pavedroad.cli.story import Story
 from pavedroad.core.errors import Cold, NotFound
 from pavedroad.core.names import is_server_group
 
 _WARM_UP_SECONDS = 600.0
+_LARGE = 10
+"""Instances, more or fewer."""
 
 GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="A server group, such as api-v003.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 ClusterArgument = Annotated[
     str, typer.Argument(metavar="CLUSTER", help="A cluster, such as api or api-prod.")
 ]
@@ -69,21 +72,28 @@ def disable(group: GroupName, as_json: AsJson = False) -> None:
 def resize(
     group: GroupName,
     desired: Annotated[int, typer.Argument(min=0, help="How many instances.")],
+    *,
     minimum: Annotated[
         int | None, typer.Option("--min", min=0, help="At least so many; default: as many.")
     ] = None,
     maximum: Annotated[
         int | None, typer.Option("--max", min=0, help="At most so many; default: as many.")
     ] = None,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Change how many instances a server group has."""
+    """Change how many instances a server group has; by more than ten and more than half, it asks first."""
     size = {
         "minimum": desired if minimum is None else minimum,
         "desired": desired,
         "maximum": desired if maximum is None else maximum,
     }
-    done = Client.here().put(f"{_group_path(group)}/capacity", size)
+    client = Client.here()
+    if not yes:
+        now = int(client.get(_group_path(group))["desired"])
+        if abs(desired - now) > max(_LARGE, now // 2):
+            confirm(f"change {group} from {now} to {desired} instances")
+    done = client.put(f"{_group_path(group)}/capacity", size)
     if as_json:
         result(done)
     else:
@@ -92,20 +102,22 @@ def resize(
 
 def destroy(
     name: Annotated[str, typer.Argument(metavar="GROUP|CLUSTER", help="A server group or a whole cluster.")],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Delete a server group; or a cluster with all its groups, its address and the deployment under way."""
-    client, path = Client.here(), _group_path(name) if is_server_group(name) else cluster_path(name)
     what = (
         f"the server group {name}"
         if is_server_group(name)
         else f"the cluster {name} with all its server groups"
     )
+    if not yes:
+        must_be_asked(f"delete {what}")
+    client, path = Client.here(), _group_path(name) if is_server_group(name) else cluster_path(name)
     under_way = [] if is_server_group(name) else _under_way(client, name)
     if not yes:
         also = f", and cancel {', '.join(under_way)}, which is under way" if under_way else ""
-        confirm(f"{what}{also}")
+        confirm(f"delete {what}{also}")
     for deployment in under_way:
         client.post(f"/v1/deployments/{segment(deployment)}/cancel")
         with Story(quiet=as_json) as story:

@@ -4,50 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
-import typer
-
-from pavedroad.cli import faults, lifecycle
-from pavedroad.cli.lifecycle import CloudPort, Detach, Network, Open
+from pavedroad.cli.client import Client
+from pavedroad.cli.commands import CLOUD, Commands, group
 from pavedroad.cli.screen import AsJson, result, say
 from pavedroad.core import cloud_key
-from pavedroad.core.errors import Unavailable
+from pavedroad.core.errors import PavedError, Unavailable
 from pavedroad.core.networking import LISTENS
 from pavedroad.core.places import Places
 from pavedroad.platform import running
 from pavedroad.platform.running import Running
 
-app = typer.Typer(help="The private cloud alone: an AWS endpoint on this machine.", no_args_is_help=True)
-app.add_typer(faults.app, name="fault")
+
+class CloudCommands(Commands):
+    """Those of `paved cloud`."""
+
+    table = CLOUD
 
 
-@app.command()
-def up(
-    detach: Detach = False,
-    cloud_port: CloudPort = None,
-    network: Network = None,
-    is_open: Open = False,
-    as_json: AsJson = False,
-) -> None:
-    """Start the private cloud without the platform."""
-    lifecycle.start(
-        cloud_only=True,
-        detach=detach,
-        port=None,
-        cloud_port=cloud_port,
-        network=network,
-        is_open=is_open,
-        as_json=as_json,
-    )
+app = group(help="The private cloud alone: an AWS endpoint on this machine.", cls=CloudCommands)
 
 
-@app.command()
-def down(as_json: AsJson = False) -> None:
-    """Stop what runs here; the cloud's state is kept."""
-    lifecycle.down(as_json)
-
-
-@app.command()
 def status(as_json: AsJson = False) -> None:
     """Whether the private cloud runs, and where."""
     runs = _running()
@@ -62,7 +38,6 @@ def status(as_json: AsJson = False) -> None:
         say(f"{'services listen':<16} {LISTENS[listening]}")
 
 
-@app.command()
 def env(as_json: AsJson = False) -> None:
     """Lines to `eval` so that AWS clients use the private cloud, with its own key."""
     runs = _running()
@@ -85,8 +60,8 @@ def env(as_json: AsJson = False) -> None:
 def _health(endpoint: str) -> dict[str, Any]:
     """What the cloud says of itself; nothing where it does not answer."""
     try:
-        return httpx.get(f"{endpoint}/_pavedroad/health", trust_env=False, timeout=10).json()
-    except (httpx.HTTPError, ValueError):
+        return Client(endpoint, "").get("/_pavedroad/health")
+    except PavedError:
         return {}
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from pavedroad.cli.client import Client
+from pavedroad.cli.commands import group
 from pavedroad.cli.rows import Rows
 from pavedroad.cli.screen import AsJson, note, result, say, show
 from pavedroad.clouds.faults import FaultClient
@@ -19,9 +20,8 @@ from pavedroad.core.errors import InvalidInput, Unavailable
 from pavedroad.core.places import Places
 from pavedroad.platform import running
 
-app = typer.Typer(
+app = group(
     help="Faults on purpose: a zone down, an instance hung, calls throttled. Each ends by itself.",
-    no_args_is_help=True,
 )
 
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h)?")

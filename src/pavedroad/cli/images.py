@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from pavedroad.bakery.sizes import counted, spoken
 from pavedroad.cli.client import Client, segment
 from pavedroad.cli.clusters import age
+from pavedroad.cli.commands import group
 from pavedroad.cli.rows import Rows
 from pavedroad.cli.screen import AsJson, confirm, result, say, show
 from pavedroad.core.errors import NotFound
@@ -26,9 +27,7 @@ class _ListUnlessTold(TyperGroup):
         return super().parse_args(ctx, args if named in self.commands or asks else ["list", *args])
 
 
-app = typer.Typer(
-    cls=_ListUnlessTold, help="The images that were baked: list them, and prune what nothing uses."
-)
+app = group(cls=_ListUnlessTold, help="The images that were baked: list them, and prune what nothing uses.")
 
 
 @app.command("list")
@@ -80,7 +79,7 @@ def prune(
             result(plan)
         return
     if not yes:
-        confirm(_counted(plan))
+        confirm(f"delete {_counted(plan)}")
     done = client.post(f"/v1/images/prune?keep={keep}&region={segment(region)}", within=_SECONDS)
     if as_json:
         result(done)

@@ -142,6 +142,30 @@ def down(as_json: AsJson = False) -> None:
         say("Nothing was running.")
 
 
+def cloud_up(
+    detach: Detach = False,
+    cloud_port: CloudPort = None,
+    network: Network = None,
+    is_open: Open = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start the private cloud without the platform."""
+    start(
+        cloud_only=True,
+        detach=detach,
+        port=None,
+        cloud_port=cloud_port,
+        network=network,
+        is_open=is_open,
+        as_json=as_json,
+    )
+
+
+def cloud_down(as_json: AsJson = False) -> None:
+    """Stop what runs here; the cloud's state is kept."""
+    down(as_json)
+
+
 def _until_ready(supervised: Supervised, places: Places, *, quiet: bool) -> Running | None:
     """None where another supervisor runs already."""
     for said in supervised.said():

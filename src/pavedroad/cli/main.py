@@ -12,16 +12,15 @@ from typer.exceptions import TyperException
 
 from pavedroad import __version__
 from pavedroad.cli import interrupting
-from pavedroad.cli.commands import Commands
+from pavedroad.cli.commands import Commands, group
 from pavedroad.cli.exits import Exit
 from pavedroad.cli.screen import complain, complain_of, say
 from pavedroad.core.errors import PavedError
 
-app = typer.Typer(
+app = group(
     name="paved",
     cls=Commands,
     help="The paved road: ship services on a private cloud in the box, or on AWS.",
-    no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -46,13 +45,15 @@ def root(
 def run(arguments: Sequence[str]) -> int:
     """Run a command; gives its exit code. No failure ends in a traceback, unless PAVED_DEBUG is set."""
     try:
-        return app(list(arguments), standalone_mode=False) or Exit.OK
+        return app(list(arguments), prog_name="paved", standalone_mode=False) or Exit.OK
     except PavedError as error:
         complain_of(error)
         return _ended(error, Exit.of(error.code))
     except TyperException as error:
-        if not error.format_message().strip():
-            return Exit.USAGE  # a command alone: its help was printed
+        context = getattr(error, "ctx", None)
+        if context is not None and error.format_message() == context.get_help():
+            say(error.format_message())  # a group of commands alone
+            return Exit.USAGE
         complain(_sentence(error.format_message().replace("Value error, ", "")), "See `paved --help`.")
         return Exit.USAGE
     except (KeyboardInterrupt, typer.Abort):

@@ -62,11 +62,18 @@ def note(text: str | Text) -> None:
     err.print(text)
 
 
-def confirm(what: str) -> None:
-    """Go on only if whoever asked means to delete this."""
+def must_be_asked(doing: str) -> None:
+    """Raises InvalidInput where nobody is there to be asked, such as in a script."""
     if not sys.stdin.isatty():
-        raise InvalidInput(f"This would delete {what}.", next_step="Say --yes if that is meant.")
-    typer.confirm(shown(f"Delete {what}?"), abort=True, err=True)
+        raise InvalidInput(
+            f"This would {doing}, and nobody is here to be asked.", next_step="Say --yes if that is meant."
+        )
+
+
+def confirm(doing: str) -> None:
+    """Go on only if whoever asked means it: `delete the server group api-v003`."""
+    must_be_asked(doing)
+    typer.confirm(shown(f"{doing[:1].upper()}{doing[1:]}?"), abort=True, err=True)
 
 
 def show(rows: Rows) -> None:
