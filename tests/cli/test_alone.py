@@ -171,13 +171,15 @@ def test_down_with_nothing_running_is_well(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "Nothing was running.\n")
 
 
+_ALL = "import pavedroad.cli.commands as c; [c.Later(name, it).command for name, it in c.COMMANDS.items()]"
+
+
 @pytest.mark.parametrize(
     ("code", "heavy"),
     [
         ("import pavedroad.cli.main", {"httpx", "pydantic", "psutil", "boto3", "moto", "dbos", "fastapi"}),
         (
-            "from typer.main import get_command as of; import pavedroad.cli.main as m;"
-            + "[it.command for it in of(m.app).commands.values()]",
+            _ALL,
             {"boto3", "moto", "dbos", "fastapi", "sqlalchemy", "grpc"},
         ),
         ("import pavedroad.platform.supervisor", {"httpx", "boto3", "dbos", "fastapi", "sqlalchemy"}),

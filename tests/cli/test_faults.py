@@ -10,8 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import typer
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from pavedroad.cli import faults as commands
 from pavedroad.clouds.faults import FaultClient

@@ -79,6 +79,10 @@ def test_a_service_s_whole_road(platform: Platform, service: Path) -> None:
     assert set(enabled(platform, name)) == {f"{name}-v000", f"{name}-v001"}
     platform.paved("disable", f"{name}-v001")
     platform.paved("resize", f"{name}-v000", "1")
+    large = platform.paved("resize", f"{name}-v000", "200", check=False)
+    assert large.returncode == 2
+    assert f"This would change {name}-v000 from 1 to 200 instances" in large.stderr
+    assert "--yes" in large.stderr
     eventually(lambda: len(cluster(platform, name)["server_groups"][-1]["instances"]) == 1, within=60)
     assert 'GET / HTTP/1.1" 200' in platform.paved("logs", name).stdout
     assert len(platform.paved("logs", name, "-n", "2").stdout.splitlines()) == 2

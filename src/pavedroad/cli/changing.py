@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -89,10 +90,9 @@ def resize(
         "maximum": desired if maximum is None else maximum,
     }
     client = Client.here()
-    if not yes:
-        now = int(client.get(_group_path(group))["desired"])
-        if abs(desired - now) > max(_LARGE, now // 2):
-            confirm(f"change {group} from {now} to {desired} instances")
+    now = desired if yes else _wanted(client, group, desired)
+    if abs(desired - now) > max(_LARGE, now // 2):
+        confirm(f"change {group} from {now} to {desired} instances")
     done = client.put(f"{_group_path(group)}/capacity", size)
     if as_json:
         result(done)
@@ -129,6 +129,13 @@ def destroy(
             raise
         done = None  # it was that deployment's alone
     result(done or {"destroyed": name}) if as_json else say(f"Deleted {what}.")
+
+
+def _wanted(client: Client, group: str, otherwise: int) -> int:
+    """How many instances it wants by now; that there is no such group is told with what else is wrong."""
+    with suppress(NotFound):
+        return int(client.get(_group_path(group))["desired"])
+    return otherwise
 
 
 def _under_way(client: Client, cluster: str) -> list[str]:
