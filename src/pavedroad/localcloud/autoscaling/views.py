@@ -201,7 +201,7 @@ def warm_pool(found: Group) -> Shape | None:
         "MinSize": pool.minimum,
         "PoolState": pool.state,
         "Status": "PendingDelete" if pool.deleting else None,
-        "InstanceReusePolicy": {"ReuseOnScaleIn": True} if pool.reuses else None,
+        "InstanceReusePolicy": None if pool.reuses is None else {"ReuseOnScaleIn": pool.reuses},
     }
 
 

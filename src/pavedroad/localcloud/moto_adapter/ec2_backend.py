@@ -16,6 +16,7 @@ from moto.ec2.exceptions import InvalidAMIIdError, InvalidInstanceIdError, Malfo
 from moto.ec2.models import ec2_backends, instances, key_pairs
 from moto.ec2.models.amis import AMIS, Ami
 from moto.ec2.models.core import TaggedEC2Resource
+from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS
 from moto.ec2.models.instances import Reservation
 from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupRule
@@ -32,6 +33,7 @@ from pavedroad.localcloud.moto_adapter import (
     ec2_lookups,
     ec2_network,
     ec2_outages,
+    ec2_rules,
 )
 from pavedroad.localcloud.moto_adapter.ec2_census import Census
 from pavedroad.localcloud.moto_adapter.ec2_instances import LocalInstance, tags_at_once
@@ -324,8 +326,11 @@ def install(block: Block) -> None:
     ec2_network.install(block.networks)
     ec2_lookups.install()
     ec2_endpoint_services.install()
+    ec2_rules.install()
     instances.Instance = LocalInstance
     TaggedEC2Resource.get_tags = tags_at_once
+    # moto counts the instance's among those of its every interface.
+    NetworkInterface.group_set = property(lambda interface: interface._group_set)
     ec2_backends.backend = LocalEC2Backend
     key_pairs.random_rsa_key_pair = _made_key_pair
 

@@ -51,6 +51,8 @@ class LocalInstance(Instance):
         asked = {int(nic["DeviceIndex"]): nic for nic in kwargs.get("nics") or ()}
         for index, nic in self.nics.items():
             nic.delete_on_termination = _goes_too(asked.get(index, {}))
+        if first := self.nics.get(0):  # its groups are the instance's, whichever of the two was given them
+            self.security_groups = list(first._group_set)
         ec2_backend.take_up(self)  # moto looks for it before it has the reservation whole
 
     def __del__(self) -> None:

@@ -19,6 +19,7 @@ from pavedroad.localcloud.moto_adapter.ec2_describe import instances_xml, launch
 from pavedroad.localcloud.moto_adapter.ec2_find import find_instances
 from pavedroad.localcloud.moto_adapter.ec2_first import check_first
 from pavedroad.localcloud.moto_adapter.ec2_fleet import Fleets
+from pavedroad.localcloud.moto_adapter.ec2_given_tags import GivenTags
 from pavedroad.localcloud.moto_adapter.ec2_instances import refuse_protected
 from pavedroad.localcloud.moto_adapter.ec2_interfaces import Interfaces
 from pavedroad.localcloud.moto_adapter.ec2_known import KnownOnly
@@ -37,6 +38,7 @@ _XML = {"content-type": "text/xml;charset=UTF-8"}
 class LocalEC2Response(
     Interfaces,
     TemplateActions,
+    GivenTags,
     KnownOnly,
     PlacementActions,
     SpotActions,

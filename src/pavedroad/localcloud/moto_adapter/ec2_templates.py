@@ -50,6 +50,10 @@ class Templates(EC2Backend):
     def create_launch_template(self, name, description, template_data, tag_spec):
         if name in self.launch_template_name_to_ids:
             raise InvalidLaunchTemplateNameAlreadyExistsError
+        # moto has the tags of the template itself among those of what it launches.
+        if given := template_data.pop("TagSpecifications", None):
+            launched = [it for it in given if it.get("ResourceType") != "launch-template"]
+            template_data |= {"TagSpecifications": launched} if launched else {}
         template = NumberedTemplate(self, name, template_data, description, tag_spec)
         self.launch_templates[template.id] = template
         self.launch_template_name_to_ids[template.name] = template.id

@@ -6,16 +6,19 @@ from __future__ import annotations
 
 from moto.route53.exceptions import ResourceRecordAlreadyExists
 from moto.route53.models import Route53Backend
+from moto.route53.responses import Route53
 
 from pavedroad.localcloud.errors import ServiceError
 
 _moto_change = Route53Backend.change_resource_record_sets
 _moto_associate = Route53Backend.associate_vpc_with_hosted_zone
+_moto_create = Route53.create_hosted_zone
 
 
 def install() -> None:
     Route53Backend.change_resource_record_sets = _change
     Route53Backend.associate_vpc_with_hosted_zone = _associate
+    Route53.create_hosted_zone = _create
 
 
 def _change(backend: Route53Backend, zoneid: str, change_list: list[dict]) -> None:
@@ -36,6 +39,13 @@ def _change(backend: Route53Backend, zoneid: str, change_list: list[dict]) -> No
     # moto would take what was made, and deleted before this, for what is there.
     zone.rr_changes[:] = [it for it in zone.rr_changes if _changed(it) not in made]
     _moto_change(backend, zoneid, change_list)
+
+
+def _create(call: Route53):
+    """A zone that is given a network is private, whether or not it is called so."""
+    if call._get_param("VPC.VPCId"):
+        call.params["HostedZoneConfig"] = {**(call._get_param("HostedZoneConfig") or {}), "PrivateZone": True}
+    return _moto_create(call)
 
 
 def _associate(backend: Route53Backend, zone_id: str, vpcid: str, vpcregion: str):

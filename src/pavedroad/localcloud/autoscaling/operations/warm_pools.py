@@ -36,7 +36,7 @@ def put(call: Call) -> Result:
         max_prepared=prepared,
         minimum=minimum,
         state=call.get("PoolState", pool.state),
-        reuses=bool(reuse.get("ReuseOnScaleIn", pool.reuses)),
+        reuses=reuse.get("ReuseOnScaleIn", pool.reuses),
     )
     group.forget_failures()
     return {}

@@ -17,8 +17,8 @@ class WarmPool:
     minimum: int = 0
     state: PoolState = "Stopped"
     """EC2 here cannot hibernate: an instance that should is stopped, and shown as stopped."""
-    reuses: bool = False
-    """What is scaled in returns to the pool."""
+    reuses: bool | None = None
+    """Whether what is scaled in returns to the pool; None where that was not said, which is no."""
     deleting: bool = False
 
     def size(self, desired: int, maximum: int) -> int:
