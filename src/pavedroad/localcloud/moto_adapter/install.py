@@ -13,6 +13,7 @@ from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.moto_adapter import (
     ec2_backend,
     ec2_routing,
+    iam_policies,
     keys,
     outlets,
     picked_xml,
@@ -32,6 +33,7 @@ def install(store: BlobStore, block: Block) -> StoredContents:
     topics.install()
     outlets.install()
     keys.install()
+    iam_policies.install()
     picked_xml.install()
     route53_records.install()
     _end_namespaces()
