@@ -1,13 +1,10 @@
 """Runs a command of pip or uv as pip is set up here: `COMMAND ARGUMENT...`.
 
-pip reads its settings from its files and PIP_*, uv none of them: behind a company's proxy, with an index and
-a certificate authority of its own, one works and the other ends with `invalid peer certificate`. So uv is
-told what pip is told, and both are told the system's certificates where nothing else is said. What UV_* says
-stays. All of it goes by the environment: a list of processes shows no password."""
+uv is told what pip is told, and both are told the system's certificates where nothing else is said. What UV_*
+says stays. All of it goes by the environment: a list of processes shows no password."""
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import subprocess
@@ -15,12 +12,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-_BUNDLES = (
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-)
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))  # nothing is installed yet
+
+from pavedroad.bakery.as_pip import settings, told
+
 _PASSWORD = re.compile(r"(?<=://)[^/\s@]+@")
 _UNREACHABLE = re.compile(
     r"client error \(Connect\)|dns error|lookup|Connection refused|timed out|NewConnectionError|unreachable"
@@ -29,62 +24,10 @@ _UNREACHABLE = re.compile(
 )
 
 
-def settings() -> dict[str, str]:
-    """pip's own, by name: of its files, of its command `install`, of PIP_*, each before the ones before."""
-    asked = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
-    )
-    found: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
-    for line in asked.stdout.splitlines():
-        name, _, value = line.partition("=")
-        section, _, option = name.rpartition(".")
-        if section in found:
-            found[section][option] = str(ast.literal_eval(value))
-    return found["global"] | found["install"] | found[":env:"]
-
-
-def told(pip: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
-    """What the environment lacks for pip and uv to fetch alike."""
-    said: dict[str, str] = {}
-    if index := pip.get("index-url"):
-        said["UV_DEFAULT_INDEX"] = index
-    if "UV_INDEX_URL" in environment:
-        said.pop("UV_DEFAULT_INDEX", None)
-    if (more := pip.get("extra-index-url", "").split()) and "UV_EXTRA_INDEX_URL" not in environment:
-        # As pip does, the best of all indexes; which file that may be is said by its hash.
-        said |= {"UV_INDEX": " ".join(more), "UV_INDEX_STRATEGY": "unsafe-best-match"}
-    if links := pip.get("find-links", "").split():
-        said["UV_FIND_LINKS"] = ",".join(links)
-    if hosts := pip.get("trusted-host", "").split():
-        said["UV_INSECURE_HOST"] = " ".join(hosts)
-    if (keyring := pip.get("keyring-provider")) in {"subprocess", "disabled"}:
-        said["UV_KEYRING_PROVIDER"] = keyring
-    if seconds := pip.get("timeout") or pip.get("default-timeout"):
-        said["UV_HTTP_TIMEOUT"] = str(int(float(seconds)))
-    if identity := pip.get("client-cert"):
-        said["SSL_CLIENT_CERT"] = identity
-    if proxy := pip.get("proxy"):
-        url = proxy if "://" in proxy else f"http://{proxy}"
-        said |= {name: url for name in ("HTTPS_PROXY", "HTTP_PROXY") if not environment.get(name.lower())}
-    said |= _certificates(pip, environment)
-    return {name: value for name, value in said.items() if not environment.get(name)}
-
-
-def _certificates(pip: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
-    requests = environment.get("REQUESTS_CA_BUNDLE") or environment.get("CURL_CA_BUNDLE")
-    named = pip.get("cert") or environment.get("SSL_CERT_FILE") or requests
-    if named and Path(named).is_dir():
-        return {"SSL_CERT_DIR": named}
-    if named:
-        return {"SSL_CERT_FILE": named, "PIP_CERT": named}
-    system = next((bundle for bundle in _BUNDLES if Path(bundle).is_file()), None)
-    return {"UV_SYSTEM_CERTS": "true", "PIP_CERT": system} if system else {}
-
-
 def main() -> None:
     """Runs it; where there is no network, once more with what is kept. Says what to set when it fails."""
     command = sys.argv[1:]
-    pip = settings()
+    pip = settings(os.environ)
     environment = {**os.environ, **told(pip, os.environ)}
     if Path(command[0]).name == "uv" and pip.get("no-index", "").lower() in {"1", "true", "yes", "on"}:
         command.append("--no-index")

@@ -107,6 +107,7 @@ def test_builds_see_only_what_package_clients_need() -> None:
         "VIRTUAL_ENV": "/venv",
         "PYTHONPATH": "/src",
         "NODE_OPTIONS": "--inspect",
+        "PIP_CONFIG_FILE": os.devnull,
     }
     passed = build_environment(given, NO_COLOR="1")
     assert set(passed) == {
@@ -115,5 +116,7 @@ def test_builds_see_only_what_package_clients_need() -> None:
         "SSL_CERT_FILE",
         "NPM_CONFIG_REGISTRY",
         "UV_INDEX_URL",
+        "PIP_CONFIG_FILE",
+        "PIP_CERT",  # pip reads no SSL_CERT_FILE
         "NO_COLOR",
     }

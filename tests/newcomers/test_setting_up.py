@@ -217,6 +217,9 @@ def test_a_fresh_clone_is_set_up_from_the_company_s_index_alone(
     newcomer.told(index_url=company.url(USER), cert=str(company.authority))
     clone = tmp_path / "a clone"
     shutil.copytree(SCRIPTS, clone / "scripts")
+    for name in ("pavedroad/__init__.py", "pavedroad/bakery/__init__.py", "pavedroad/bakery/as_pip.py"):
+        (clone / "src" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(SCRIPTS.parent / "src" / name, clone / "src" / name)
     (clone / "pyproject.toml").write_text(PROJECT)
     (clone / "backend.py").write_text(BACKEND)
     (clone / "requirements.lock").write_text((wheels / "lock").read_text())

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pavedroad
+from pavedroad.bakery import as_pip
 from pavedroad.core.confinement import SYSTEM_PATH, Walls, let_through, visible
 from pavedroad.core.errors import BakeFailed
 
@@ -62,10 +63,10 @@ _LET_THROUGH = frozenset(
 
 
 def build_environment(given: Mapping[str, str], **more: str) -> dict[str, str]:
-    """Of `given`, what builds may see, and `more`."""
+    """Of `given`, what builds may see, and `more`. What pip is told there, uv is told too. Blocks."""
     passed = {
         name: text
-        for name, text in given.items()
+        for name, text in {**given, **as_pip.told(as_pip.without_home(given), given)}.items()
         if name.upper() in _LET_THROUGH or name.lower().startswith("npm_config_")
     }
     return {"PATH": SYSTEM_PATH, **passed, **more}
@@ -95,11 +96,11 @@ class Runner:
 
     def at_large(self, cache: Path) -> Runner:
         """For steps that run no code of a source or of a package: with our own home, for the settings of
-        package clients in it, and with what was fetched before."""
+        package clients in it, pip's too, and with what was fetched before. Blocks."""
         home = os.path.expanduser("~")  # noqa: PTH111 - of the user, where HOME says none
-        return replace(
-            self, room=None, environment={**self.environment, "HOME": home, "UV_CACHE_DIR": str(cache)}
-        )
+        told = as_pip.told(as_pip.settings(os.environ), os.environ)
+        own = {**self.environment, **told, "HOME": home, "UV_CACHE_DIR": str(cache)}
+        return replace(self, room=None, environment=own)
 
     async def run(
         self,
@@ -122,7 +123,7 @@ class Runner:
             settings = await asyncio.to_thread(_settings, room)
             environment |= {"HOME": str(room.home), "TMPDIR": str(room.temporary), **settings}
             inside = Walls(
-                (*map(str, reads), *let_through(os.environ), *settings.values()),
+                (*map(str, reads), *let_through({**os.environ, **self.environment}), *settings.values()),
                 tuple(map(str, {self.folder, folder or self.folder, room.home, room.temporary, *writes})),
             )
             environment["PATH"] = visible(environment["PATH"], inside)
