@@ -131,6 +131,7 @@ NOT_ANSWERED: set[tuple[str, str]] = {
     ("autoscaling", "RecordLifecycleActionHeartbeat"),
     ("autoscaling", "RollbackInstanceRefresh"),
     ("ec2", "AcceptTransitGatewayPeeringAttachment"),
+    ("ec2", "CreateDefaultSubnet"),
     ("ec2", "CreateDefaultVpc"),
     ("ec2", "CreateVpcEndpointServiceConfiguration"),
     ("ec2", "DeleteFleets"),

@@ -59,6 +59,27 @@ def test_a_volume_is_attached_once_in_its_zone_at_a_free_device(ec2: Ec2, refuse
     assert refused("AttachVolume", VolumeId=second, **place) == "IncorrectState"
 
 
+def test_a_volume_for_several_is_attached_once_to_each(ec2: Ec2, refused: Unchanged) -> None:
+    volume = ec2.volume(Size=4, VolumeType="io2", Iops=100, MultiAttachEnabled=True)
+    one, other = ec2.instance(), ec2.instance()
+    for instance_id in (one, other):
+        place = {"VolumeId": volume, "InstanceId": instance_id, "Device": "/dev/sdf"}
+        ec2.call("AttachVolume", **place)
+        assert refused("AttachVolume", **{**place, "Device": "/dev/sdg"}) == "VolumeInUse"
+    assert refused("DetachVolume", VolumeId=volume) == "InvalidParameterCombination"
+
+    def holders() -> list[str]:
+        described = ec2.described("DescribeVolumes", VolumeIds=[volume])
+        return [it["InstanceId"] for it in described["Attachments"]]
+
+    assert holders() == [one, other]
+    ec2.end(one)
+    assert holders() == [other]
+    assert refused("DeleteVolume", VolumeId=volume) == "VolumeInUse"
+    ec2.call("DetachVolume", VolumeId=volume, InstanceId=other)
+    ec2.call("DeleteVolume", VolumeId=volume)
+
+
 def test_volumes_are_of_a_size_that_their_type_has_and_never_shrink(ec2: Ec2, refused: Unchanged) -> None:
     volume = ec2.volume(Size=10)
     snapshot = ec2.call("CreateSnapshot", VolumeId=volume)["SnapshotId"]
@@ -146,8 +167,9 @@ def test_what_an_instance_held_is_free_or_gone_with_it(ec2: Ec2) -> None:
     one = ec2.instance(SubnetId=subnet, BlockDeviceMappings=own)
     volume, interface, address = ec2.volume(), ec2.interface(subnet), ec2.address()
     ec2.call("AttachVolume", VolumeId=volume, InstanceId=one, Device="/dev/sdf")
-    ec2.call("AttachNetworkInterface", NetworkInterfaceId=interface, InstanceId=one, DeviceIndex=1)
     ec2.call("AssociateAddress", AllocationId=address, InstanceId=one)
+    ec2.call("AttachNetworkInterface", NetworkInterfaceId=interface, InstanceId=one, DeviceIndex=1)
+    assert ec2.code("AssociateAddress", AllocationId=address, InstanceId=one) == "InvalidInstanceID"
     mappings = ec2.described("DescribeInstances", InstanceIds=[one])["Instances"][0]["BlockDeviceMappings"]
     devices = {it["DeviceName"]: it["Ebs"] for it in mappings}
     assert devices["/dev/sdf"]["DeleteOnTermination"] is False
@@ -310,6 +332,15 @@ def test_a_security_group_in_use_stays_and_its_rules_come_all_or_none(ec2: Ec2, 
             assert refused(add, GroupId=other, IpPermissions=rules) == code
         gone = {"GroupId": other, "IpPermissions": [rule(2), rule(9)]}
         assert refused(revoke, **gone) == "InvalidPermission.NotFound"
+    found = ec2.call("DescribeSecurityGroupRules", Filters=[{"Name": "group-id", "Values": [other]}])
+    first = found["SecurityGroupRules"][0]["SecurityGroupRuleId"]
+    wider = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 9, "CidrIpv4": "10.0.0.0/8"}
+    changes = [
+        {"SecurityGroupRuleId": it, "SecurityGroupRule": wider} for it in (first, "sgr-0123456789abcdef0")
+    ]
+    assert refused("ModifySecurityGroupRules", GroupId=other, SecurityGroupRules=changes) == (
+        "InvalidSecurityGroupRuleId.NotFound"
+    )
     named = rule(7, UserIdGroupPairs=[{"GroupId": held}])
     ec2.call("AuthorizeSecurityGroupIngress", GroupId=other, IpPermissions=[named])
     assert refused("DeleteSecurityGroup", GroupId=held) == "DependencyViolation"

@@ -27,7 +27,7 @@ GROWS: dict[str, str] = {
         acm.ImportCertificate acm.RequestCertificate ec2.AllocateAddress ec2.AssignPrivateIpAddresses
         ec2.CopySnapshot ec2.CreateCarrierGateway ec2.CreateDhcpOptions ec2.CreateEgressOnlyInternetGateway
         ec2.CreateFleet ec2.CreateInternetGateway ec2.CreateLaunchTemplateVersion ec2.CreateManagedPrefixList
-        ec2.CreateNatGateway ec2.CreateNetworkAcl ec2.CreateNetworkInterface ec2.CreateRouteTable
+        ec2.CreateNetworkAcl ec2.CreateNetworkInterface ec2.CreateRouteTable
         ec2.CreateSnapshot ec2.CreateSnapshots ec2.CreateTrafficMirrorFilter ec2.CreateTrafficMirrorSession
         ec2.CreateTrafficMirrorTarget ec2.CreateTransitGateway ec2.CreateTransitGatewayPeeringAttachment
         ec2.CreateTransitGatewayRouteTable ec2.CreateVolume ec2.CreateVpc ec2.CreateVpcEndpoint
@@ -40,7 +40,7 @@ GROWS: dict[str, str] = {
     "the last ten are told of": "sqs.StartMessageMoveTask",
     "a message says who received it": "sqs.ReceiveMessage",
     "AWS refuses it, or answers with what is there": """
-        ec2.AssociateRouteTable iam.UploadSSHPublicKey iam.UploadServerCertificate route53.CreateHealthCheck
+        iam.UploadSSHPublicKey iam.UploadServerCertificate route53.CreateHealthCheck
         route53.CreateHostedZone route53.CreateReusableDelegationSet""",
 }
 """Why each call adds something, and the operations."""

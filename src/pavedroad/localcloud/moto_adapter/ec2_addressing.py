@@ -35,6 +35,12 @@ def associate_address(backend: LocalEC2Backend, asked: Asked) -> None:
             raise ServiceError(
                 "InvalidInstanceID", f"The instance '{one.id}' is not in a valid state for this operation."
             )
+        if len(one.nics) > 1:
+            raise ServiceError(
+                "InvalidInstanceID",
+                f"There are multiple interfaces attached to instance '{one.id}'. Please specify an interface "
+                "ID for the operation instead.",
+            )
         interface = one.nics[0]
     else:
         raise ServiceError("MissingParameter", "Either an instance or a network interface must be specified.")

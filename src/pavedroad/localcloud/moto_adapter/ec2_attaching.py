@@ -11,6 +11,7 @@ from pavedroad.localcloud.moto_adapter.ec2_devices import check_volume
 from pavedroad.localcloud.moto_adapter.ec2_held import refuse_held
 from pavedroad.localcloud.moto_adapter.ec2_instances import LocalInstance
 from pavedroad.localcloud.moto_adapter.ec2_missing import missing
+from pavedroad.localcloud.moto_adapter.ec2_multi_attach import MOST, attachments_of
 
 Asked = dict[str, Any]
 
@@ -23,8 +24,11 @@ def attach_volume(backend: LocalEC2Backend, asked: Asked) -> None:
             "InvalidVolume.ZoneMismatch",
             f"The volume '{volume.id}' is not in the same availability zone as instance '{one.id}'",
         )
-    if volume.attachment:
+    held = attachments_of(volume)
+    if held and (not volume.multi_attach_enabled or any(it.instance is one for it in held)):
         raise ServiceError("VolumeInUse", f"{volume.id} is already attached to an instance")
+    if len(held) >= MOST:
+        raise ServiceError("AttachmentLimitExceeded", f"{volume.id} is attached to {MOST} instances.")
     device = asked["Device"]
     if device in one.block_device_mapping:
         raise ServiceError(
@@ -36,11 +40,17 @@ def attach_volume(backend: LocalEC2Backend, asked: Asked) -> None:
 def detach_volume(backend: LocalEC2Backend, asked: Asked) -> None:
     """Instance and device may be left out; where they are given they must be the volume's."""
     volume = backend.get_volume(asked["VolumeId"])
-    if instance_id := asked.get("InstanceId"):
+    instance_id = asked.get("InstanceId")
+    if instance_id:
         backend.get_instance(instance_id)
-    attachment = volume.attachment
+    every = attachments_of(volume)
+    attachment = next((it for it in every if it.instance.id == instance_id), every[0] if every else None)
     if attachment is None:
         raise ServiceError("IncorrectState", f"Volume '{volume.id}' is in the 'available' state.")
+    if len(every) > 1 and not instance_id:
+        raise ServiceError(
+            "InvalidParameterCombination", f"{volume.id} is attached to several instances: name one of them."
+        )
     held = {"InstanceId": attachment.instance.id, "Device": attachment.device}
     wrong = {name: asked[name] for name, value in held.items() if asked.get(name) not in (None, value)}
     if wrong:
@@ -60,9 +70,7 @@ def detach_volume(backend: LocalEC2Backend, asked: Asked) -> None:
 
 def create_volume(backend: LocalEC2Backend, asked: Asked) -> None:
     """Sizes and rates by the volume's type, and a zone that there is."""
-    zone = asked.get("AvailabilityZone")
-    if zone is not None and backend.get_zone_by_name(zone) is None:
-        raise ServiceError("InvalidZone.NotFound", f"The zone '{zone}' does not exist.")
+    in_zone(backend, asked)
     snapshot = backend.snapshots.get(asked.get("SnapshotId") or "")
     if asked.get("SnapshotId") and snapshot is None:
         raise missing(asked["SnapshotId"])
@@ -74,6 +82,21 @@ def create_volume(backend: LocalEC2Backend, asked: Asked) -> None:
             f"Volume of {size}GiB is smaller than snapshot '{snapshot.id}', expect size >= "
             f"{snapshot.volume.size}GiB",
         )
+
+
+def in_zone(backend: LocalEC2Backend, asked: Asked) -> None:
+    """Of a zone that there is, by its name or its id."""
+    zone, zone_id = asked.get("AvailabilityZone"), asked.get("AvailabilityZoneId")
+    if not zone and not zone_id:
+        raise ServiceError(
+            "MissingParameter",
+            "The request must contain the parameter availabilityZone or availabilityZoneId",
+        )
+    zones = backend.describe_availability_zones()
+    found = next((it for it in zones if (it.name == zone if zone else it.zone_id == zone_id)), None)
+    if found is None:
+        raise ServiceError("InvalidZone.NotFound", f"The zone '{zone or zone_id}' does not exist.")
+    asked["AvailabilityZone"] = found.name
 
 
 def modify_volume(backend: LocalEC2Backend, asked: Asked) -> None:
@@ -149,6 +172,7 @@ def _taking(backend: LocalEC2Backend, instance_id: str) -> LocalInstance:
 CHECKS = {
     "AttachNetworkInterface": attach_network_interface,
     "AttachVolume": attach_volume,
+    "CreateDefaultSubnet": in_zone,
     "CreateNetworkInterface": create_network_interface,
     "CreateVolume": create_volume,
     "DetachNetworkInterface": detach_network_interface,

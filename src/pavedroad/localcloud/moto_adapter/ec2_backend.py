@@ -40,6 +40,7 @@ from pavedroad.localcloud.moto_adapter.ec2_instances import LocalInstance, tags_
 from pavedroad.localcloud.moto_adapter.ec2_letting_go import LettingGo
 from pavedroad.localcloud.moto_adapter.ec2_lookups import Lookups
 from pavedroad.localcloud.moto_adapter.ec2_metadata_options import check_metadata_options
+from pavedroad.localcloud.moto_adapter.ec2_multi_attach import MultiAttach
 from pavedroad.localcloud.moto_adapter.ec2_repeats import MadeOnce
 from pavedroad.localcloud.moto_adapter.ec2_stock import stock_of
 from pavedroad.localcloud.moto_adapter.ec2_templates import Templates
@@ -57,7 +58,7 @@ _METADATA_OPTIONS = {
 }
 
 
-class LocalEC2Backend(Templates, MadeOnce, LettingGo, Lookups):
+class LocalEC2Backend(Templates, MadeOnce, LettingGo, MultiAttach, Lookups):
     """One account's EC2 in one region."""
 
     _census: Census | None = None

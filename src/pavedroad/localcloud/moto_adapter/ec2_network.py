@@ -88,7 +88,9 @@ def _create_default_subnet(self, availability_zone: str) -> Subnet:
     taken = [it.cidr for zone in self.subnets.values() for it in zone.values() if it.vpc_id == vpc.id]
     for cidr in network.subnets(new_prefix=max(20, network.prefixlen + 2)):
         if not any(cidr.overlaps(it) for it in taken):
-            return self.create_subnet(vpc.id, str(cidr), availability_zone=availability_zone)
+            made = self.create_subnet(vpc.id, str(cidr), availability_zone=availability_zone)
+            made.default_for_az = made.map_public_ip_on_launch = True  # also beside others of its zone
+            return made
     raise ServiceError("InsufficientCidrBlocks", f"There is no room for another subnet in {vpc.id}.")
 
 

@@ -35,6 +35,8 @@ class Before:
         self._named = named
         for thing in self._things(named, form):
             self._keep_thing(thing)
+            for rule in (*vars(thing).get("ingress_rules", ()), *vars(thing).get("egress_rules", ())):
+                self._keep_thing(rule)
 
     def restore(self) -> None:
         vars(self._backend).update(self._settings)

@@ -12,6 +12,7 @@ from pavedroad.localcloud.api.objects import BlobStore
 from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.moto_adapter import (
     ec2_backend,
+    ec2_multi_attach,
     ec2_routing,
     iam_policies,
     keys,
@@ -27,6 +28,7 @@ def install(store: BlobStore, block: Block) -> StoredContents:
     os.environ["MOTO_ACCOUNT_ID"] = ec2_backend.ACCOUNT
     BaseModel.__new__ = _untracked
     ec2_backend.install(block)
+    ec2_multi_attach.install()
     ec2_routing.install()
     contents = StoredContents(store)
     contents.install()
