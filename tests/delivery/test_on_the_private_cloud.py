@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shlex
 import signal
 import sys
@@ -120,10 +121,17 @@ async def test_no_bad_version_costs_the_old_one_a_request(shop: Shop) -> None:
         assert "end while they boot" in crashing.error
         assert "exited with status 1" in crashing.error
         assert "ModuleNotFoundError: No module named 'flask'" in crashing.console
-        for version, environment in (("sick", {"SICK": "1"}), ("slow", {"SLEEP": "600"})):
-            bad = await shop.deploy(await shop.image(version, **environment), boot_timeout="6s")
+        slow = await shop.deploy(await shop.image("slow", SLEEP="600"), boot_timeout="6s")
+        assert slow.phase == "failed"
+        assert "was not healthy within 6 s: 0 of 2 healthy" in slow.error
+        assert "booting slow" in slow.console
+        for version, environment, said in (
+            ("sick", {"SICK": "1"}, r"[\d.]+:8080/healthz answered 500, 5 times, as did 1 other"),
+            ("astray", {"PORT": "8081"}, r"refused the connection, .*the service listens on port 8081"),
+        ):
+            bad = await shop.deploy(await shop.image(version, **environment), boot_timeout="10m")
             assert bad.phase == "failed"
-            assert "was not healthy within 6 s: 0 of 2 healthy" in bad.error
+            assert re.search(said, bad.error), bad.error
             assert f"booting {version}" in bad.console
         await load.sees("good")
     assert load.failures == []

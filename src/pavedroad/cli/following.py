@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import Any
 
 from pavedroad.cli.client import Client, segment
@@ -73,6 +74,7 @@ def tell_end(ended: dict[str, Any], *, quiet: bool) -> None:
 
 def _tell(story: Story, progress: dict[str, Any]) -> None:
     if progress["phase"] == "waiting":
-        story.moving(progress["sentence"])
+        until = progress.get("until")
+        story.moving(progress["sentence"], until and datetime.fromisoformat(until))
     else:
         story.line(progress["sentence"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
@@ -27,6 +28,7 @@ class Story:
         self._since = time.monotonic()
         self._status = screen.err.status("") if screen.live() and not quiet else None
         self._moving = ""
+        self._until: datetime | None = None
         self._ended = threading.Event()
         self._ticking = threading.Thread(target=self._tick, daemon=True)
 
@@ -50,15 +52,18 @@ class Story:
         if not self._quiet:
             screen.err.print(self._timed(text))
 
-    def moving(self, text: str) -> None:
-        """How it stands."""
+    def moving(self, text: str, until: datetime | None = None) -> None:
+        """How it stands, and when it is given up if it goes on so."""
         if text != self._moving and self._status is None:
-            self.line(text)
-        self._moving = text
+            self.line(text + _countdown(until))
+        self._moving, self._until = text, until
 
     def _tick(self) -> None:
         while self._status and not self._ended.wait(_TICK):
-            shown = [self._moving, self._beside() if self._beside else ""]
+            shown = [
+                self._moving and self._moving + _countdown(self._until),
+                self._beside() if self._beside else "",
+            ]
             text = " · ".join(part for part in shown if part)
             self._status.update(self._timed(text))
 
@@ -67,3 +72,10 @@ class Story:
 
     def _clock(self) -> str:
         return f"{time.monotonic() - self._since:6.1f} s"
+
+
+def _countdown(until: datetime | None) -> str:
+    if until is None:
+        return ""
+    minutes, seconds = divmod(max(0, round((until - datetime.now(UTC)).total_seconds())), 60)
+    return f" (gives up in {f'{minutes} min ' if minutes else ''}{seconds} s)"

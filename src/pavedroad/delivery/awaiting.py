@@ -5,35 +5,41 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from pavedroad.clouds.model import Activity, Instance, ServerGroup, TargetHealth
+from pavedroad.clouds.model import Activity, Instance, ServerGroup, TargetGroup, TargetHealth
 from pavedroad.clouds.ports import Cloud
 from pavedroad.core.clock import Clock
 from pavedroad.core.errors import NotFound, PavedError, Unavailable
-from pavedroad.core.showing import last_lines
-from pavedroad.delivery import cluster
+from pavedroad.core.showing import last_lines, shown
+from pavedroad.delivery import cluster, naming
+from pavedroad.delivery.evidence import Repeated, asked, last_word, patience
 from pavedroad.delivery.failures import NotUp
 from pavedroad.delivery.reasons import shortfall
 
 _QUICK = 0.15
 _QUICK_FOR = 15.0
 _SLOW = 1.0
-_ENDED = 3
+_ENDED = 2
+_SAME_END = 2.0
+"""Seconds within which two ends of a wait are one."""
 _REFUSED = 3
 _LINES = 20
+_LAST = 200
+_NOT_ITS_OWN = "[pavedroad]"
 _TOLD = 3
 _TERMINATING = re.compile(r"[Tt]erminating EC2 instance: (i-[0-9a-f]+)")
+_SHUT_DOWN = re.compile(r"UserInitiatedShutdown|User initiated")
 _CODE = re.compile(r"^(?:Client|Server)\.\w+: ")
 _NO_ROOM = re.compile(r"capacity|limit", re.IGNORECASE)
 _HOPELESS = re.compile(r"does not exist|not found|InvalidAMIID|Invalid", re.IGNORECASE)
 
 
 class Told(Protocol):
-    """Where the wait says what it waits for."""
+    """Where the wait says what it waits for, and until when."""
 
-    def __call__(self, sentence: str, /) -> Awaitable[None]: ...
+    def __call__(self, sentence: str, until: datetime, /) -> Awaitable[None]: ...
 
 
 class HealthWait:
@@ -60,11 +66,14 @@ class HealthWait:
         self._spent = spent
         self._since = since
         self._seen: dict[str, None] = {}
+        self._repeated = Repeated()
+        self._asks: TargetGroup | None = None
 
     async def run(self, told: Told, stop: Callable[[], Awaitable[None]]) -> None:
         """Return when the group is healthy, or raise `NotUp`; `stop` raises to end the wait from outside."""
         start = self._clock.monotonic() - self._spent
-        last = ""
+        last: tuple[str, int] = ("", 0)
+        self._asks = await self._asked()
         while True:
             await stop()
             group, health, activities = await self._read()
@@ -73,14 +82,45 @@ class HealthWait:
                 return
             await self._give_up_if_hopeless(group, health, activities)
             waited = self._clock.monotonic() - start
+            left = await self._left(group, health, self._within - waited)
             if waited >= self._within:
-                raise await self._not_up(
-                    f"{self._group} was not healthy within {_spoken(self._within)}: {waiting_for}", health
-                )
-            if waiting_for != last:
-                await told(waiting_for)
-                last = waiting_for
+                raise await self._not_up(self._too_late(waiting_for), health)
+            until = self._clock.now() + timedelta(seconds=left)
+            now = waiting_for, round(until.timestamp() / _SAME_END)
+            if now[0] != last[0] or abs(now[1] - last[1]) > 1:
+                await told(waiting_for, until)
+                last = now
             await asyncio.sleep(_QUICK if waited < _QUICK_FOR else _SLOW)
+
+    async def _asked(self) -> TargetGroup | None:
+        try:
+            return await self._cloud.target_group(naming.balancing_name(self._group))
+        except NotFound:
+            return None
+
+    async def _left(self, group: ServerGroup, health: dict[str, TargetHealth], at_most: float) -> float:
+        """Seconds until it is given up; raises where every instance has given its last word long enough."""
+        members = [member.instance_id for member in group.members]
+        if self._asks is None or len(members) < self._wanted:
+            return at_most
+        alike = self._repeated.look(health, members, self._asks, self._clock.monotonic())
+        if alike is None:
+            return at_most
+        left = patience(self._asks.health_check) - alike
+        if left > 0:
+            return min(left, at_most)
+        answers = self._repeated.answers
+        found = {one.id: one.address for one in await self._cloud.instances(list(answers))}
+        word = last_word(self._asks, found, answers)
+        raise await self._not_up(f"{self._group} will not become healthy: {word}.", health)
+
+    def _too_late(self, waiting_for: str) -> str:
+        told = f"{self._group} was not healthy within {_spoken(self._within)}: {waiting_for}"
+        if self._repeated.first is not None and self._asks is not None:
+            name, answer = self._repeated.first
+            return f"{told} Before, {asked(self._asks, name)} {answer.told}."
+        asks = f" The health check asks {asked(self._asks, 'each')}." if self._asks is not None else ""
+        return f"{told}{asks} One that boots slower needs a longer strategy.boot_timeout in paved.yaml."
 
     async def _read(self) -> tuple[ServerGroup, dict[str, TargetHealth], list[Activity]]:
         try:
@@ -129,11 +169,12 @@ class HealthWait:
                 raise await self._not_up(f"The cloud refused capacity for {self._group}: {message}.", health)
         ended = self._ended(group, activities)
         if len(ended) >= max(_ENDED, self._wanted):
-            reason = await self._last_reason(ended)
+            ended.reverse()
+            name, reason = await self._first_end(ended)
             raise await self._not_up(
                 f"The instances of {self._group} end while they boot ({len(ended)} so far): {reason}.",
                 health,
-                ended,
+                [name, *ended],
             )
 
     def _ended(self, group: ServerGroup, activities: list[Activity]) -> list[str]:
@@ -142,10 +183,14 @@ class HealthWait:
         present = {member.instance_id for member in group.members}
         return list(dict.fromkeys([*terminated, *(i for i in reversed(self._seen) if i not in present)]))
 
-    async def _last_reason(self, ended: list[str]) -> str:
+    async def _first_end(self, ended: list[str]) -> tuple[str, str]:
+        """The first instance that ended by itself, and how: others may have been ended in its wake."""
         found = {instance.id: instance for instance in await self._cloud.instances(ended)}
-        told = next((found[i] for i in ended if i in found and found[i].state_reason), None)
-        return _end_of(told) if told is not None else f"{ended[0]} ended"
+        told = [found[name] for name in ended if name in found and found[name].state_reason]
+        if not told:
+            return ended[0], f"{ended[0]} ended"
+        first = next((one for one in told if not _SHUT_DOWN.search(one.state_reason)), told[0])
+        return first.id, _end_of(first)
 
     async def _not_up(
         self, sentence: str, health: dict[str, TargetHealth], ended: list[str] | None = None
@@ -156,7 +201,10 @@ class HealthWait:
         for instance in candidates[:_TOLD]:
             text = await console_tail(self._cloud, instance)
             if text:
-                return NotUp(sentence, console=text)
+                own = [line.strip() for line in text.splitlines() if not line.startswith(_NOT_ITS_OWN)]
+                last = shown(own[-1]) if own else ""
+                said = f" It wrote last: {last[:_LAST]}" if ended and last and instance == ended[0] else ""
+                return NotUp(sentence + said, console=text)
         return NotUp(sentence)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +24,7 @@ from pavedroad.delivery.tables import DeploymentRow, ProgressRow
 from pavedroad.delivery.turns import Turns, release, way_out
 from pavedroad.manifest.model import Manifest
 
+_SAME_END = timedelta(seconds=5)
 _FINAL = [str(phase) for phase in FINAL]
 _TOO_LATE = {
     Phase.FLIPPING: "is taking the traffic already",
@@ -133,7 +134,11 @@ class Journal:
                 .order_by(ProgressRow.number.desc())
                 .limit(1)
             )
-            if last is not None and (last.phase, last.sentence) == (phase, sentence):
+            if (
+                last is not None
+                and (last.phase, last.sentence) == (phase, sentence)
+                and _alike(last.until, until)
+            ):
                 return None
             row = ProgressRow(
                 deployment=deployment,
@@ -319,6 +324,11 @@ def _row(session: Session, deployment: str, *, locked: bool = False) -> Deployme
             next_step="List them: paved deployments; one cluster's: paved deployments --cluster NAME.",
         )
     return row
+
+
+def _alike(one: datetime | None, other: datetime | None) -> bool:
+    """Whether two ends of a wait are the same, as steps that run twice reckon them."""
+    return one == other if one is None or other is None else abs(other - one) < _SAME_END
 
 
 def _stop_if_cancelled(row: DeploymentRow) -> None:

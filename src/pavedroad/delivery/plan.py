@@ -18,10 +18,10 @@ from pavedroad.manifest.model import Manifest
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`before` are the listener's weights that a failure returns to; `previous` are the groups that lose
-    the traffic, with their sizes (minimum, desired, maximum); `first` means that the cluster has no balancer
-    yet, so that a failure removes it again; `work` is whose all is that it makes; `sizes` are the new group's
-    (minimum, desired, maximum). Both are empty in plans that were written before they were kept."""
+    """`before` are the listener's weights that a failure returns to; `previous` are the groups that lose the
+    traffic, with their sizes (minimum, desired, maximum); `first` means that the cluster has no balancer yet,
+    so that a failure removes it again; `work` is whose all is that it makes; the new group has `sizes`, and
+    `keeps` up with those that lose the traffic. What is empty was not kept when the plan was written."""
 
     cluster: str
     server_group: str
@@ -35,6 +35,7 @@ class Plan:
     work: str = ""
     commit: str = ""
     sizes: list[int] = field(default_factory=list[int])
+    keeps: bool = False
 
     @property
     def known_by(self) -> dict[str, str]:
@@ -55,7 +56,9 @@ class Made:
     work: str
 
 
-def make_plan(manifest: Manifest, made: Made, cluster: Cluster, name: str, sizes: Sizes) -> Plan:
+def make_plan(
+    manifest: Manifest, made: Made, cluster: Cluster, name: str, sizes: Sizes, *, keeps: bool
+) -> Plan:
     """`name` is the new group's: one that `next_name` gave and that is free."""
     _check_port(manifest, cluster)
     losing = {"red-black": cluster.serving, "highlander": cluster.present, "none": ()}[manifest.strategy.kind]
@@ -72,6 +75,7 @@ def make_plan(manifest: Manifest, made: Made, cluster: Cluster, name: str, sizes
         work=made.work,
         commit=made.commit,
         sizes=[sizes.minimum, sizes.desired, sizes.maximum],
+        keeps=keeps,
     )
 
 

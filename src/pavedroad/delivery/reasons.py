@@ -37,8 +37,8 @@ def short(reason: str) -> str:
     if codes := _CODES.match(reason):
         return f"status {codes['codes']} on the health check"
     if failed := _FAILED.match(reason):
-        how = failed["how"]
-        return how if how.startswith("the ") else f"{how} on the health check"
+        how, mark, where = failed["how"].partition("; ")
+        return failed["how"] if how.startswith("the ") else f"{how} on the health check{mark}{where}"
     return reason[:1].lower() + reason[1:] if reason.startswith("It is ") else reason
 
 

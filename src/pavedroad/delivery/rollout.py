@@ -8,6 +8,7 @@ was made is removed.
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 from pavedroad.clouds.model import ServerGroup
@@ -165,8 +166,9 @@ class Rollout:
             ) from error
         name = await free_name(cloud, manifest, found)
         made = Made(image_id, str(document["version"]), image.tags.get(naming.COMMIT, ""), deployment)
-        sizes = await self._sizes(manifest, found, str(document.get("capacity", "")))
-        plan = make_plan(manifest, made, found, name, sizes)
+        told = str(document.get("capacity", ""))
+        sizes = await self._sizes(manifest, found, told)
+        plan = make_plan(manifest, made, found, name, sizes, keeps=not told)
         await self._journal.set_plan(deployment, server_group=plan.server_group)
         await self._journal.note(deployment, Phase.CREATING, _beginning(manifest, plan, found))
         return plan.document()
@@ -211,21 +213,40 @@ class Rollout:
         await run.cloud.create_server_group(server_group_spec(run.manifest, run.plan, target_group.id))
 
     async def _wait_until_healthy(self, run: _Run) -> None:
-        async def told(sentence: str) -> None:
-            await self._journal.note(run.deployment, Phase.WAITING, sentence)
+        async def told(sentence: str, until: datetime | None = None) -> None:
+            await self._journal.note(run.deployment, Phase.WAITING, sentence, until)
 
         wanted = sizes_of(run.manifest, run.plan).desired
-        since = await self._journal.waiting_since(run.deployment)
-        wait = HealthWait(
-            run.cloud,
-            self._clock,
-            run.plan.server_group,
-            wanted,
-            within=run.manifest.strategy.boot_timeout,
-            spent=(self._clock.now() - since).total_seconds() if since is not None else 0.0,
+        while True:
+            since = await self._journal.waiting_since(run.deployment)
+            wait = HealthWait(
+                run.cloud,
+                self._clock,
+                run.plan.server_group,
+                wanted,
+                within=run.manifest.strategy.boot_timeout,
+                spent=(self._clock.now() - since).total_seconds() if since is not None else 0.0,
+            )
+            await wait.run(told, lambda: self._journal.check_cancel(run.deployment))
+            await told(f"{wanted} of {wanted} healthy.")
+            if (more := await self._keep_up(run, wanted)) is None:
+                return
+            wanted = more
+
+    async def _keep_up(self, run: _Run, wanted: int) -> int | None:
+        """More instances, where those that are to lose the traffic have become more meanwhile."""
+        if not run.plan.keeps:
+            return None
+        cluster = await look(run.cloud, run.plan.cluster)
+        group = cluster.group(run.plan.server_group)
+        losing = together(of_group(held) for held in cluster.serving if held.name in run.plan.previous)
+        if losing.desired <= wanted or group.desired > wanted:
+            return None
+        sizes = of_group(group).at_least(losing)
+        await run.cloud.resize_server_group(
+            group.name, minimum=sizes.minimum, maximum=sizes.maximum, desired=sizes.desired
         )
-        await wait.run(told, lambda: self._journal.check_cancel(run.deployment))
-        await told(f"{wanted} of {wanted} healthy.")
+        return sizes.desired
 
     async def _flip(self, run: _Run) -> int:
         """One call moves the traffic. The health that allowed it is looked at anew: a process may have died

@@ -151,7 +151,7 @@ def _refuse_deleting(group: ServerGroup) -> None:
         raise Conflict(f"{group.name} is being deleted.")
 
 
-async def _silent(_sentence: str) -> None:
+async def _silent(_sentence: str, _until: datetime) -> None:
     """Nobody reads along."""
 
 

@@ -34,6 +34,14 @@ def age(moment: datetime | None) -> str:
     return f"{seconds} s"
 
 
+def remaining(moment: datetime | None) -> str:
+    """How long from now, to the second: `4 min 12 s`."""
+    if moment is None:
+        return ""
+    minutes, seconds = divmod(max(0, round((moment - datetime.now(UTC)).total_seconds())), 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
 def clock_time(moment: datetime | None) -> str:
     """Date and time in UTC, to the second."""
     return "" if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
@@ -48,7 +56,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     filters = cast("dict[str, object]", environment.filters)  # pyright: ignore[reportUnknownMemberType]
-    filters.update(age=age, clock_time=clock_time)
+    filters.update(age=age, clock_time=clock_time, remaining=remaining)
     return environment
 
 

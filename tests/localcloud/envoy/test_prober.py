@@ -12,7 +12,7 @@ import pytest
 from pavedroad.localcloud.envoy.checks import check
 from pavedroad.localcloud.envoy.health import Health, Outcome, matches
 from pavedroad.localcloud.envoy.prober import Prober
-from pavedroad.localcloud.wanted import Pool, Probe
+from pavedroad.localcloud.wanted import Pool, Probe, Target
 from tests.localcloud.envoy.conftest import Serve
 from tests.localcloud.envoy.services import PORT, QUICK, Heard, Service, fresh_address, pool, response
 from tests.waiting import eventually_async
@@ -105,7 +105,7 @@ async def test_silence_is_a_timeout(service: Serve) -> None:
 
 async def test_nobody_there_is_a_refused_connection() -> None:
     outcome = await check(QUICK, fresh_address(), PORT)
-    assert outcome == BAD
+    assert outcome == replace(BAD, refused=True)
 
 
 async def test_a_tcp_check_needs_no_more_than_a_connection(service: Serve) -> None:
@@ -240,3 +240,15 @@ async def test_a_thousand_targets_are_cheap(prober: Prober, service: Serve) -> N
     used = time.process_time()
     await eventually_async(all_healthy, within=30)
     assert time.process_time() - used < 6
+
+
+async def test_who_is_refused_is_told_of_with_where_it_listens(prober: Prober) -> None:
+    prober.elsewhere = lambda target: f"{target} listens on port 1"
+    group = pool("a", Target("i-1", fresh_address(), PORT, PORT, "us-east-1a", draining=False))
+    prober.apply([group])
+    said = "connection refused; i-1 listens on port 1"
+
+    async def told() -> bool:
+        return _health(prober, group).description.endswith(said)
+
+    await eventually_async(told, every=0.01)

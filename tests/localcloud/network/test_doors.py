@@ -36,6 +36,7 @@ class Served:
 
     def __init__(self) -> None:
         self.on_change: Callable[[], None] = lambda: None
+        self.elsewhere: Callable[[str], str] = lambda _: ""
         self.routed = 0
 
     async def start(self) -> None:

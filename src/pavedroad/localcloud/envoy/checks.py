@@ -93,7 +93,8 @@ def _connected(done: asyncio.Task[tuple[asyncio.Transport, _Check]], answer: asy
         return
     error = done.exception()
     if isinstance(error, ConnectionRefusedError):
-        _settle(answer, Outcome(FAILED, "Health checks failed: connection refused", connected=False))
+        told = "Health checks failed: connection refused"
+        _settle(answer, Outcome(FAILED, told, connected=False, refused=True))
     elif error is not None:
         text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         _settle(answer, Outcome(FAILED, f"Health checks failed: {text}", connected=False))

@@ -14,11 +14,13 @@ MISMATCH = "Target.ResponseCodeMismatch"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One check's result. `reason` is empty for success; `connected` is false where nobody listened."""
+    """One check's result. `reason` is empty for success; `connected` is false where nobody listened, and
+    `refused` too where that was said."""
 
     reason: str = ""
     description: str = ""
     connected: bool = True
+    refused: bool = False
 
     @property
     def good(self) -> bool:

@@ -6,12 +6,12 @@ import asyncio
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from pavedroad.localcloud.envoy.checks import check
 from pavedroad.localcloud.envoy.clusters import source_of
-from pavedroad.localcloud.envoy.health import Health, vanished
+from pavedroad.localcloud.envoy.health import Health, Outcome, vanished
 from pavedroad.localcloud.wanted import Front, Pool, Probe, Target
 
 Key = tuple[str, str, int]
@@ -31,12 +31,17 @@ class _Patient:
     health: Health = field(default_factory=Health)
     since: float = field(default_factory=time.monotonic)
     watch: asyncio.Task[None] | None = None
+    elsewhere: str = ""
+    """Where it listened instead, when somebody last looked."""
 
 
 class Prober:
     """`changed` is called with a pool's ARN when the health of one of its targets changes."""
 
     def __init__(self, changed: Callable[[str], None]) -> None:
+        self.elsewhere: Callable[[str], str] = lambda _: ""
+        """Where a target listens, in a few words, if not where it should. Blocks."""
+        self._looking = False
         self._changed = changed
         self._patients: dict[Key, _Patient] = {}
         self._users = _NO_USERS
@@ -102,6 +107,8 @@ class Prober:
                 patient.target.probe_port,
                 source_of(user, patient.target.zone) if user else "",
             )
+            if outcome.refused:
+                outcome = await self._told_where(patient, outcome, look=counts)
             if counts or outcome.good:
                 # Those that came together part ways with the first interval.
                 beat = began + patient.probe.interval_seconds * stagger
@@ -113,6 +120,18 @@ class Prober:
                 soon = max(_SOONEST_SECONDS, (now - patient.since) * _EXTRA_SHARE)
                 pause = min(pause, soon, patient.probe.interval_seconds / 4)
             await asyncio.sleep(max(0.0, pause))
+
+    async def _told_where(self, patient: _Patient, outcome: Outcome, *, look: bool) -> Outcome:
+        """With where it listens instead; one look at a time, so that many that boot cost little."""
+        if look and not self._looking:
+            self._looking = True
+            try:
+                patient.elsewhere = await asyncio.to_thread(self.elsewhere, patient.target.id)
+            finally:
+                self._looking = False
+        if not patient.elsewhere:
+            return outcome
+        return replace(outcome, description=f"{outcome.description}; {patient.elsewhere}")
 
     def _set(self, key: Key, patient: _Patient, health: Health) -> None:
         known, patient.health = patient.health, health

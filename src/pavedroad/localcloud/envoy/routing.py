@@ -64,8 +64,10 @@ class EnvoyRouting:
         self._process = EnvoyProcess(places, home / "envoy.log", self._progressed)
         self._admin = Admin(places.admin)
         self._prober = Prober(self._health_changed)
+        self.elsewhere: Callable[[str], str] = lambda _: ""
 
     async def start(self) -> None:
+        self._prober.elsewhere = self.elsewhere
         await self._server.start()
         self._process.start()
         self._chores = [

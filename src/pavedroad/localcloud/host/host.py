@@ -19,6 +19,7 @@ from pavedroad.localcloud.host.meter import Meter
 from pavedroad.localcloud.host.network.namespaces import Namespaces
 from pavedroad.localcloud.host.nursery import binding
 from pavedroad.localcloud.host.routing import Routing
+from pavedroad.localcloud.host.sockets import elsewhere
 from pavedroad.localcloud.host.supervision import Supervision
 from pavedroad.localcloud.host.sweep import sweep
 from pavedroad.localcloud.measured import Measurements
@@ -53,6 +54,7 @@ class Host:
         self._instances = home / "instances"
         self._routing = routing
         routing.on_change = self._routing_changed
+        routing.elsewhere = self._elsewhere
         self.limiter = Limiter(home)
         self._meter = Meter(self.limiter, own_networks=network is not None)
         self._supervision = Supervision(self._sweep)
@@ -181,6 +183,10 @@ class Host:
                     await self.guests.collect_images()
                 except OSError:
                     _log.exception("Unpacked images could not be collected")
+
+    def _elsewhere(self, guest_id: str) -> str:
+        held = self.limiter.holds().get(guest_id)
+        return elsewhere(held) if held is not None else ""
 
     def _open(self) -> None:
         sweep(self._instances)

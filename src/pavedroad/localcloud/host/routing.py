@@ -19,6 +19,9 @@ class Routing(Protocol):
     """Set by the host before `start`; call it whenever `statuses`, `refused`, `impaired` or `routed`
     changes."""
 
+    elsewhere: Callable[[str], str]
+    """Set by the host before `start`: where the guest of this id listens, in a few words. Blocks."""
+
     @property
     def routed(self) -> int:
         """The highest revision whose routes Envoy has acknowledged; 0 before the first."""

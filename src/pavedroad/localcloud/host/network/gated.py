@@ -30,6 +30,7 @@ class GatedRouting:
         self._through = 0
         self._progress = asyncio.Event()
         self.on_change: Callable[[], None] = lambda: None
+        self.elsewhere: Callable[[str], str] = lambda _: ""
         routing.on_change = self._told
         doors.changed = self._moved
 
@@ -38,6 +39,7 @@ class GatedRouting:
         return min(self._routing.routed, self._through)
 
     async def start(self) -> None:
+        self._routing.elsewhere = self.elsewhere
         await self._doors.start()
         await self._routing.start()
 
