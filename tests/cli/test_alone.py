@@ -68,6 +68,8 @@ def test_without_a_platform_every_command_says_how_to_start_one(tmp_path: Path, 
         (["up", "--port", "99999"], "not in the range 1<=x<=65535"),
         (["new", "api", "--kind", "cobol"], "'cobol' is not one of"),
         (["new", "my-api"], "'my-api' is not an application's name"),
+        (["new", "my-api"], "next: Write it so: paved new my_api"),
+        (["deploy", "--vresion", "x"], "Did you mean --json or --version?\nnext: See `paved deploy --help`."),
         (["deploy", "nowhere"], "There is no file nowhere"),
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value),
@@ -78,6 +80,28 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(tmp_path: Path, command: l
     assert named in done.stderr
     assert "next: " in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "status"),
+    [
+        (["status", "--json"], "unavailable", 3),
+        (["deplyo", "--json"], "invalid-input", 2),
+        (["deploy", "--json", "--colour"], "invalid-input", 2),
+        (["rollback", "--json"], "invalid-input", 2),
+        (["validate", "--json", "nowhere"], "invalid-input", 2),
+        (["destroy", "api", "--json"], "invalid-input", 2),
+        (["up", "--json", "--port", "none"], "invalid-input", 2),
+    ],
+)
+def test_with_json_an_error_is_json_and_all_that_is_said(
+    tmp_path: Path, command: list[str], code: str, status: int
+) -> None:
+    done = paved(tmp_path, *command, cwd=tmp_path)
+    told = json.loads(done.stderr)
+    assert (done.returncode, done.stdout, told["code"], told["exit_code"]) == (status, "", code, status)
+    assert told["detail"]
+    assert told["next_step"]
 
 
 def test_a_manifest_is_named_by_its_file_as_by_its_folder(tmp_path: Path) -> None:

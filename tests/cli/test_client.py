@@ -65,6 +65,18 @@ def test_a_problem_is_raised_as_the_error_that_it_was() -> None:
     assert refusal.value.next_step == "Deploy another."
 
 
+def test_what_the_api_says_of_fields_is_said_of_options() -> None:
+    problem = {
+        "code": "invalid-input",
+        "detail": "'principal' in the query: string should have at most 9 characters.",
+        "next_step": "GET /v1/openapi.json describes every request.",
+    }
+    with server(lambda _: (400, json.dumps(problem).encode())) as url, pytest.raises(InvalidInput) as refusal:
+        Client(url, "secret").get("/v1/audit")
+    assert refusal.value.sentence == "--who: string should have at most 9 characters."
+    assert "/v1" not in str(refusal.value.next_step)
+
+
 @pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "a\\b", "a\0", "a\nb", "\x1b[2J", "\u202ea"])
 def test_a_name_that_would_be_another_address_is_refused(name: str) -> None:
     with pytest.raises(InvalidInput, match="is no name") as refusal:

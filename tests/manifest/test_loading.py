@@ -181,6 +181,10 @@ def test_json_escapes_of_one_character_are_one_character() -> None:
         (r'build: {kind: python, packages: ["\ud83d"]}', r"4:34: found \ud83d, which is half of a character"),
         (r'build: {exclude: ["a\0b"]}', r"4:19: found \0, which no text may hold"),
         (r'environment: {A: "\UFFFFFFFF"}', r"4:19: found \UFFFFFFFF, and no character has this number"),
+        (
+            "stack: pre-prod",
+            "allowed: letters, digits, '.' and '_', such as pre_prod; a '-' parts the names of",
+        ),
         ("port: 010", "4:7: port: found '010'; allowed: a port from 1 to 65535"),
         (
             "stack: 7",

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from pavedroad import __version__
 from pavedroad.cli.coming_back import ComingBack
 from pavedroad.cli.failures import told
+from pavedroad.cli.wording import next_step_of, sentence_of
 from pavedroad.core.errors import InvalidInput, PavedError, Unauthenticated, Unavailable
 from pavedroad.core.names import is_segment
 from pavedroad.core.places import Places
@@ -245,10 +246,10 @@ def _can_be_sent(token: str) -> bool:
 def _refusal(url: str, status: int, content: bytes) -> PavedError:
     try:
         problem: dict[str, Any] = json.loads(content)
-        next_step = problem.get("next_step")
+        next_step = next_step_of(problem.get("next_step"))
         if status == 401:
             next_step = _SIGN_IN  # the API's own speaks of headers
-        return told(problem["code"], problem["detail"], next_step)
+        return told(problem["code"], sentence_of(problem["detail"]), next_step)
     except (ValueError, KeyError, TypeError):
         return PavedError(
             f"{url} answered {status} without saying why.",

@@ -38,6 +38,15 @@ out = Screen()
 err = Screen(stderr=True)
 
 
+class _Speech:
+    json = False
+
+
+def speak_json(wanted: bool) -> None:
+    """Whether a program reads this: stderr has then the error alone, as JSON."""
+    _Speech.json = wanted
+
+
 def live() -> bool:
     """Whether someone watches, so that lines may move."""
     return err.is_terminal
@@ -59,7 +68,8 @@ def say(text: str | Text) -> None:
 
 def note(text: str | Text) -> None:
     """A line about what goes on, on stderr."""
-    err.print(text)
+    if not _Speech.json:
+        err.print(text)
 
 
 def must_be_asked(doing: str) -> None:
@@ -85,12 +95,12 @@ def fitted(rows: Rows) -> Text:
     return rows.text(out.width if out.is_terminal else None)
 
 
-def complain(sentence: str, next_step: str | None = None) -> None:
-    """What is wrong, and the next step."""
-    err.print(sentence, style="red")
-    if next_step:
-        err.print(f"next: {next_step}")
-
-
-def complain_of(error: PavedError) -> None:
-    complain(error.sentence, error.next_step)
+def complain(error: PavedError, exit_code: int) -> None:
+    """What is wrong, and the next step; on stderr."""
+    if _Speech.json:
+        problem = {"code": error.code, "detail": error.sentence, "next_step": error.next_step}
+        sys.stderr.write(json.dumps({**problem, "exit_code": int(exit_code)}) + "\n")
+        return
+    err.print(error.sentence, style="red")
+    if error.next_step:
+        err.print(f"next: {error.next_step}")

@@ -23,8 +23,9 @@ def write(folder: Path, *, name: str, kind: Kind, owner: str) -> list[str]:
     if "-" in name or str(ClusterName.parse(name)) != name:
         likely = re.sub(r"[^a-zA-Z0-9._]+", "_", name).strip("_") or "api"
         raise InvalidInput(
-            f"'{name}' is not an application's name: it takes letters, digits, '.' and '_'.",
-            next_step=f"Try '{likely}'.",
+            f"'{name}' is not an application's name: it takes letters, digits, '.' and '_'; a '-' parts the "
+            "names of application, stack and detail, as in api-prod-eu-v003.",
+            next_step=f"Write it so: paved new {likely}",
         )
     files = {
         place.relative_to(_TEMPLATES / kind).as_posix(): place.read_text()

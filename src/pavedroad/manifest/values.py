@@ -71,6 +71,15 @@ def _whole(least: int, most: int, what: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def _without_hyphens(value: object) -> object:
+    if isinstance(value, str) and "-" in value and _NAME_PART.fullmatch(likely := value.replace("-", "_")):
+        raise ValueError(
+            f"letters, digits, '.' and '_', such as {likely}; a '-' parts the names of application, stack "
+            "and detail, as in api-prod-eu-v003"
+        )
+    return value
+
+
 def _taken_for(value: float) -> str:
     return "true or false" if isinstance(value, bool) else "a number"
 
@@ -133,6 +142,7 @@ Drain = Annotated[float, _whole_seconds(0, 3600), _DURATION_SCHEMA]
 NamePart = Annotated[
     str,
     _text(_NAME_PART, "letters, digits, '.' and '_'"),
+    BeforeValidator(_without_hyphens),  # which is asked first
     Field(json_schema_extra={"pattern": f"^{_NAME_PART.pattern}$"}),
 ]
 Detail = Annotated[
