@@ -135,6 +135,23 @@ def test_an_interface_is_attached_once_at_a_free_index(ec2: Ec2, refused: Unchan
     ec2.call("DeleteNetworkInterface", NetworkInterfaceId=first)
 
 
+def test_an_attached_interface_goes_with_its_instance_where_that_is_said(
+    ec2: Ec2, refused: Unchanged
+) -> None:
+    subnet = ec2.subnet(ec2.vpc("10.72.0.0/16"), "10.72.1.0/24")
+    one, interface = ec2.instance(SubnetId=subnet), ec2.interface(subnet)
+    place = {"NetworkInterfaceId": interface, "InstanceId": one, "DeviceIndex": 1}
+    attachment = ec2.call("AttachNetworkInterface", **place)["AttachmentId"]
+    said = {"AttachmentId": "eni-attach-01234567", "DeleteOnTermination": True}
+    change = {"NetworkInterfaceId": interface, "Attachment": said}
+    assert refused("ModifyNetworkInterfaceAttribute", **change) == "InvalidAttachmentID.NotFound"
+    said["AttachmentId"] = attachment
+    ec2.call("ModifyNetworkInterfaceAttribute", **change)
+    ec2.end(one)
+    gone = {"NetworkInterfaceIds": [interface]}
+    assert ec2.code("DescribeNetworkInterfaces", **gone) == "InvalidNetworkInterfaceID.NotFound"
+
+
 def test_an_elastic_address_has_one_holder_and_a_holder_one_address(ec2: Ec2, refused: Unchanged) -> None:
     subnet = ec2.subnet(ec2.vpc("10.62.0.0/16"), "10.62.1.0/24")
     first, second = ec2.interface(subnet), ec2.interface(subnet)

@@ -86,6 +86,21 @@ class Interfaces:
             interface.subnet.del_subnet_ip(address)
         return EmptyResult()
 
+    def modify_network_interface_attribute(self):
+        """moto forgets what is said of the attachment."""
+        if asked := self._get_param("Attachment"):
+            interface: NetworkInterface = self.ec2_backend.get_network_interface(
+                self._get_param("NetworkInterfaceId")
+            )
+            if interface.attachment_id is None or interface.attachment_id != asked.get("AttachmentId"):
+                raise ServiceError(
+                    "InvalidAttachmentID.NotFound",
+                    f"The network attachment '{asked.get('AttachmentId')}' does not exist",
+                )
+            if (goes := asked.get("DeleteOnTermination")) is not None:
+                interface.delete_on_termination = str(goes).lower() == "true"
+        return super().modify_network_interface_attribute()
+
     def delete_network_interface(self) -> EmptyResult:
         interface: NetworkInterface = self.ec2_backend.get_network_interface(
             self._get_param("NetworkInterfaceId")
