@@ -167,14 +167,14 @@ class HealthWait:
                 raise await self._not_up(f"{self._group} cannot launch instances: {message}.", health)
             if len(refused) >= _REFUSED:
                 raise await self._not_up(f"The cloud refused capacity for {self._group}: {message}.", health)
-        ended = self._ended(group, activities)
+        gone = self._ended(group, activities)
+        if len(gone) < max(_ENDED, self._wanted):
+            return
+        ended = await self._by_themselves(gone)
         if len(ended) >= max(_ENDED, self._wanted):
-            ended.reverse()
-            name, reason = await self._first_end(ended)
+            told = f"end while they boot ({len(ended)} so far): {_end_of(ended[0])}"
             raise await self._not_up(
-                f"The instances of {self._group} end while they boot ({len(ended)} so far): {reason}.",
-                health,
-                [name, *ended],
+                f"The instances of {self._group} {told}.", health, [one.id for one in ended]
             )
 
     def _ended(self, group: ServerGroup, activities: list[Activity]) -> list[str]:
@@ -183,14 +183,12 @@ class HealthWait:
         present = {member.instance_id for member in group.members}
         return list(dict.fromkeys([*terminated, *(i for i in reversed(self._seen) if i not in present)]))
 
-    async def _first_end(self, ended: list[str]) -> tuple[str, str]:
-        """The first instance that ended by itself, and how: others may have been ended in its wake."""
-        found = {instance.id: instance for instance in await self._cloud.instances(ended)}
-        told = [found[name] for name in ended if name in found and found[name].state_reason]
-        if not told:
-            return ended[0], f"{ended[0]} ended"
-        first = next((one for one in told if not _SHUT_DOWN.search(one.state_reason)), told[0])
-        return first.id, _end_of(first)
+    async def _by_themselves(self, gone: list[str]) -> list[Instance]:
+        """Those that ended by themselves, the first first: others are ended in their wake, or as their health
+        is not what it should be."""
+        found = {instance.id: instance for instance in await self._cloud.instances(gone)}
+        told = [found[name] for name in reversed(gone) if name in found]
+        return [one for one in told if one.state_reason and not _SHUT_DOWN.search(one.state_reason)]
 
     async def _not_up(
         self, sentence: str, health: dict[str, TargetHealth], ended: list[str] | None = None
