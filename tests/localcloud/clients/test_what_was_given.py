@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.localcloud.certificates import self_signed
 from tests.localcloud.machines import bare_image
 from tests.localcloud.running import RunningCloud
 
@@ -176,3 +177,25 @@ def test_a_warm_pool_says_of_reuse_what_it_was_told(cloud: RunningCloud) -> None
     scaling.put_warm_pool(**group, InstanceReusePolicy=policy)
     assert scaling.describe_warm_pool(**group)["WarmPoolConfiguration"]["InstanceReusePolicy"] == policy
     scaling.delete_auto_scaling_group(**group, ForceDelete=True)
+
+
+def test_a_server_certificate_has_its_own_dates_and_tags(cloud: RunningCloud) -> None:
+    iam, name = cloud.client("iam"), {"ServerCertificateName": uuid.uuid4().hex}
+    pair = {key: value.decode() for key, value in self_signed("given.example", days=9).items()}
+    body, key = pair["Certificate"], pair["PrivateKey"]
+    tags = [{"Key": "team", "Value": "red"}]
+    made = iam.upload_server_certificate(
+        **name, CertificateBody=body, PrivateKey=key, Path="/web/", Tags=tags
+    )
+    told = made["ServerCertificateMetadata"]
+    assert (told["Expiration"] - told["UploadDate"]).days in (8, 9)
+    shown = iam.get_server_certificate(**name)["ServerCertificate"]
+    assert (shown["ServerCertificateMetadata"], shown["Tags"]) == (told, tags)
+    assert told in iam.list_server_certificates(PathPrefix="/web/")["ServerCertificateMetadataList"]
+    iam.tag_server_certificate(**name, Tags=[{"Key": "tier", "Value": "front"}])
+    iam.untag_server_certificate(**name, TagKeys=["team"])
+    assert iam.list_server_certificate_tags(**name)["Tags"] == [{"Key": "tier", "Value": "front"}]
+    iam.delete_server_certificate(**name)
+    iam.upload_server_certificate(**name, CertificateBody=body, PrivateKey=key, Path="/web/")
+    assert "Tags" not in iam.get_server_certificate(**name)["ServerCertificate"]
+    iam.delete_server_certificate(**name)

@@ -14,6 +14,7 @@ from pavedroad.localcloud.moto_adapter import (
     ec2_backend,
     ec2_multi_attach,
     ec2_routing,
+    iam_certificates,
     iam_policies,
     keys,
     outlets,
@@ -35,6 +36,7 @@ def install(store: BlobStore, block: Block) -> StoredContents:
     topics.install()
     outlets.install()
     keys.install()
+    iam_certificates.install()
     iam_policies.install()
     picked_xml.install()
     route53_records.install()
