@@ -33,7 +33,7 @@ def test_no_operation_is_claimed_that_the_service_does_not_have(service: Coverag
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "service",
-    [it for it in (*coverage(), *stored_coverage()) if it.service != "s3"],
+    [it for it in coverage() if it.service != "s3"],
     ids=lambda it: it.service,
 )
 def test_what_is_absent_says_so_and_nothing_else_does(service: Coverage, fresh_cloud: RunningCloud) -> None:

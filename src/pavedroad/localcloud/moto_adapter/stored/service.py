@@ -108,7 +108,8 @@ class Stored(MotoService):
             said = f"This cloud does not offer it: it would need another install ({error.name})."
             return ServiceError("UnknownOperationException", said)
         known = as_service_error(error, request)
-        if known.status < 500 or isinstance(error, OSError | MemoryError | ServiceError):
+        of_the_machine = isinstance(error, OSError) and not isinstance(error, FileNotFoundError)
+        if known.status < 500 or of_the_machine or isinstance(error, MemoryError | ServiceError):
             return known
         return ServiceError(
             "ValidationException", "The request is not valid, or asks for what this cloud does not have."
