@@ -43,6 +43,7 @@ for kind, port in servers:
     server = http.server.ThreadingHTTPServer((os.environ["HOST"], port), kind)
     threading.Thread(target=server.serve_forever).start()
 print("endpoint", os.environ["AWS_ENDPOINT_URL"], os.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"], flush=True)
+threading.Event().wait()  # from Python 3.12 on, no thread begins once the main one has ended
 """
 
 
