@@ -297,6 +297,18 @@ def test_what_a_simple_policy_does_not_have_is_refused(
         simple(bench, **asked)
 
 
+def test_a_cooldown_of_nothing_is_none_where_there_is_none(bench: Bench) -> None:
+    bench.create(desired=0)
+    tracked: dict[str, Any] = {
+        "PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"},
+        "TargetValue": 50.0,
+    }
+    asked = {"AutoScalingGroupName": "web", "PolicyName": "cpu", "PolicyType": "TargetTrackingScaling"}
+    bench.call("PutScalingPolicy", **asked, TargetTrackingConfiguration=tracked, Cooldown=0)
+    with pytest.raises(ServiceError, match="Cooldown can't be specified"):
+        bench.call("PutScalingPolicy", **asked, TargetTrackingConfiguration=tracked, Cooldown=9)
+
+
 def test_a_disabled_policy_heeds_no_alarm(bench: Bench) -> None:
     bench.create(desired=1)
     bench.pass_time(400)

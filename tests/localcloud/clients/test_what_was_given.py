@@ -129,6 +129,10 @@ def test_the_tags_of_a_launch_template_are_not_among_those_of_what_it_launches(e
         LaunchTemplateId=template["LaunchTemplateId"], Versions=["$Latest"]
     )["LaunchTemplateVersions"]
     assert version["LaunchTemplateData"]["TagSpecifications"] == [tags("instance")]
+    named = {"LaunchTemplateIds": [template["LaunchTemplateId"]]}
+    ec2.create_tags(Resources=named["LaunchTemplateIds"], Tags=[{"Key": "kind", "Value": "changed"}])
+    [shown] = ec2.describe_launch_templates(**named)["LaunchTemplates"]
+    assert shown["Tags"] == [{"Key": "kind", "Value": "changed"}]
 
 
 def test_an_instance_has_the_groups_of_its_first_interface_and_each_interface_its_own(

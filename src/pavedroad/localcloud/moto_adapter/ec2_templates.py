@@ -25,6 +25,15 @@ class NumberedTemplate(LaunchTemplate):
 
     _made = 0
 
+    @property
+    def tags(self) -> list[dict[str, str]]:
+        """As they are by now: moto shows those that it was made with."""
+        return self.get_tags()
+
+    @tags.setter
+    def tags(self, tags: object) -> None:
+        pass
+
     def create_version(self, data: dict[str, Any], description: str) -> LaunchTemplateVersion:
         self._made += 1
         version = LaunchTemplateVersion(self, self._made, data, description)

@@ -79,7 +79,8 @@ def _type(call: Call) -> PolicyType:
     kind = asked
     for others in _OWN.values():
         for name in others:
-            if name not in _OWN[kind] and call.get(name) not in (None, []):
+            # Terraform sends a cooldown of 0 with whatever it changes; AWS takes that for none.
+            if name not in _OWN[kind] and call.get(name) not in (None, [], 0):
                 raise refused(f"{name} can't be specified for policies of type {kind}")
     return kind
 
