@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from textwrap import fill
 
 from pavedroad.localcloud.autoscaling.operations import OPERATIONS as AUTOSCALING
+from pavedroad.localcloud.balancing.classic.operations import OPERATIONS as CLASSIC
 from pavedroad.localcloud.balancing.operations import OPERATIONS as BALANCING
 from pavedroad.localcloud.monitoring.operations import OPERATIONS as MONITORING
 from pavedroad.localcloud.moto_adapter.carried import carried as carried_by_moto
@@ -61,6 +62,7 @@ def coverage() -> list[Coverage]:
         _ours(
             "elbv2", "Elastic Load Balancing v2", "Application load balancers.", BALANCING, stored=_CAPACITY
         ),
+        _ours("elb", "Elastic Load Balancing, classic", "Of the API of 2012.", CLASSIC),
         _motos(
             "ec2", "EC2", "What is stored has no effect on processes or on who reaches whom.", real=EC2_REAL
         ),

@@ -151,19 +151,20 @@ class Registration:
 
 
 class Balancers(Protocol):
-    """ELBv2, for groups."""
+    """Load balancing, for groups. A source of traffic is a target group, by its ARN, or a classic load
+    balancer, by its name."""
 
-    def target_group_exists(self, arn: str) -> bool: ...
+    def exists(self, source: str) -> bool: ...
 
-    def register(self, arn: str, instance_id: str) -> None:
+    def register(self, source: str, instance_id: str) -> None:
         """Idempotent."""
         ...
 
-    def deregister(self, arn: str, instance_id: str) -> None:
+    def deregister(self, source: str, instance_id: str) -> None:
         """Starts draining; idempotent."""
         ...
 
-    def registrations(self, arn: str) -> dict[str, Registration]:
+    def registrations(self, source: str) -> dict[str, Registration]:
         """By instance id; a target that has drained is no longer there."""
         ...
 
@@ -208,6 +209,12 @@ class Network(Protocol):
     def vpc_exists(self, vpc_id: str) -> bool: ...
 
     def subnet(self, subnet_id: str) -> Subnet | None: ...
+
+    def default_subnet(self, zone: str) -> Subnet | None: ...
+
+    def security_group_name(self, group_id: str) -> str:
+        """Empty where there is no such group."""
+        ...
 
     def security_group_vpc(self, group_id: str) -> str | None:
         """The VPC of a security group; None where there is no such group."""

@@ -104,7 +104,7 @@ class GuestStatus:
 class Probe:
     """A target group's health check. `matcher` is AWS's: `200`, `200,202`, `200-399`."""
 
-    protocol: Literal["HTTP", "HTTPS", "TCP"]
+    protocol: Literal["HTTP", "HTTPS", "TCP", "SSL"]
     path: str
     interval_seconds: float
     timeout_seconds: float
@@ -134,11 +134,13 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Stickiness:
-    """Clients stay with a target by a cookie, the balancer's own or that of the application (`cookie`)."""
+    """Clients stay with a target by a cookie, the balancer's own or that of the application (`cookie`). A
+    classic balancer's is called AWSELB, and of 0 seconds lasts as long as the client's session."""
 
     kind: Literal["lb_cookie", "app_cookie"]
     seconds: int
     cookie: str = ""
+    classic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ class Pool:
     """A target group that some listener uses, so its targets are probed and balanced over."""
 
     arn: str
-    protocol: Literal["HTTP", "HTTPS"]
+    protocol: Literal["HTTP", "HTTPS", "TCP", "SSL"]
     probe: Probe
     targets: tuple[Target, ...]
     algorithm: Literal["round_robin", "least_outstanding_requests", "weighted_random"] = "round_robin"
@@ -167,6 +169,8 @@ class Pool:
     """With fewer healthy targets, all are sent to."""
     fail_over: Least = Least()
     """With fewer healthy targets in a zone, the balancer's own address leaves that zone out."""
+    proxy_protocol: bool = False
+    """Each connection begins with a line that says whose it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +286,8 @@ class Manners:
 @dataclass(frozen=True, slots=True)
 class Front:
     """A listener: where Envoy listens, and its rules in order, the default last. `address` is the balancer's
-    own, which reaches every zone; `nodes` listen on the same port, each for its zone."""
+    own, which reaches every zone; `nodes` listen on the same port, each for its zone. One that `streams`
+    hands connections on as they are, to the only target group of its only rule, whatever the zone."""
 
     arn: str
     address: str
@@ -294,6 +299,7 @@ class Front:
     """The port that the listener was asked for, where it is another; 0 else."""
     tls: Tls | None = None
     manners: Manners = field(default_factory=Manners)
+    streams: bool = False
 
 
 @dataclass(frozen=True, slots=True)

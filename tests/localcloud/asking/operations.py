@@ -5,27 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
+from tests.localcloud.asking.balancing import BALANCING
+from tests.localcloud.asking.given import TAGS, Given, There
 from tests.localcloud.certificates import self_signed
 
-
-class There(Protocol):
-    """What there is, by the names that parameters have for it."""
-
-    def __getitem__(self, name: str) -> Any: ...
-
-    def every(self, name: str) -> list[Any]: ...
-
-
 Call = Callable[[str, str, dict[str, Any]], dict[str, Any]]
-Given = dict[str, Any] | Callable[[There], dict[str, Any]]
 
 CERTIFICATE = self_signed("asked.example.com")
 NOW = datetime.now(UTC)
 _SOON, _LATER = NOW + timedelta(days=1), NOW + timedelta(days=2)
 SSH = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHnCpiGVzBLgTqtGKQlyxQOBsR3bVmmM2k9OQaS5Jpfa asked"
-TAGS = [{"Key": "asked", "Value": "one"}]
 _STATEMENT = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": [_STATEMENT]})
 _TRUSTED = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -44,14 +35,7 @@ ALARM = {
 _STAT = {"Metric": {"Namespace": "Kept", "MetricName": "plain"}, "Period": 60, "Stat": "Sum"}
 _PERMISSION = {"IpProtocol": "tcp", "FromPort": 7, "ToPort": 7, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
 _EVERYWHERE = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
-_FIXED = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}
 _ETAG = '"1cb251ec0d568de6a929b520c4aed8d1"'  # of "text"
-_PATH = {"Field": "path-pattern", "Values": ["/asked"]}
-
-
-def _subnets(there: There) -> list[str]:
-    """Two, in two zones."""
-    return there.every("SubnetId")[:2]
 
 
 def _route(there: There) -> dict[str, Any]:
@@ -68,7 +52,7 @@ def _hooked(there: There) -> dict[str, Any]:
 
 OPERATIONS: dict[str, dict[str, Given]] = {
     "autoscaling": {
-        "AttachLoadBalancers": {"LoadBalancerNames": []},
+        "AttachLoadBalancers": {"LoadBalancerNames": ["old"]},
         "AttachTrafficSources": lambda there: {"TrafficSources": [{"Identifier": there["TargetGroupARN"]}]},
         "CreateAutoScalingGroup": {
             "AutoScalingGroupName": "asked",
@@ -139,41 +123,7 @@ OPERATIONS: dict[str, dict[str, Given]] = {
         "UntagResource": lambda there: {"ResourceARN": there["AlarmArn"]},
         "SetAlarmState": {"AlarmName": "asked", "StateValue": "ALARM", "StateReason": "asked"},
     },
-    "elbv2": {
-        "AddTags": lambda there: {"ResourceArns": [there["LoadBalancerArn"]]},
-        "DescribeTags": lambda there: {"ResourceArns": [there["LoadBalancerArn"]]},
-        "RemoveTags": lambda there: {"ResourceArns": [there["LoadBalancerArn"]]},
-        "ModifyRule": lambda there: {"RuleArn": there.every("RuleArn")[-1], "Actions": [_FIXED]},
-        "SetSecurityGroups": lambda there: {"SecurityGroups": [there["WallGroupId"]]},
-        "AddListenerCertificates": lambda there: {
-            "Certificates": [{"CertificateArn": there["CertificateArn"]}]
-        },
-        "CreateListener": {"Protocol": "HTTP", "Port": 8181, "DefaultActions": [_FIXED]},
-        "CreateLoadBalancer": lambda there: {"Name": "asked", "Subnets": _subnets(there)},
-        "CreateRule": {"Priority": 77, "Conditions": [_PATH], "Actions": [_FIXED]},
-        "CreateTargetGroup": lambda there: {
-            "Name": "asked",
-            "Protocol": "HTTP",
-            "Port": 80,
-            "VpcId": there["VpcId"],
-        },
-        "DescribeListeners": lambda there: {"LoadBalancerArn": there["LoadBalancerArn"]},
-        "DescribeRules": lambda there: {"ListenerArn": there["ListenerArn"]},
-        "ModifyCapacityReservation": {"MinimumLoadBalancerCapacity": {"CapacityUnits": 100}},
-        "ModifyListenerAttributes": {
-            "Attributes": [{"Key": "routing.http.response.server.enabled", "Value": "true"}]
-        },
-        "ModifyLoadBalancerAttributes": {
-            "Attributes": [{"Key": "idle_timeout.timeout_seconds", "Value": "17"}]
-        },
-        "ModifyTargetGroupAttributes": {"Attributes": [{"Key": "stickiness.enabled", "Value": "false"}]},
-        "RegisterTargets": lambda there: {"Targets": [{"Id": there["InstanceId"]}]},
-        "SetRulePriorities": lambda there: {"RulePriorities": [{"RuleArn": there["RuleArn"], "Priority": 9}]},
-        "SetSubnets": lambda there: {"Subnets": _subnets(there)},
-        "RemoveListenerCertificates": lambda there: {
-            "Certificates": [{"CertificateArn": there["CertificateArn"]}]
-        },
-    },
+    **BALANCING,
     "ec2": {
         "CreateSubnetCidrReservation": lambda there: {
             "SubnetId": there["EmptySubnetId"],

@@ -6,7 +6,9 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from tests.localcloud.asking.operations import CERTIFICATE, NOW, POLICY, TAGS, TRUST, Call
+from tests.localcloud.asking.balancing import PROXY
+from tests.localcloud.asking.given import TAGS
+from tests.localcloud.asking.operations import CERTIFICATE, NOW, POLICY, TRUST, Call
 
 _METADATA = "<EntityDescriptor>" + "x" * 1000 + "</EntityDescriptor>"
 NAMES: dict[str, dict[str, Any]] = {
@@ -21,6 +23,7 @@ NAMES: dict[str, dict[str, Any]] = {
         "ResourceId": "main",
     },
     "cloudwatch": {"StartTime": NOW - timedelta(hours=1), "EndTime": NOW},
+    "elb": {"LoadBalancerName": "old", "LoadBalancerNames": ["old"]},
     "elbv2": {"Tags": TAGS, "TagKeys": ["asked"]},
     "ec2": {"Tags": TAGS, "SourceRegion": "us-east-1"},
     "s3": {"Bucket": "kept", "Key": "object", "CopySource": "kept/object", "ContentMD5": ""},
@@ -72,6 +75,13 @@ def prepare(call: Call) -> dict[str, Any]:
     call("iam", "CreateLoginProfile", {"UserName": "ann", "Password": "asked"})
     for version in range(2):
         call("iam", "CreatePolicy", {"PolicyName": f"asked{version}", "PolicyDocument": POLICY})
+    shown = call("acm", "ListCertificates", {})["CertificateSummaryList"][0]["CertificateArn"]
+    listening = {"Protocol": "HTTPS", "LoadBalancerPort": 8181, "SSLCertificateId": shown}
+    old = {"LoadBalancerName": "old", "AvailabilityZones": ["us-east-1a", "us-east-1b"]}
+    inside = {"InstanceProtocol": "HTTP", "InstancePort": 80}
+    call("elb", "CreateLoadBalancer", {**old, "Listeners": [{**listening, **inside}]})
+    proxy = {"LoadBalancerName": "old", "PolicyName": "proxy", **PROXY}
+    call("elb", "CreateLoadBalancerPolicy", proxy)
     vpc = {"VPCRegion": "us-east-1", "VPCId": "vpc-12345678"}
     made = call("ec2", "CreateVpc", {"CidrBlock": "10.77.0.0/16"})["Vpc"]["VpcId"]
     subnet = call("ec2", "CreateSubnet", {"VpcId": made, "CidrBlock": "10.77.0.0/24"})["Subnet"]["SubnetId"]

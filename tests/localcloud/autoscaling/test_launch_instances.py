@@ -102,7 +102,7 @@ def test_there_are_no_account_settings(client: Any) -> None:
     assert refusal(client.put_account_setting, Name="any", Value="enabled") == unknown
 
 
-def test_there_are_no_classic_load_balancers(bench: Bench, client: Any) -> None:
+def test_a_classic_load_balancer_that_is_not_there_is_refused(bench: Bench, client: Any) -> None:
     bench.create(desired=0)
     assert client.describe_load_balancers(AutoScalingGroupName="web")["LoadBalancers"] == []
     assert refusal(client.attach_load_balancers, AutoScalingGroupName="web", LoadBalancerNames=["old"]) == (

@@ -158,11 +158,11 @@ def test_a_launch_that_ec2_refuses_is_told_as_failed(fresh_cloud: RunningCloud) 
     assert image["LaunchTemplateData"]["ImageId"] in failed["StatusMessage"]
 
 
-def kill_whoever_listens(address: str) -> None:
+def kill_whoever_listens(address: str, port: int = PORT) -> None:
     """The one process on an instance's port, with -9."""
     [pid] = {
         connection.pid
         for connection in psutil.net_connections("tcp4")
-        if connection.status == psutil.CONN_LISTEN and tuple(connection.laddr) == (address, PORT)
+        if connection.status == psutil.CONN_LISTEN and tuple(connection.laddr) == (address, port)
     }
     psutil.Process(pid).kill()

@@ -18,6 +18,9 @@ from pavedroad.core.clock import ManualClock
 from pavedroad.localcloud.api.ec2.controller import Controller
 from pavedroad.localcloud.api.host_link import HostLink
 from pavedroad.localcloud.autoscaling.service import AutoScaling
+from pavedroad.localcloud.balancing.classic.operations import CLASSIC
+from pavedroad.localcloud.balancing.endpoint import ElasticLoadBalancing
+from pavedroad.localcloud.balancing.operations import APPLICATION
 from pavedroad.localcloud.balancing.service import LoadBalancing
 from pavedroad.localcloud.monitoring.alarms.actions import Outlets
 from pavedroad.localcloud.monitoring.service import Monitoring
@@ -41,6 +44,7 @@ from tests.localcloud.moto_adapter.test_released_parts import parts_of
 from tests.localcloud.whole.fast_forward import PromptHost
 
 SIGNED_FOR = {
+    "elb": "elasticloadbalancing",
     "elbv2": "elasticloadbalancing",
     "cloudwatch": "monitoring",
     "resourcegroupstaggingapi": "tagging",
@@ -60,32 +64,37 @@ class Everything:
         self.clock = ManualClock(datetime.now(UTC))
         state = bench.state
         self.queues = Queueing(state, self.clock)
-        self.balancing = LoadBalancing(
-            state, MotoNetwork, _Served(folder / "none.sock"), self.clock, certificates=MotoCertificates
+        link = _Served(folder / "none.sock")
+        self.balancing, self.classic = (
+            LoadBalancing(
+                state, MotoNetwork, link, self.clock, certificates=MotoCertificates, version=version
+            )
+            for version in (APPLICATION, CLASSIC)
         )
+        balancers = ElasticLoadBalancing(self.balancing, self.classic)
         self.monitoring = Monitoring(
             state, self.clock, Outlets(lambda *_: self.scaling, topics_of, MotoMachines)
         )
         self.scaling = AutoScaling(
             state,
             MotoCompute,
-            self.balancing.balancers,
+            balancers.balancers,
             self.clock,
             metrics=self.monitoring.metrics,
             topics=topics_of,
             queues=lambda _account, _region: self.queues,
         )
-        self._own = (self.balancing, self.monitoring, self.scaling)
-        bench.services["sqs"] = self.queues
+        services = (balancers, self.monitoring, self.scaling, self.queues)
         bench.services["tagging"] = Tagging(state, (self.queues.tagged(), TaggedByMoto(state)))
-        bench.services.update({it.name: it for it in self._own})
+        bench.services.update({it.name: it for it in services})
         self._machines = Controller(state, MotoFleet(), PromptHost(), self.clock.now)
         self._moto = snapshot.MotoState({"sqs": lambda kept: self.queues.load(kept_queues(kept))})
 
     def load(self, parts: Json) -> None:
         self._moto.load(parts["moto"])
-        for service in self._own:
-            service.load(parts[service.name])
+        self.balancing.load(parts["elasticloadbalancing"])
+        self.monitoring.load(parts["monitoring"])
+        self.scaling.load(parts["autoscaling"])
         self.settle()
 
     def settle(self) -> None:

@@ -52,6 +52,7 @@ def size(cloud: Everything, service: str) -> int:
     own: dict[str, Any] = {
         "autoscaling": cloud.scaling,
         "cloudwatch": cloud.monitoring,
+        "elb": cloud.classic,
         "elbv2": cloud.balancing,
         "sqs": cloud.queues,
     }

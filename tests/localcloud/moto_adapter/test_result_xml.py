@@ -15,7 +15,7 @@ from pavedroad.localcloud.moto_adapter.result_xml import result_writer
 
 OPERATIONS = [
     (service, operation)
-    for service in ("autoscaling", "elbv2")
+    for service in ("autoscaling", "elb", "elbv2")
     for operation in get_session().get_service_model(service).operation_names
 ]
 

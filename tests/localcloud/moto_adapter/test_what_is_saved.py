@@ -20,7 +20,7 @@ from tests.localcloud.moto_adapter.bench import Bench
 from tests.localcloud.moto_adapter.generated import model_of, parameters, wire
 from tests.localcloud.moto_adapter.test_released_parts import ACCOUNT, parts_of
 
-OWN = ("autoscaling", "elbv2", "cloudwatch")
+OWN = ("autoscaling", "elb", "elbv2", "cloudwatch")
 MOTO = ("ec2", "iam", "sts", "sns", "sqs", "acm", "s3", "route53")
 SEEMS = {
     # that what is read is told so by the first word of an operation's name, but for these
@@ -49,6 +49,7 @@ CHANGING_WORDS = {
         "Cancel",
         "Change",
         "Complete",
+        "Configure",
         "Confirm",
         "Copy",
         "Create",
@@ -191,7 +192,8 @@ def rich(bench: Bench, tmp_path: Path) -> Generator[Bench]:
 def known(bench: Bench) -> dict[str, Any]:
     """Of what there is, by the names that parameters have for it."""
     ec2: Any = snapshot.MotoState().dump()["ec2"][ACCOUNT]["us-east-1"]
-    backends = {name: next(iter(it[ACCOUNT].values())) for name, it in snapshot.MotoState().dump().items()}
+    kept = snapshot.MotoState().dump()
+    backends = {name: next(iter(kept[name][ACCOUNT].values())) for name in ("iam", "route53")}
     iam: Any = backends["iam"]
     sns: Any = snapshot.MotoState().dump()["sns"][ACCOUNT]["us-east-1"]
     acm: Any = snapshot.MotoState().dump()["acm"][ACCOUNT]["us-east-1"]

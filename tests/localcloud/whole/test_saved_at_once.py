@@ -24,8 +24,6 @@ from tests.localcloud.whole.scripts.saved import saved
 QUICK = ("sqs", "iam", "s3", "cloudwatch")
 NOT_DRIVEN = {
     "autoscaling": {
-        "AttachLoadBalancers": "there are no classic load balancers",
-        "DetachLoadBalancers": "there are no classic load balancers",
         "PutAccountSetting": "there is no setting yet: every name is refused",
     },
     "ec2": {

@@ -30,7 +30,11 @@ from pavedroad.localcloud.api.signatures.gate import AnyCredentials, SignedOnly
 from pavedroad.localcloud.api.signatures.keys import any_of, home_key
 from pavedroad.localcloud.api.snapshots import NotSaved, Snapshots
 from pavedroad.localcloud.autoscaling.service import AutoScaling
+from pavedroad.localcloud.balancing.classic.operations import CLASSIC
+from pavedroad.localcloud.balancing.endpoint import ElasticLoadBalancing
+from pavedroad.localcloud.balancing.operations import APPLICATION
 from pavedroad.localcloud.balancing.service import LoadBalancing
+from pavedroad.localcloud.balancing.tagged import TaggedClassics
 from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.errors import unavailable
 from pavedroad.localcloud.faults.kinds import Reach
@@ -57,6 +61,7 @@ from pavedroad.localcloud.moto_adapter.machines import MotoMachines
 from pavedroad.localcloud.moto_adapter.network import MotoNetwork
 from pavedroad.localcloud.moto_adapter.object_service import ObjectService
 from pavedroad.localcloud.moto_adapter.outlets import deliver_to
+from pavedroad.localcloud.moto_adapter.server_certificates import IamService
 from pavedroad.localcloud.moto_adapter.services import NAMES, MotoService
 from pavedroad.localcloud.moto_adapter.snapshot import MotoState
 from pavedroad.localcloud.moto_adapter.stored.service import stored_services
@@ -107,9 +112,19 @@ class Cloud:
         own = network == "namespaces"
         reach = Reach(losses=own, delays=own and tunnels_possible())
         self._faults = FaultInjection(self._state, MotoInstances(), clock, home, reach=reach)
-        self._balancing = LoadBalancing(
-            self._state, MotoNetwork, self._link, clock, certificates=MotoCertificates, faults=self._faults
+        self._balancing, self._classic = (
+            LoadBalancing(
+                self._state,
+                MotoNetwork,
+                self._link,
+                clock,
+                certificates=MotoCertificates,
+                faults=self._faults,
+                version=api,
+            )
+            for api in (APPLICATION, CLASSIC)
         )
+        load_balancers = ElasticLoadBalancing(self._balancing, self._classic)
         self._queueing = Queueing(self._state, clock)
         deliver_to(self._queueing)
         self._monitoring = Monitoring(
@@ -118,7 +133,7 @@ class Cloud:
         self._scaling = AutoScaling(
             self._state,
             MotoCompute,
-            self._balancing.balancers,
+            load_balancers.balancers,
             clock,
             metrics=self._monitoring.metrics,
             topics=topics_of,
@@ -133,13 +148,15 @@ class Cloud:
             instances_of=self._measured_instances,
             balancers_of=monitored.balancers,
             groups_of=monitored.groups,
+            classics_of=self._classic.monitored().classics,
         )
         self._moto = [MotoService(name, self._state) for name in NAMES]
+        self._moto.append(IamService(self._state, load_balancers.certificates_in_use))
         self._moto.append(ObjectService(self._state, self._blobs))
-        self._moto.append(AcmService(self._state, self._balancing.users_of_certificates))
+        self._moto.append(AcmService(self._state, load_balancers.users_of_certificates))
         services: list[Service] = [
             ec2,
-            self._balancing,
+            load_balancers,
             self._scaling,
             self._monitoring,
             self._queueing,
@@ -149,6 +166,7 @@ class Cloud:
                 self._state,
                 (
                     self._balancing.tagged(),
+                    self._classic.tagged(TaggedClassics),
                     self._queueing.tagged(),
                     TaggedAlarms(self._monitoring.region, self._monitoring.call),
                     TaggedByMoto(self._state),
@@ -160,7 +178,7 @@ class Cloud:
         self._controller = Controller(self._state, MotoFleet(), _Guests(self._link), faults=self._faults)
         self._walls: Walls | None = None
         if network == "namespaces":
-            self._walls = Walls(self._state, self._link, security_groups, self._balancing.members)
+            self._walls = Walls(self._state, self._link, security_groups, self._balanced)
         self._layers = LayerUpkeep(
             self._state,
             layers,
@@ -173,7 +191,13 @@ class Cloud:
         self._snapshots = Snapshots(
             home / "state.snapshot",
             self._state,
-            {"moto": MotoState({"sqs": self._take_queues}), "faults": self._faults, **_durable(services)},
+            {
+                "moto": MotoState({"sqs": self._take_queues}),
+                "faults": self._faults,
+                load_balancers.name: self._balancing,
+                "elb": self._classic,
+                **_durable(services),
+            },
             writer=version("pavedroad"),
             beside=(home / "instances", home / "objects"),
             written=self._clean,
@@ -208,6 +232,7 @@ class Cloud:
         # The host is told first what should run and be balanced: where it does already, it goes on.
         self._controller.step()
         self._balancing.start()
+        self._classic.start()
         if self._walls is not None:
             self._walls.step()
             self._walls.start()
@@ -228,6 +253,7 @@ class Cloud:
         self._monitoring.stop()
         self._scaling.stop()
         self._balancing.stop()
+        self._classic.stop()
         self._faults.stop()
         self._layers.stop()
         self._quiet.stop()
@@ -264,6 +290,11 @@ class Cloud:
                 self._snapshots.keep(revision)
             except NotSaved as error:
                 raise unavailable(f"It may have been done, and may be lost: {error}") from error
+
+    def _balanced(self) -> Iterator[tuple[str, str]]:
+        """Security groups and addresses of all load balancers."""
+        yield from self._balancing.members()
+        yield from self._classic.members()
 
     def _measured_instances(self) -> Iterator[InstanceView]:
         """Those that still warm up are left out of their groups' metrics."""

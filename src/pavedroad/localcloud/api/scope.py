@@ -21,6 +21,7 @@ _S3_LEGACY = re.compile(r"AWS (?P<key>[^:\s]+):")
 _BY_VERSION = {
     "2016-11-15": "ec2",
     "2011-01-01": "autoscaling",
+    "2012-06-01": "elasticloadbalancing",
     "2015-12-01": "elasticloadbalancing",
     "2010-08-01": "monitoring",
     "2010-05-08": "iam",

@@ -231,16 +231,16 @@ class MemoryBalancers:
     )
     slow_to_drain: bool = False
 
-    def target_group_exists(self, arn: str) -> bool:
-        return arn in self.target_groups
+    def exists(self, source: str) -> bool:
+        return source in self.target_groups
 
-    def register(self, arn: str, instance_id: str) -> None:
-        targets = self._targets(arn)
+    def register(self, source: str, instance_id: str) -> None:
+        targets = self._targets(source)
         if instance_id not in targets or targets[instance_id].state == "draining":
             targets[instance_id] = Registration("initial", "Elb.InitialHealthChecking", "")
 
-    def deregister(self, arn: str, instance_id: str) -> None:
-        targets = self._targets(arn)
+    def deregister(self, source: str, instance_id: str) -> None:
+        targets = self._targets(source)
         if instance_id not in targets:
             return
         if self.slow_to_drain:
@@ -248,8 +248,8 @@ class MemoryBalancers:
         else:
             del targets[instance_id]
 
-    def registrations(self, arn: str) -> dict[str, Registration]:
-        return dict(self._targets(arn))
+    def registrations(self, source: str) -> dict[str, Registration]:
+        return dict(self._targets(source))
 
     def report(self, arn: str, instance_id: str, *, healthy: bool) -> None:
         """What the health check of a target has come to."""

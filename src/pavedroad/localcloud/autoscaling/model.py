@@ -205,6 +205,8 @@ class Group:
     subnets: tuple[str, ...]
     service_role_arn: str
     target_groups: dict[str, AttachmentState] = field(default_factory=dict[str, AttachmentState])
+    load_balancers: dict[str, AttachmentState] = field(default_factory=dict[str, AttachmentState])
+    """Classic ones, by name."""
     cooldown_seconds: int = 300
     health_check_type: str = "EC2"
     grace_seconds: int = 0

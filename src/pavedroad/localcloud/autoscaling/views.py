@@ -30,7 +30,7 @@ def group(found: Group, *, with_instances: bool = True) -> Shape:
         "DefaultCooldown": found.cooldown_seconds,
         "AvailabilityZones": list(found.zones),
         "AvailabilityZoneIds": [found.zone_ids[zone] for zone in found.zones if zone in found.zone_ids],
-        "LoadBalancerNames": [],
+        "LoadBalancerNames": list(found.load_balancers),
         "TargetGroupARNs": list(found.target_groups),
         "HealthCheckType": found.health_check_type,
         "HealthCheckGracePeriod": found.grace_seconds,
@@ -65,7 +65,10 @@ def group(found: Group, *, with_instances: bool = True) -> Shape:
         "InstanceMaintenancePolicy": maintenance(found.maintenance),
         **found.described,
         "DefaultInstanceWarmup": found.default_warmup_seconds,
-        "TrafficSources": [{"Identifier": arn, "Type": "elbv2"} for arn in found.target_groups],
+        "TrafficSources": [
+            *({"Identifier": name, "Type": "elb"} for name in found.load_balancers),
+            *({"Identifier": arn, "Type": "elbv2"} for arn in found.target_groups),
+        ],
     }
 
 

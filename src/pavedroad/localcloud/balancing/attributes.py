@@ -36,6 +36,8 @@ APP_COOKIE = "stickiness.app_cookie.cookie_name"
 APP_COOKIE_SECONDS = "stickiness.app_cookie.duration_seconds"
 FAIL_OVER = "target_group_health.dns_failover.minimum_healthy_targets"
 FAIL_OPEN = "target_group_health.unhealthy_state_routing.minimum_healthy_targets"
+PROXY_PROTOCOL = "proxy_protocol.enabled"
+"""Of target groups that serve classic load balancers only."""
 
 SERVER_HEADER = "routing.http.response.server.enabled"
 

@@ -117,8 +117,6 @@ def _checked(call: Call, given: Parameters) -> str:
     arn = given.get("CertificateArn", "")
     if given.get("IsDefault") is not None:
         raise invalid("You cannot set IsDefault when specifying a certificate")
-    if ":server-certificate/" in arn:
-        raise unsupported("A server certificate of IAM")
     if call.certificates.certificate(arn) is None:
         raise ServiceError("CertificateNotFound", f"Certificate '{arn}' not found")
     return arn

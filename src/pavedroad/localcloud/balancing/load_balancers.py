@@ -38,7 +38,7 @@ def create_load_balancer(call: Call) -> Parameters:
         raise ServiceError("InvalidScheme", f"The scheme '{scheme}' is not valid")
     subnets = _subnets(call)
     vpc_id = subnets[0].vpc_id
-    groups = _security_groups(call, vpc_id) or (call.network.default_security_group(vpc_id),)
+    groups = security_groups(call, vpc_id) or (call.network.default_security_group(vpc_id),)
     new_tags = tags(asked.get("Tags", []))
     placed = tuple((subnet.zone, subnet.id) for subnet in subnets)
     for there in call.store.balancers.values():
@@ -54,13 +54,13 @@ def create_load_balancer(call: Call) -> Parameters:
             "TooManyLoadBalancers", f"The maximum number of load balancers, {_MOST}, has been reached"
         )
     new_arn = call.new_arn(f"loadbalancer/app/{name}")
-    interface = call.network.take_address(subnets[0].id, _purpose(new_arn))
+    interface = call.network.take_address(subnets[0].id, purpose(new_arn))
     balancer = Balancer(
         new_arn,
         name,
         scheme,
         vpc_id,
-        _present(call, new_arn, (), subnets),
+        present(call, new_arn, (), subnets),
         groups,
         interface.id,
         interface.address,
@@ -120,14 +120,14 @@ def set_subnets(call: Call) -> Parameters:
     subnets = _subnets(call)
     if subnets[0].vpc_id != balancer.vpc_id:
         raise ServiceError("InvalidSubnet", "The subnets are not in the load balancer's VPC")
-    changed = replace(balancer, presences=_present(call, balancer.arn, balancer.presences, subnets))
+    changed = replace(balancer, presences=present(call, balancer.arn, balancer.presences, subnets))
     call.store.put(call.store.balancers, balancer.arn, changed)
     return {"AvailabilityZones": _zones(changed), "IpAddressType": "ipv4"}
 
 
 def set_security_groups(call: Call) -> Parameters:
     balancer = call.balancer(call.parameters["LoadBalancerArn"])
-    groups = _security_groups(call, balancer.vpc_id)
+    groups = security_groups(call, balancer.vpc_id)
     if not groups:
         raise invalid("At least one security group must be specified")
     call.store.put(call.store.balancers, balancer.arn, replace(balancer, security_groups=groups))
@@ -142,7 +142,7 @@ def set_ip_address_type(call: Call) -> Parameters:
     return {"IpAddressType": "ipv4"}
 
 
-def _present(
+def present(
     call: Call, balancer_arn: str, before: Sequence[Presence], subnets: Sequence[Subnet]
 ) -> tuple[Presence, ...]:
     """A node in each subnet; those that are there stay, those that are left give their addresses back."""
@@ -151,7 +151,7 @@ def _present(
     for subnet in subnets:
         presence = kept.pop(subnet.id, None)
         if presence is None:
-            interface = call.network.take_address(subnet.id, _purpose(balancer_arn))
+            interface = call.network.take_address(subnet.id, purpose(balancer_arn))
             presence = Presence(subnet.zone, subnet.id, interface.id, interface.address)
         after.append(presence)
     for presence in kept.values():
@@ -159,7 +159,7 @@ def _present(
     return tuple(after)
 
 
-def _purpose(balancer_arn: str) -> str:
+def purpose(balancer_arn: str) -> str:
     return f"ELB {balancer_arn.partition('loadbalancer/')[2]}"
 
 
@@ -191,7 +191,7 @@ def _subnets(call: Call) -> Sequence[Subnet]:
     return sorted(found, key=lambda subnet: subnet.zone)
 
 
-def _security_groups(call: Call, vpc_id: str) -> tuple[str, ...]:
+def security_groups(call: Call, vpc_id: str) -> tuple[str, ...]:
     given = tuple(dict.fromkeys(call.parameters.get("SecurityGroups", [])))
     for group_id in given:
         if call.network.security_group_vpc(group_id) != vpc_id:

@@ -78,7 +78,7 @@ class Listener:
     balancer_arn: str
     port: int
     bound_port: int
-    protocol: Literal["HTTP", "HTTPS"] = "HTTP"
+    protocol: Literal["HTTP", "HTTPS", "TCP", "SSL"] = "HTTP"
     ssl_policy: str = ""
     certificates: tuple[str, ...] = ()
     """ARNs; the first is the default."""
@@ -125,7 +125,7 @@ class ListenerRule:
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    protocol: Literal["HTTP", "HTTPS"]
+    protocol: Literal["HTTP", "HTTPS", "TCP", "SSL"]
     port: str
     path: str
     interval_seconds: int
@@ -139,12 +139,14 @@ class HealthCheck:
 class TargetGroup:
     arn: str
     name: str
-    protocol: Literal["HTTP", "HTTPS"]
+    protocol: Literal["HTTP", "HTTPS", "TCP", "SSL"]
     port: int
     vpc_id: str
     target_type: Literal["instance", "ip"]
     health_check: HealthCheck
     attributes: dict[str, str] = field(default_factory=dict[str, str])
+    classic: bool = False
+    """It serves a listener of a classic load balancer."""
 
 
 @dataclass(frozen=True, slots=True)

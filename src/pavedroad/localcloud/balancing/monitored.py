@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 from pavedroad.localcloud.api.actual import ActualView
 from pavedroad.localcloud.balancing.call import IsUp
+from pavedroad.localcloud.balancing.classic.health import worst
+from pavedroad.localcloud.balancing.classic.realising import group_arns
 from pavedroad.localcloud.balancing.health import HealthOf
 from pavedroad.localcloud.balancing.publisher import NetworkOf
 from pavedroad.localcloud.balancing.store import Store, Stores
-from pavedroad.localcloud.publishing.views import BalancerView, GroupView, MemberView
+from pavedroad.localcloud.publishing.views import BalancerView, ClassicView, GroupView, MemberView
 
 
 class MonitoredBalancing:
@@ -44,6 +46,25 @@ class MonitoredBalancing:
                 paths = sorted(store.balancers[it].path for it in users.get(arn, ()) if it in store.balancers)
                 members = tuple(self._members(store, arn))
                 yield GroupView((store.account, store.region), arn, tuple(paths), members)
+
+    def classics(self) -> Iterator[ClassicView]:
+        for store in self._stores:
+            network = self._network(store.account, store.region)
+            for classic in tuple(store.classics.values()):
+                listeners = store.listeners_of(classic.arn)
+                found = worst(store, classic, network, self._actual, self._is_up)
+                yield ClassicView(
+                    (store.account, store.region),
+                    classic.name,
+                    frozenset(it.arn for it in listeners),
+                    frozenset(it.arn for it in listeners if it.protocol in ("TCP", "SSL")),
+                    frozenset(group_arns(classic)),
+                    tuple(
+                        MemberView(endpoint.zone, endpoint.address, 0, health.state)
+                        for instance_id, health in found.items()
+                        if (endpoint := network.endpoint(instance_id)) is not None
+                    ),
+                )
 
     def _members(self, store: Store, arn: str) -> Iterator[MemberView]:
         group, network = store.groups[arn], self._network(store.account, store.region)

@@ -52,6 +52,7 @@ def pool_of(group: TargetGroup, members: Iterable[Member], zones: set[str], netw
         cross_zone=_group_value(group, attributes.CROSS_ZONE) != "false",
         fail_open=_least(group, attributes.FAIL_OPEN),
         fail_over=_least(group, attributes.FAIL_OVER),
+        proxy_protocol=group.attributes.get(attributes.PROXY_PROTOCOL) == "true",
     )
 
 
@@ -63,9 +64,11 @@ def _stickiness(group: TargetGroup) -> Stickiness | None:
     if _group_value(group, attributes.STICKY) != "true":
         return None
     if _group_value(group, attributes.STICKY_BY) == "lb_cookie":
-        return Stickiness("lb_cookie", int(_group_value(group, attributes.STICKY_SECONDS)))
+        seconds = int(_group_value(group, attributes.STICKY_SECONDS))
+        return Stickiness("lb_cookie", seconds, classic=group.classic)
     seconds = int(_group_value(group, attributes.APP_COOKIE_SECONDS))
-    return Stickiness("app_cookie", seconds, _group_value(group, attributes.APP_COOKIE))
+    cookie = _group_value(group, attributes.APP_COOKIE)
+    return Stickiness("app_cookie", seconds, cookie, classic=group.classic)
 
 
 def _least(group: TargetGroup, key: str) -> Least:
@@ -74,13 +77,14 @@ def _least(group: TargetGroup, key: str) -> Least:
 
 
 def fronts(store: Store, is_up: IsUp, certificates: Certificates) -> dict[str, Front]:
-    """Every listener of a balancer that has a zone which is up."""
+    """Every listener of a balancer that has a zone which is up; not one of TLS without a certificate."""
     found: dict[str, Front] = {}
     for listener in store.listeners.values():
         balancer = store.balancers[listener.balancer_arn]
         nodes = tuple(Node(it.zone, it.address) for it in balancer.presences if is_up(it.zone))
-        if nodes:
-            found[listener.arn] = _front(store, balancer, listener, nodes, certificates)
+        front = _front(store, balancer, listener, nodes, certificates)
+        if nodes and (front.tls is None or front.tls.certificates):
+            found[listener.arn] = front
     return found
 
 
@@ -140,11 +144,12 @@ def _front(
         0 if listener.port == listener.bound_port else listener.port,
         _tls(listener, certificates),
         _manners(balancer, listener),
+        streams=listener.protocol in ("TCP", "SSL"),
     )
 
 
 def _tls(listener: Listener, certificates: Certificates) -> Tls | None:
-    if listener.protocol != "HTTPS":
+    if listener.protocol not in ("HTTPS", "SSL"):
         return None
     held = (certificates.certificate(arn) for arn in dict.fromkeys(listener.certificates))
     oldest, newest = versions(listener.ssl_policy)

@@ -1,4 +1,5 @@
-"""ELBv2 as the endpoint sees it: one call at a time under the lock, and answered when Envoy serves it."""
+"""Load balancing by one version of its API: one call at a time under the lock, and answered when Envoy serves
+it."""
 
 from __future__ import annotations
 
@@ -19,11 +20,10 @@ from pavedroad.localcloud.balancing.asked import Parameters
 from pavedroad.localcloud.balancing.call import Call
 from pavedroad.localcloud.balancing.controller import Controller
 from pavedroad.localcloud.balancing.listeners import free_port
-from pavedroad.localcloud.balancing.membership import Membership
 from pavedroad.localcloud.balancing.monitored import MonitoredBalancing
-from pavedroad.localcloud.balancing.operations import OPERATIONS, Operation
+from pavedroad.localcloud.balancing.operations import APPLICATION, Operation, Version
 from pavedroad.localcloud.balancing.publisher import CertificatesOf, NetworkOf, Published, Publisher
-from pavedroad.localcloud.balancing.store import FORM, Journal, Kept, Stores
+from pavedroad.localcloud.balancing.store import FORM, Journal, Kept, Store, Stores
 from pavedroad.localcloud.balancing.tagged import TaggedBalancing
 from pavedroad.localcloud.constraints import Constraints
 from pavedroad.localcloud.errors import ServiceError, internal_failure
@@ -36,22 +36,11 @@ _FOLLOW_SECONDS = 3.0
 """For changes that stand whether Envoy takes them in time or not."""
 _PORTS_TRIED = 5
 
-_SHORTER = frozenset({"HealthCheckIntervalSeconds", "HealthCheckTimeoutSeconds"})
-"""Parameters that may be shorter here than AWS's model lets them be; their own operations check them."""
-
 _log = logging.getLogger(__name__)
-_CONSTRAINTS = Constraints("elbv2")
-
-
-def _check(action: str, parameters: Parameters) -> None:
-    """What is absent is not checked, so that it says so."""
-    if action not in OPERATIONS:
-        return
-    _CONSTRAINTS.check(action, {key: it for key, it in parameters.items() if key not in _SHORTER})
 
 
 class LoadBalancing:
-    """A `Service` and `Durable` of the endpoint, with a controller that `start` sets going.
+    """A `Durable` of the endpoint, with a controller that `start` sets going.
 
     Calls that change routing wait for Envoy with no lock held; what Envoy does not take is taken back. Of
     changes that may be, one at a time is before Envoy for each listener, so that each is judged alone.
@@ -68,14 +57,17 @@ class LoadBalancing:
         *,
         certificates: CertificatesOf,
         faults: Faults | None = None,
+        version: Version = APPLICATION,
     ) -> None:
+        self._version = version
+        self._constraints = Constraints(version.model)
         self._certificates = certificates
         self._faults = faults
         self._state = state
         self._network = network
         self._link = link
         self._clock = clock
-        self._wire = Wire("elbv2", _check)
+        self._wire = Wire(version.model, self._check)
         self._stores = Stores()
         self._publisher = Publisher(link, network, certificates, self._is_up)
         self._opening: set[str] = set()
@@ -95,10 +87,6 @@ class LoadBalancing:
             clock=clock,
             opening=self._opening,
         )
-
-    @property
-    def name(self) -> str:
-        return "elasticloadbalancing"
 
     def start(self) -> None:
         """Before the host's link starts, so that a host which balances already goes on doing so."""
@@ -124,14 +112,22 @@ class LoadBalancing:
                     balancers.append(listener.balancer_arn)
         return found
 
+    def certificates_in_use(self, account: str) -> set[str]:
+        """By ARN, in all regions; called with the lock held."""
+        return {
+            certificate
+            for store in self._stores
+            if store.account == account
+            for listener in store.listeners.values()
+            for certificate in listener.certificates
+        }
+
     def _is_up(self, zone: str) -> bool:
         return self._faults is None or not self._faults.zone_is_down(zone)
 
     def balancers(self, account: str, region: str) -> Balancers:
-        """ELBv2 there, for groups."""
-        store = self._stores.at(account, region)
-        network = self._network(account, region)
-        return Membership(store, network, self._link.actual, self._clock, self._is_up)
+        """What there is there, for groups."""
+        return self._version.members(self._call(self._stores.at(account, region), {}))
 
     def members(self) -> Iterator[tuple[str, str]]:
         """A security group's id and an address, for each that a balancer has; called with the lock held."""
@@ -145,9 +141,9 @@ class LoadBalancing:
         """For those who publish what was measured."""
         return MonitoredBalancing(self._stores, self._network, self._link.actual, self._is_up)
 
-    def tagged(self) -> TaggedBalancing:
+    def tagged(self, kind: type[TaggedBalancing] = TaggedBalancing) -> TaggedBalancing:
         """For the tagging API."""
-        return TaggedBalancing(self._stores, self)
+        return kind(self._stores, self)
 
     def handle(self, request: ApiRequest) -> ApiResponse:
         try:
@@ -162,7 +158,7 @@ class LoadBalancing:
 
     def call(self, account: str, region: str, action: str, parameters: Parameters) -> Parameters:
         """One operation; where it raises, nothing has changed."""
-        operation = OPERATIONS.get(action)
+        operation = self._version.operations.get(action)
         if operation is None:
             raise ServiceError("UnsupportedOperation", f"{action} is not supported by this cloud.")
         with self._state.lock:
@@ -197,15 +193,7 @@ class LoadBalancing:
         deadline = time.monotonic() + ROUTE_SECONDS
         while True:
             store = self._stores.at(account, region)
-            call = Call(
-                parameters,
-                store,
-                self._network(account, region),
-                self._link.actual,
-                self._clock,
-                self._certificates(account, region),
-                self._is_up,
-            )
+            call = self._call(store, parameters)
             with store.journal() as journal:
                 result = operation.run(call)
             if not operation.must_route or self._judged.isdisjoint(store.listeners_in(journal)):
@@ -214,6 +202,23 @@ class LoadBalancing:
             if not self._judgement.wait(deadline - time.monotonic()):
                 words = "The load balancers have not taken other changes to this listener yet."
                 raise ServiceError("ServiceUnavailable", words, 503)
+
+    def _call(self, store: Store, parameters: Parameters) -> Call:
+        return Call(
+            parameters,
+            store,
+            self._network(store.account, store.region),
+            self._link.actual,
+            self._clock,
+            self._certificates(store.account, store.region),
+            self._is_up,
+        )
+
+    def _check(self, action: str, parameters: Parameters) -> None:
+        """What is absent is not checked, so that it says so."""
+        if action in self._version.operations:
+            said = {key: it for key, it in parameters.items() if key not in self._version.shorter}
+            self._constraints.check(action, said)
 
     def _hold(self, call: Call, operation: Operation, journal: Journal, listeners: frozenset[str]) -> None:
         """Take back what Envoy does not take of these listeners, which served all that they should."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from pavedroad.localcloud.balancing.classic.model import Classic
 from pavedroad.localcloud.balancing.model import (
     Balancer,
     ForwardTo,
@@ -69,6 +70,7 @@ class Kept:
     groups: dict[str, TargetGroup]
     members: dict[str, Members]
     tags: dict[str, dict[str, str]]
+    classics: dict[str, Classic] = field(default_factory=dict[str, Classic])
 
 
 FORM = Document(
@@ -90,6 +92,8 @@ class Store:
         self.members: dict[str, Members] = {}
         """By target group, then by id and port."""
         self.tags: dict[str, dict[str, str]] = {}
+        self.classics: dict[str, Classic] = {}
+        """By the ARN of the balancer that serves each; none beside balancers of the newer kind."""
         self._journal: Journal | None = None
 
     @classmethod
@@ -97,6 +101,7 @@ class Store:
         store = cls(kept.account, kept.region)
         store.balancers, store.listeners, store.rules = kept.balancers, kept.listeners, kept.rules
         store.groups, store.members, store.tags = kept.groups, kept.members, kept.tags
+        store.classics = kept.classics
         return store
 
     def kept(self) -> Kept:
@@ -109,6 +114,7 @@ class Store:
             self.groups,
             self.members,
             self.tags,
+            self.classics,
         )
 
     @contextmanager

@@ -29,7 +29,7 @@ class TaggedBalancing:
             yield Tagged(arn, f"elasticloadbalancing:{kind}", tags)
 
     def has(self, arn: str) -> bool:
-        return arn.startswith("arn:aws:elasticloadbalancing:")
+        return arn.startswith("arn:aws:elasticloadbalancing:") and not _is_classic(arn)
 
     def tag(self, account: str, region: str, arn: str, tags: Mapping[str, str]) -> None:
         listed = [{"Key": key, "Value": value} for key, value in tags.items()]
@@ -37,3 +37,27 @@ class TaggedBalancing:
 
     def untag(self, account: str, region: str, arn: str, keys: Sequence[str]) -> None:
         self._service.call(account, region, "RemoveTags", {"ResourceArns": [arn], "TagKeys": list(keys)})
+
+
+class TaggedClassics(TaggedBalancing):
+    """Of classic load balancers, whose ARNs end with their names."""
+
+    def has(self, arn: str) -> bool:
+        return arn.startswith("arn:aws:elasticloadbalancing:") and _is_classic(arn)
+
+    def tag(self, account: str, region: str, arn: str, tags: Mapping[str, str]) -> None:
+        listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+        asked = {"LoadBalancerNames": [_name(arn)], "Tags": listed}
+        self._service.call(account, region, "AddTags", asked)
+
+    def untag(self, account: str, region: str, arn: str, keys: Sequence[str]) -> None:
+        asked = {"LoadBalancerNames": [_name(arn)], "Tags": [{"Key": key} for key in keys]}
+        self._service.call(account, region, "RemoveTags", asked)
+
+
+def _name(arn: str) -> str:
+    return arn.rpartition(":loadbalancer/")[2]
+
+
+def _is_classic(arn: str) -> bool:
+    return ":loadbalancer/" in arn and "/" not in _name(arn)

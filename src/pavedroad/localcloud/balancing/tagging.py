@@ -38,14 +38,19 @@ def remove_tags(call: Call) -> Parameters:
 
 
 def describe_tags(call: Call) -> Parameters:
-    described: list[Parameters] = []
+    found: list[Parameters] = []
     if len(call.parameters["ResourceArns"]) > _AT_ONCE:
         raise invalid(f"At most {_AT_ONCE} resources can be described at once")
     for resource_arn in call.parameters["ResourceArns"]:
-        present = {**_tags_of(call.store, resource_arn), **_url(call.store, resource_arn)}
+        present = described(call.store, resource_arn)
         listed = [{"Key": key, "Value": value} for key, value in present.items()]
-        described.append({"ResourceArn": resource_arn, "Tags": listed})
-    return {"TagDescriptions": described}
+        found.append({"ResourceArn": resource_arn, "Tags": listed})
+    return {"TagDescriptions": found}
+
+
+def described(store: Store, resource_arn: str) -> dict[str, str]:
+    """Its tags, and ours."""
+    return {**_tags_of(store, resource_arn), **_url(store, resource_arn)}
 
 
 def _tags_of(store: Store, resource_arn: str) -> dict[str, str]:

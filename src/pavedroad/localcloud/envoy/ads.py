@@ -26,8 +26,13 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import (
     http_connection_manager_pb2 as _http_connection_manager,
 )
 from envoy.extensions.filters.network.set_filter_state.v3 import set_filter_state_pb2 as _set_filter_state
+from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2 as _tcp_proxy
 from envoy.extensions.http.header_formatters.preserve_case.v3 import preserve_case_pb2 as _preserve_case
 from envoy.extensions.retry.host.previous_hosts.v3 import previous_hosts_pb2 as _previous_hosts
+from envoy.extensions.transport_sockets.proxy_protocol.v3 import (
+    upstream_proxy_protocol_pb2 as _proxy_protocol,
+)
+from envoy.extensions.transport_sockets.raw_buffer.v3 import raw_buffer_pb2 as _raw_buffer
 from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
 from envoy.extensions.transport_sockets.tls.v3 import tls_pb2 as _tls
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2 as _http_protocol_options
@@ -51,9 +56,12 @@ EXTENSIONS = (
     _lua,
     _preserve_case,
     _previous_hosts,
+    _proxy_protocol,
+    _raw_buffer,
     _router,
     _set_filter_state,
     _stats,
+    _tcp_proxy,
     _tls,
     _tls_inspector,
 )

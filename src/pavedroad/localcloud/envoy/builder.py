@@ -63,8 +63,9 @@ class SnapshotBuilder:
         for front in chosen:
             for place in places(front):
                 self._make(Kind.LISTENER, place.name, place, listener, tuple(_used_by(place)))
-            named = tuple(destinations[arn] for arn in sorted(pool_names(front) & destinations.keys()))
-            self._make(Kind.ROUTES, front.arn, (front, named), route_configuration)
+            if not front.streams:
+                named = tuple(destinations[arn] for arn in sorted(pool_names(front) & destinations.keys()))
+                self._make(Kind.ROUTES, front.arn, (front, named), route_configuration)
             for certificate, _ in tls.served(front.tls) if front.tls else ():
                 self._make(Kind.SECRET, certificate.arn, certificate, tls.secret)
         resources: dict[Kind, dict[str, Resource]] = {kind: {} for kind in Kind}
@@ -96,6 +97,7 @@ def pool_users(fronts: Iterable[Front]) -> dict[str, Front]:
 
 
 def _used_by(place: Place) -> Iterator[tuple[Kind, str]]:
-    yield Kind.ROUTES, place.routes
+    if not place.streams_to:
+        yield Kind.ROUTES, place.routes
     for certificate, _ in tls.served(place.tls) if place.tls else ():
         yield Kind.SECRET, certificate.arn

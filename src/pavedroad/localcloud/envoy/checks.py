@@ -24,7 +24,7 @@ async def check(probe: Probe, address: str, port: int, source: str = "") -> Outc
             lambda: _Check(probe, f"{address}:{port}", answer),
             address,
             port,
-            ssl=_unverified() if probe.protocol == "HTTPS" else None,
+            ssl=_unverified() if probe.protocol in ("HTTPS", "SSL") else None,
             local_addr=(source, 0) if source else None,
         )
     )
@@ -51,7 +51,7 @@ class _Check(asyncio.Protocol):
         self._received = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if self._probe.protocol == "TCP":
+        if self._probe.protocol in ("TCP", "SSL"):
             _settle(self._answer, Outcome())
             return
         # uvloop's transports are no subclasses of asyncio's.

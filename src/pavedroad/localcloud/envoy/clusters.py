@@ -16,6 +16,7 @@ from pavedroad.localcloud.wanted import Front, Least, Pool, ProbeState, Target
 HealthOf = Callable[[Pool, Target], ProbeState]
 Algorithm = Literal["round_robin", "least_outstanding_requests", "weighted_random"]
 
+_SOCKETS = "envoy.extensions.transport_sockets"
 _MANY = 1_000_000
 _ANOMALOUS_FROM = 3
 """Targets that there must be before one of them can be told to be out of line, as on AWS."""
@@ -26,12 +27,13 @@ class Shape:
     """All of a pool that one of its clusters depends on."""
 
     name: str
-    protocol: Literal["HTTP", "HTTPS"]
+    protocol: Literal["HTTP", "HTTPS", "TCP", "SSL"]
     algorithm: Algorithm
     anomaly_mitigation: bool
     slow_start_seconds: int
     source: str = ""
     """The balancer's address that its connections come from; the machine's choice where it is empty."""
+    proxy_protocol: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def shapes(pool: Pool, zones: Collection[str], front: Front | None = None) -> It
             pool.anomaly_mitigation,
             pool.slow_start_seconds,
             source_of(front, zone) if front else "",
+            pool.proxy_protocol,
         )
 
 
@@ -118,11 +121,18 @@ def cluster(shape: Shape) -> Document:
     }
     if shape.source:
         document["upstream_bind_config"] = {"source_address": {"address": shape.source, "port_value": 0}}
-    if shape.protocol == "HTTPS":
+    if shape.protocol in ("HTTPS", "SSL"):
         # As on AWS, a target's certificate is not verified.
         document["transport_socket"] = extension(
-            "envoy.transport_sockets.tls",
-            "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+            "envoy.transport_sockets.tls", f"{_SOCKETS}.tls.v3.UpstreamTlsContext"
+        )
+    if shape.proxy_protocol:
+        plain = extension("envoy.transport_sockets.raw_buffer", f"{_SOCKETS}.raw_buffer.v3.RawBuffer")
+        document["transport_socket"] = extension(
+            "envoy.transport_sockets.upstream_proxy_protocol",
+            f"{_SOCKETS}.proxy_protocol.v3.ProxyProtocolUpstreamTransport",
+            config={"version": "V1"},
+            transport_socket=document.get("transport_socket", plain),
         )
     return document
 

@@ -29,10 +29,7 @@ def counted_requests(listener_name: str) -> Document:
         stat_prefix=PREFIX,
         counters=[
             {"stat": _stat("requests", {**front, **_TAGS, **_ANSWER}), "value_fixed": 1},
-            {"stat": _stat("received", front), "value_format": f"%DOWNSTREAM_{_RECEIVED}%"},
-            {"stat": _stat("sent", front), "value_format": f"%DOWNSTREAM_{_SENT}%"},
-            {"stat": _stat("taken", _TARGET), "value_format": f"%UPSTREAM_{_SENT}%"},
-            {"stat": _stat("given", _TARGET), "value_format": f"%UPSTREAM_{_RECEIVED}%"},
+            *_bytes(front),
         ],
         histograms=[
             {
@@ -42,6 +39,25 @@ def counted_requests(listener_name: str) -> Document:
             }
         ],
     )
+
+
+def counted_connections(listener_name: str) -> Document:
+    """The same of a listener that looks at no requests."""
+    return extension(
+        "envoy.access_loggers.stats",
+        "envoy.extensions.access_loggers.stats.v3.Config",
+        stat_prefix=PREFIX,
+        counters=_bytes({"front": listener_name}),
+    )
+
+
+def _bytes(front: dict[str, str]) -> list[Document]:
+    return [
+        {"stat": _stat("received", front), "value_format": f"%DOWNSTREAM_{_RECEIVED}%"},
+        {"stat": _stat("sent", front), "value_format": f"%DOWNSTREAM_{_SENT}%"},
+        {"stat": _stat("taken", _TARGET), "value_format": f"%UPSTREAM_{_SENT}%"},
+        {"stat": _stat("given", _TARGET), "value_format": f"%UPSTREAM_{_RECEIVED}%"},
+    ]
 
 
 def _stat(name: str, tags: dict[str, str]) -> Document:

@@ -1,6 +1,7 @@
 -- What a balancer of AWS does with a request that it forwards, and with the answer: the trace header, headers
 -- and hosts as its attributes say, what transforms made of host and URL, and cookies for clients that stay.
 local REWRITES = "pavedroad.rewrites"
+local NEVER = 2147483647
 local TARGET, GROUP = "x-pavedroad-target", "x-pavedroad-group"
 
 math.randomseed((os.time() + tonumber(tostring({}):match("0x(%x+)"):sub(-7), 16)) % 2147483647)
@@ -109,7 +110,7 @@ local function stay(handle, headers, context)
     return
   end
   local kept = {}
-  for _, name in ipairs({ "AWSALB", "AWSALBCORS", "AWSALBAPP-0" }) do
+  for _, name in ipairs({ "AWSALB", "AWSALBCORS", "AWSALBAPP-0", "AWSELB" }) do
     local cookie = cookie_of(header, name)
     local target, expires, word = nil, nil, nil
     if cookie then
@@ -117,8 +118,11 @@ local function stay(handle, headers, context)
     end
     local group = target and expires > os.time() and group_by_word(groups, word)
     if group then
-      local by_application = name == "AWSALBAPP-0"
-      local meant = (group.kind == "app_cookie") == by_application
+      local by_application = group.kind == "app_cookie"
+      local meant = group.classic == (name == "AWSELB")
+      if not group.classic then
+        meant = meant and by_application == (name == "AWSALBAPP-0")
+      end
       if meant and (not by_application or cookie_of(header, group.cookie)) then
         handle:setUpstreamOverrideHost(target, false)
         kept.stays = "1"
@@ -185,6 +189,11 @@ local function sets(headers, name)
   return found
 end
 
+local function give_classic(headers, value, seconds)
+  local lasts = seconds > 0 and ";MAX-AGE=" .. seconds or ""
+  headers:add("set-cookie", "AWSELB=" .. value .. ";PATH=/" .. lasts)
+end
+
 local function give(headers, name, value, seconds, secure)
   local expires = os.date("!%a, %d %b %Y %H:%M:%S GMT", os.time() + seconds)
   headers:add("set-cookie", name .. "=" .. value .. "; Expires=" .. expires .. "; Path=/")
@@ -218,8 +227,11 @@ function envoy_on_response(handle)
       return
     end
   end
-  local value = sealed(target, os.time() + group.seconds, token, words(context:get("key")))
-  if value then
+  local expires = group.classic and group.seconds == 0 and NEVER or os.time() + group.seconds
+  local value = sealed(target, expires, token, words(context:get("key")))
+  if value and group.classic then
+    give_classic(headers, value, group.seconds)
+  elseif value then
     give(headers, name, value, group.seconds, secure)
   end
 end

@@ -166,6 +166,7 @@ def _context(
             "kind": it.stickiness.kind,
             "seconds": it.stickiness.seconds,
             "cookie": it.stickiness.cookie,
+            "classic": it.stickiness.classic,
         }
         for it in chosen
         if it.stickiness

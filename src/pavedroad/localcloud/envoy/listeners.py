@@ -9,20 +9,22 @@ from functools import cache
 from pathlib import Path
 
 from pavedroad.localcloud.envoy import tls
-from pavedroad.localcloud.envoy.counting import counted_requests
+from pavedroad.localcloud.envoy.counting import counted_connections, counted_requests
 from pavedroad.localcloud.envoy.documents import Document, extension
 from pavedroad.localcloud.envoy.routes import FORWARDING, NODE, REDIRECTS, SERVER, SOURCE, error_page
-from pavedroad.localcloud.wanted import Front, Manners, Tls
+from pavedroad.localcloud.wanted import Forward, Front, Tls
 
 _HTTP = "envoy.extensions.filters.http"
 _NETWORK = "envoy.extensions.filters.network"
+_CONNECT_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """All of a front that one of its listeners depends on. Rules come by route and certificates by
     themselves, so that changing them drains no connection. `zone` is empty for the balancer's own address;
-    `names` are those that each certificate is for."""
+    `names` are those that each certificate is for; `streams_to` is the cluster that gets connections as they
+    are, empty where requests are looked at."""
 
     name: str
     routes: str
@@ -34,6 +36,7 @@ class Place:
     http2: bool
     server_header: bool
     tls: Tls | None
+    streams_to: str = ""
 
 
 def places(front: Front) -> Iterator[Place]:
@@ -51,6 +54,7 @@ def places(front: Front) -> Iterator[Place]:
             manners.http2,
             manners.server_header,
             _without_contents(front.tls),
+            _streams_to(front) if front.streams else "",
         )
 
 
@@ -61,6 +65,12 @@ def listener_name(front_arn: str, zone: str = "") -> str:
 def front_arn(name: str) -> str:
     """The front of a listener."""
     return name.partition("#")[0]
+
+
+def _streams_to(front: Front) -> str:
+    return next(
+        arn for rule in front.rules if isinstance(rule.action, Forward) for arn in rule.action.weights
+    )
 
 
 def _without_contents(terms: Tls | None) -> Tls | None:
@@ -76,7 +86,7 @@ def _without_contents(terms: Tls | None) -> Tls | None:
 
 
 def listener(place: Place) -> Document:
-    filters = [_remember(place.zone), _http(place)]
+    filters = [_stream(place)] if place.streams_to else [_remember(place.zone), _http(place)]
     document: Document = {
         "name": place.name,
         "address": {"socket_address": {"address": place.address, "port_value": place.port}},
@@ -87,7 +97,8 @@ def listener(place: Place) -> Document:
     }
     if place.tls is not None:
         document["listener_filters"] = [tls.sniffer()]
-        chains = list(tls.chains(place.tls, Manners(http2=place.http2), filters))
+        spoken = () if place.streams_to else ("h2", "http/1.1") if place.http2 else ("http/1.1",)
+        chains = list(tls.chains(place.tls, spoken, filters))
         document["default_filter_chain"] = chains[0]
         document["filter_chains"] = chains[1:]
     return document
@@ -154,6 +165,18 @@ def _http(place: Place) -> Document:
         access_log=[counted_requests(place.name)],
         upgrade_configs=[{"upgrade_type": "websocket"}],
         local_reply_config={"mappers": _own_pages(place.server_header)},
+    )
+
+
+def _stream(place: Place) -> Document:
+    return extension(
+        "envoy.filters.network.tcp_proxy",
+        f"{_NETWORK}.tcp_proxy.v3.TcpProxy",
+        stat_prefix="front",
+        cluster=place.streams_to,
+        idle_timeout=f"{place.idle_timeout_seconds}s",
+        max_connect_attempts=_CONNECT_ATTEMPTS,
+        access_log=[counted_connections(place.name)],
     )
 
 

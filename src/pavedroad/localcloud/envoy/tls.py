@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pavedroad.localcloud.envoy.documents import Document, extension
-from pavedroad.localcloud.wanted import Certificate, Manners, Tls
+from pavedroad.localcloud.wanted import Certificate, Tls
 
 _VERSIONS = {"TLSv1": "TLSv1_0", "TLSv1.1": "TLSv1_1", "TLSv1.2": "TLSv1_2", "TLSv1.3": "TLSv1_3"}
 _TLS = "envoy.extensions.transport_sockets.tls.v3"
@@ -43,19 +43,19 @@ def served(tls: Tls) -> Iterator[tuple[Certificate, list[str]]]:
             yield certificate, names
 
 
-def chains(tls: Tls, manners: Manners, filters: list[Document]) -> Iterator[Document]:
+def chains(tls: Tls, spoken: tuple[str, ...], filters: list[Document]) -> Iterator[Document]:
     """A filter chain for each certificate, so that one that comes or goes leaves the others' connections
-    alone."""
+    alone. `spoken` are the protocols that clients may choose from; none where that is not ours to say."""
     for certificate, names in served(tls):
         chain: Document = {
             "name": certificate.arn,
             "filters": filters,
-            "transport_socket": _socket(certificate, tls, manners),
+            "transport_socket": _socket(certificate, tls, spoken),
         }
         yield {**chain, "filter_chain_match": {"server_names": names}} if names else chain
 
 
-def _socket(certificate: Certificate, tls: Tls, manners: Manners) -> Document:
+def _socket(certificate: Certificate, tls: Tls, spoken: tuple[str, ...]) -> Document:
     parameters: Document = {
         "tls_minimum_protocol_version": _VERSIONS[tls.oldest],
         "tls_maximum_protocol_version": _VERSIONS[tls.newest],
@@ -68,7 +68,7 @@ def _socket(certificate: Certificate, tls: Tls, manners: Manners) -> Document:
         f"{_TLS}.DownstreamTlsContext",
         common_tls_context={
             "tls_params": parameters,
-            "alpn_protocols": ["h2", "http/1.1"] if manners.http2 else ["http/1.1"],
+            "alpn_protocols": list(spoken),
             "tls_certificate_sds_secret_configs": [{"name": certificate.arn, "sds_config": source}],
         },
     )

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from ipaddress import ip_address
 from typing import Any
 
 from cryptography import x509
@@ -21,6 +20,7 @@ from pavedroad.localcloud.api.errors import error_response
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.moto_adapter.outside import outside
+from pavedroad.localcloud.moto_adapter.server_certificates import is_server_name, server_certificate
 from pavedroad.localcloud.moto_adapter.services import Application, MotoService
 from pavedroad.localcloud.state import State
 from pavedroad.localcloud.wanted import Certificate
@@ -37,13 +37,15 @@ _DELETE = "CertificateManager.DeleteCertificate"
 
 
 class MotoCertificates:
-    """`Certificates` in one account and region."""
+    """`Certificates` in one account and region: ACM's, and the account's server certificates of IAM."""
 
     def __init__(self, account: str, region: str) -> None:
         self._account = account
         self._region = region
 
     def certificate(self, arn: str) -> Certificate | None:
+        if ":server-certificate/" in arn:
+            return server_certificate(self._account, arn)
         bundle = acm_backends[self._account][self._region]._certificates.get(arn)
         if bundle is None or bundle.status != "ISSUED":
             return None
@@ -119,16 +121,7 @@ def _chain(bundle: Any) -> str:
 def _server_names(bundle: Any) -> tuple[str, ...]:
     """Those that a client may ask for by name."""
     names = dict.fromkeys(name.lower() for name in [bundle.common_name, *bundle.sans] if name)
-    return tuple(name for name in names if _is_server_name(name))
-
-
-def _is_server_name(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        rest = name.removeprefix("*.")
-        return "*" not in rest and " " not in rest and rest != ""
-    return False
+    return tuple(name for name in names if is_server_name(name))
 
 
 def _issue(

@@ -31,6 +31,15 @@ class MotoNetwork:
         found = self._subnet(subnet_id)
         return None if found is None else Subnet(found.id, found.vpc_id, found.availability_zone)
 
+    def default_subnet(self, zone: str) -> Subnet | None:
+        there = self._ec2.subnets.get(zone, {}).values()
+        found = next((it for it in there if it.default_for_az), None)
+        return None if found is None else self.subnet(found.id)
+
+    def security_group_name(self, group_id: str) -> str:
+        group = self._ec2.get_security_group_from_id(group_id)
+        return "" if group is None else group.name
+
     def security_group_vpc(self, group_id: str) -> str | None:
         group = self._ec2.get_security_group_from_id(group_id)
         return None if group is None else group.vpc_id

@@ -1,5 +1,5 @@
 # pyright: basic, reportAttributeAccessIssue=false, reportArgumentType=false, reportReturnType=false
-"""The services that are moto's own, whole: IAM, STS, Route 53, SNS; those of S3, SQS and ACM stand on it."""
+"""The services that are moto's own, whole: STS, Route 53, SNS; those of IAM, S3 and ACM stand on it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from pavedroad.localcloud.state import State
 
 _log = logging.getLogger(__name__)
 _ROUTED = "pavedroad.localcloud.moto_adapter.routed"
-NAMES = ("iam", "sts", "route53", "sns")
+NAMES = ("sts", "route53", "sns")
 
 _INVALID = {
     "s3": "InvalidRequest",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from pavedroad.localcloud.measured import Histogram, Measurements, Traffic
+from pavedroad.localcloud.measured import Measurements, Traffic
 from pavedroad.localcloud.ports import Sample
+from pavedroad.localcloud.publishing.minute import Dimensions, Minute
 from pavedroad.localcloud.publishing.rises import Rises
 from pavedroad.localcloud.publishing.views import BalancerView, GroupView, MemberView, Place
 
@@ -15,10 +16,6 @@ _OWN_STATUSES = (500, 502, 503, 504)
 """Those of a balancer's own that have metrics of their own."""
 _REDIRECTS = (301, 302)
 _FREE_RULES = 10
-_NEW_A_MINUTE, _ACTIVE, _BYTES_A_MINUTE = 25 * 60, 3000, 1e9 / 60
-"""What one capacity unit is of: connections that are new, those that there are, a GB an hour."""
-
-Dimensions = tuple[tuple[str, str], ...]
 
 
 class BalancerMetrics:
@@ -37,7 +34,7 @@ class BalancerMetrics:
     ) -> dict[Place, list[Sample]]:
         """Of the minute that began at `minute`, a multiple of 60. The first measurements are but where the
         next ones begin."""
-        found: dict[Place, _Minute] = defaultdict(lambda: _Minute(minute))
+        found: dict[Place, Minute] = defaultdict(lambda: Minute(minute))
         by_listener = {arn: balancer for balancer in balancers for arn in balancer.listener_arns}
         by_arn = {group.arn: group for group in groups}
         for group in by_arn.values():
@@ -55,7 +52,7 @@ class BalancerMetrics:
         return {place: list(minute_.samples()) for place, minute_ in found.items()}
 
     def _answers(
-        self, traffic: Traffic, by_listener: dict[str, BalancerView], found: dict[Place, _Minute]
+        self, traffic: Traffic, by_listener: dict[str, BalancerView], found: dict[Place, Minute]
     ) -> None:
         for it in traffic.answers:
             key = (it.front_arn, it.node, it.pool_arn, it.zone, it.by, it.status)
@@ -82,7 +79,7 @@ class BalancerMetrics:
                     minute.ones(name, dimensions, count)
 
     def _times(
-        self, traffic: Traffic, by_listener: dict[str, BalancerView], found: dict[Place, _Minute]
+        self, traffic: Traffic, by_listener: dict[str, BalancerView], found: dict[Place, Minute]
     ) -> None:
         for it in traffic.times:
             key = (it.front_arn, it.node, it.pool_arn, it.zone)
@@ -97,7 +94,7 @@ class BalancerMetrics:
         traffic: Traffic,
         by_listener: dict[str, BalancerView],
         by_arn: dict[str, GroupView],
-        found: dict[Place, _Minute],
+        found: dict[Place, Minute],
     ) -> None:
         for it in traffic.fronts:
             rises = {
@@ -133,7 +130,7 @@ class BalancerMetrics:
         self._failed_by_zone(traffic, by_arn, found)
 
     def _failed_by_zone(
-        self, traffic: Traffic, by_arn: dict[str, GroupView], found: dict[Place, _Minute]
+        self, traffic: Traffic, by_arn: dict[str, GroupView], found: dict[Place, Minute]
     ) -> None:
         for it in traffic.targets:
             key = (it.pool_arn, it.address, it.port, "failed")
@@ -148,60 +145,8 @@ class BalancerMetrics:
                     found[group.place].sum("TargetConnectionErrorCount", _zoned(dimensions, zone), failed)
 
 
-class _Minute:
-    """The metrics of one place in one minute."""
-
-    def __init__(self, began: int) -> None:
-        self._began = float(began)
-        self._values: dict[tuple[str, Dimensions], Counter[float]] = defaultdict(Counter)
-        self._sums: dict[tuple[str, Dimensions], float] = defaultdict(float)
-        self._levels: dict[tuple[str, Dimensions], float] = {}
-
-    def ones(self, name: str, dimensions: Dimensions, count: float) -> None:
-        """Events: each is a value of 1, so that their average is 1 and their number the sum."""
-        self._values[name, dimensions][1.0] += int(count)
-
-    def histogram(self, name: str, dimensions: Dimensions, histogram: Histogram) -> None:
-        self._values[name, dimensions].update(dict(zip(histogram.values, histogram.counts, strict=True)))
-
-    def sum(self, name: str, dimensions: Dimensions, value: float) -> None:
-        """Nothing is published of 0."""
-        if value:
-            self._sums[name, dimensions] += value
-
-    def level(self, name: str, dimensions: Dimensions, value: float) -> None:
-        """As it is, 0 too."""
-        self._levels[name, dimensions] = value
-
-    def requests(self, dimensions: Dimensions) -> float:
-        return float(self._values["RequestCount", dimensions].total())
-
-    def capacity_units(self, dimensions: Dimensions) -> float:
-        """At this minute's pace: what is used most is what counts."""
-        return max(
-            self._sums.get((name, dimensions), 0.0) / of_one
-            for name, of_one in (
-                ("NewConnectionCount", _NEW_A_MINUTE),
-                ("ActiveConnectionCount", _ACTIVE),
-                ("ProcessedBytes", _BYTES_A_MINUTE),
-            )
-        )
-
-    def samples(self) -> Iterator[Sample]:
-        for (name, dimensions), values in self._values.items():
-            if values:
-                ordered = tuple(sorted(values))
-                counts = tuple(float(values[value]) for value in ordered)
-                unit = "Seconds" if name == "TargetResponseTime" else "Count"
-                yield Sample(name, dict(dimensions), self._began, ordered, counts, unit)
-        for levels in (self._sums, self._levels):
-            for (name, dimensions), value in levels.items():
-                unit = "Bytes" if name == "ProcessedBytes" else "Count"
-                yield Sample(name, dict(dimensions), self._began, (float(value),), (), unit)
-
-
 def _always(
-    balancers: Iterable[BalancerView], groups: Iterable[GroupView], found: dict[Place, _Minute]
+    balancers: Iterable[BalancerView], groups: Iterable[GroupView], found: dict[Place, Minute]
 ) -> None:
     """What AWS reports of quiet minutes too."""
     for balancer in set(balancers):
@@ -227,7 +172,7 @@ def _always(
             minute.level("RequestCountPerTarget", (("TargetGroup", group.path),), requests / targets)
 
 
-def _health(group: GroupView, minute: _Minute) -> None:
+def _health(group: GroupView, minute: Minute) -> None:
     """Of groups that have targets and a balancer."""
     counted = [member for member in group.members if member.state in ("healthy", "unhealthy", "initial")]
     for path in group.balancer_paths:
@@ -237,7 +182,7 @@ def _health(group: GroupView, minute: _Minute) -> None:
             _count([member for member in counted if member.zone == zone], _zoned(own, zone), minute)
 
 
-def _count(members: list[MemberView], dimensions: Dimensions, minute: _Minute) -> None:
+def _count(members: list[MemberView], dimensions: Dimensions, minute: Minute) -> None:
     if members:
         healthy = sum(member.state == "healthy" for member in members)
         unhealthy = sum(member.state == "unhealthy" for member in members)

@@ -12,8 +12,16 @@ from pavedroad.core.clock import Clock
 from pavedroad.core.errors import Unavailable
 from pavedroad.localcloud.measured import LimitedBy, Measurements
 from pavedroad.localcloud.ports import Sample
-from pavedroad.localcloud.publishing import balancers, instances
-from pavedroad.localcloud.publishing.views import Balancers, Groups, Instances, OutletOf, Place
+from pavedroad.localcloud.publishing import balancers, classics, instances
+from pavedroad.localcloud.publishing.views import (
+    Balancers,
+    Classics,
+    ClassicView,
+    Groups,
+    Instances,
+    OutletOf,
+    Place,
+)
 from pavedroad.localcloud.state import State
 
 _log = logging.getLogger(__name__)
@@ -27,6 +35,10 @@ _Seen = TypeVar("_Seen")
 
 Measure = Callable[[float], Measurements]
 """Asks the host; what ended before the given time is known already. Raises `Unavailable`."""
+
+
+def _none() -> Iterator[ClassicView]:
+    yield from ()
 
 
 class Publishing:
@@ -43,6 +55,7 @@ class Publishing:
         instances_of: Instances,
         balancers_of: Balancers,
         groups_of: Groups,
+        classics_of: Classics = _none,
     ) -> None:
         self._state = state
         self._clock = clock
@@ -53,6 +66,8 @@ class Publishing:
         self._groups_of = groups_of
         self._instances = instances.InstanceMetrics()
         self._balancers = balancers.BalancerMetrics()
+        self._classics_of = classics_of
+        self._classics = classics.ClassicMetrics()
         self._since = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="publishing", daemon=True)
@@ -82,6 +97,8 @@ class Publishing:
         groups = self._some_by_some(self._groups_of, 1)
         self._publish(instances.NAMESPACE, self._instances.samples(minute, measured, running))
         self._publish(balancers.NAMESPACE, self._balancers.samples(minute, measured, balancing, groups))
+        old = self._some_by_some(self._classics_of, 1)
+        self._publish(classics.NAMESPACE, self._classics.samples(minute, measured, old))
 
     def _some_by_some(self, look: Callable[[], Iterator[_Seen]], at_once: int) -> list[_Seen]:
         """All of it; calls have their turn in between."""

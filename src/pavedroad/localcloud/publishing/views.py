@@ -73,7 +73,21 @@ class GroupView:
         return self.arn.rpartition(":")[2]
 
 
+@dataclass(frozen=True, slots=True)
+class ClassicView:
+    """A classic load balancer: the ARNs of its listeners, of which some look at no requests, and of their
+    target groups; its instances, each once, as it does at worst."""
+
+    place: Place
+    name: str
+    listener_arns: frozenset[str]
+    streams: frozenset[str]
+    group_arns: frozenset[str]
+    members: tuple[MemberView, ...]
+
+
 Instances = Callable[[], Iterator[InstanceView]]
 Balancers = Callable[[], Iterator[BalancerView]]
 Groups = Callable[[], Iterator[GroupView]]
-"""All three look with the state lock held, which may be given up between one view and the next."""
+Classics = Callable[[], Iterator[ClassicView]]
+"""All four look with the state lock held, which may be given up between one view and the next."""

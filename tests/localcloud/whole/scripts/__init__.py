@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.localcloud.whole.scripts.groups import AUTOSCALING, BALANCING, MEMBERS
+from tests.localcloud.whole.scripts.groups import AUTOSCALING, BALANCING, CLASSIC, MEMBERS
 from tests.localcloud.whole.scripts.machines import EC2
 from tests.localcloud.whole.scripts.messages import CLOUDWATCH, SNS, SQS
 from tests.localcloud.whole.scripts.objects import S3
@@ -46,6 +46,7 @@ SCRIPTS = {
         ("", "autoscaling", "eu-west-1", AUTOSCALING),
         ("members", "autoscaling", "us-west-2", MEMBERS),
         ("", "elbv2", "us-west-2", BALANCING),
+        ("", "elb", "us-east-1", CLASSIC),
         ("", "cloudwatch", "us-west-2", CLOUDWATCH),
         ("", "sns", "us-east-1", SNS),
         ("", "sqs", "us-west-2", SQS),

@@ -44,6 +44,16 @@ AUTOSCALING = [
     do("DeleteTags", Tags=[_TAG]),
     do("AttachLoadBalancerTargetGroups", **_GROUP, TargetGroupARNs=["$one.TargetGroupArn"]),
     do("DetachLoadBalancerTargetGroups", **_GROUP, TargetGroupARNs=["$one.TargetGroupArn"]),
+    do(
+        "elb.CreateLoadBalancer",
+        LoadBalancerName="classic",
+        Listeners=[
+            {"Protocol": "TCP", "InstanceProtocol": "TCP", "InstancePort": 80, "LoadBalancerPort": 18_190}
+        ],
+        AvailabilityZones=["$zone"],
+    ),
+    do("AttachLoadBalancers", **_GROUP, LoadBalancerNames=["classic"]),
+    do("DetachLoadBalancers", **_GROUP, LoadBalancerNames=["classic"]),
     do("AttachTrafficSources", **_GROUP, TrafficSources=_SOURCE),
     do("DetachTrafficSources", **_GROUP, TrafficSources=_SOURCE),
     do(
@@ -252,4 +262,68 @@ BALANCING = [
     do("DeregisterTargets", TargetGroupArn=_TARGETS, Targets=[{"Id": "$address", "Port": 80}]),
     do("DeleteLoadBalancer", LoadBalancerArn=_BALANCER),
     do("DeleteTargetGroup", TargetGroupArn=_TARGETS),
+]
+
+_OLD = {"LoadBalancerName": "old"}
+_INSIDE = {"Protocol": "HTTP", "InstanceProtocol": "HTTP", "InstancePort": 80}
+_CHECK = {"Target": "TCP:80", "Interval": 30, "Timeout": 5, "UnhealthyThreshold": 2, "HealthyThreshold": 2}
+_STAYS = {"LoadBalancerPort": 18_180, "PolicyNames": ["lb"]}
+
+CLASSIC = [
+    do("acm.RequestCertificate", DomainName="old.example.com"),
+    do("ec2.RunInstances", ImageId=IMAGE, MinCount=1, MaxCount=1),
+    do("ec2.CreateSecurityGroup", GroupName="old", Description="old"),
+    do(
+        "CreateLoadBalancer",
+        **_OLD,
+        Listeners=[{**_INSIDE, "LoadBalancerPort": 18_180}],
+        AvailabilityZones=["$zone"],
+    ),
+    do("AddTags", LoadBalancerNames=["old"], Tags=[{"Key": "kept", "Value": "there"}]),
+    do("RemoveTags", LoadBalancerNames=["old"], Tags=[{"Key": "kept"}]),
+    do("ApplySecurityGroupsToLoadBalancer", **_OLD, SecurityGroups=["$GroupId"]),
+    do("EnableAvailabilityZonesForLoadBalancer", **_OLD, AvailabilityZones=["$last_zone"]),
+    do("DisableAvailabilityZonesForLoadBalancer", **_OLD, AvailabilityZones=["$last_zone"]),
+    do("AttachLoadBalancerToSubnets", **_OLD, Subnets=["$subnet2"]),
+    do("DetachLoadBalancerFromSubnets", **_OLD, Subnets=["$subnet2"]),
+    do("ConfigureHealthCheck", **_OLD, HealthCheck=_CHECK),
+    do("CreateAppCookieStickinessPolicy", **_OLD, PolicyName="app", CookieName="session"),
+    do("CreateLBCookieStickinessPolicy", **_OLD, PolicyName="lb", CookieExpirationPeriod=60),
+    do("SetLoadBalancerPoliciesOfListener", **_OLD, **_STAYS),
+    do(
+        "CreateLoadBalancerPolicy",
+        **_OLD,
+        PolicyName="proxy",
+        PolicyTypeName="ProxyProtocolPolicyType",
+        PolicyAttributes=[{"AttributeName": "ProxyProtocol", "AttributeValue": "true"}],
+    ),
+    do("SetLoadBalancerPoliciesForBackendServer", **_OLD, InstancePort=80, PolicyNames=["proxy"]),
+    do("DeleteLoadBalancerPolicy", **_OLD, PolicyName="app"),
+    do(
+        "CreateLoadBalancerListeners",
+        **_OLD,
+        Listeners=[
+            {
+                **_INSIDE,
+                "Protocol": "HTTPS",
+                "LoadBalancerPort": 18_443,
+                "SSLCertificateId": "$CertificateArn",
+            }
+        ],
+    ),
+    do(
+        "SetLoadBalancerListenerSSLCertificate",
+        **_OLD,
+        LoadBalancerPort=18_443,
+        SSLCertificateId="$CertificateArn",
+    ),
+    do(
+        "ModifyLoadBalancerAttributes",
+        **_OLD,
+        LoadBalancerAttributes={"ConnectionSettings": {"IdleTimeout": 17}},
+    ),
+    do("RegisterInstancesWithLoadBalancer", **_OLD, Instances=[{"InstanceId": "$InstanceId"}]),
+    do("DeregisterInstancesFromLoadBalancer", **_OLD, Instances=[{"InstanceId": "$InstanceId"}]),
+    do("DeleteLoadBalancerListeners", **_OLD, LoadBalancerPorts=[18_443]),
+    do("DeleteLoadBalancer", **_OLD),
 ]

@@ -18,6 +18,7 @@ from pavedroad.localcloud.api import container
 _OURS = {
     "autoscaling": "autoscaling",
     "cloudwatch": "monitoring",
+    "elb": "elb",
     "elbv2": "elasticloadbalancing",
     "sqs": "sqs",
 }

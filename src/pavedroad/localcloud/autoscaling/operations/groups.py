@@ -14,6 +14,7 @@ from pavedroad.localcloud.autoscaling.operations import (
     catalogues,
     launch_sources,
     lifecycle_hooks,
+    load_balancers,
     options,
     settings,
     tags,
@@ -46,8 +47,11 @@ def create(call: Call) -> Result:
     source = launch_sources.required(call)
     zones, subnets = settings.places(call, required=True)
     options.check(call, source)
-    attached = target_groups.existing(call, [*call.texts("TargetGroupARNs"), *traffic_sources.asked(call)])
+    groups, balancers = traffic_sources.asked(call)
+    attached = [*dict.fromkeys((*target_groups.existing(call, call.texts("TargetGroupARNs")), *groups))]
     target_groups.check_number(attached)
+    classics = [*load_balancers.existing(call, call.texts("LoadBalancerNames")), *balancers]
+    load_balancers.check_total(classics)
     hooks = lifecycle_hooks.of_new_group(call)
     group = Group(
         name=name,
@@ -64,6 +68,7 @@ def create(call: Call) -> Result:
             "AWSServiceRoleForAutoScaling"
         ),
         target_groups=dict.fromkeys(attached, "Adding"),
+        load_balancers=dict.fromkeys(classics, "Adding"),
         tags=tags.of_new_group(call, name),
         hooks=hooks,
         request=wording.created(call.now, desired),

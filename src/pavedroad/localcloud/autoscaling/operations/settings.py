@@ -15,8 +15,6 @@ YEAR_SECONDS = 31_536_000
 
 def refuse_what_is_not_offered(call: Call) -> None:
     """Better refused than silently dropped."""
-    if call.get("LoadBalancerNames"):
-        raise refused("Provided Load Balancers may not be valid. Please ensure they exist and try again.")
     if named := call.get("PlacementGroup"):
         try:
             call.compute.check_placement({"GroupName": named})

@@ -62,7 +62,7 @@ def check_number(attached: Collection[str]) -> None:
 def existing(call: Call, arns: Iterable[str]) -> list[str]:
     """The same without repetition; all of them must exist."""
     wanted = list(dict.fromkeys(arns))
-    if not all(call.balancers.target_group_exists(arn) for arn in wanted):
+    if not all(call.balancers.exists(arn) for arn in wanted):
         raise refused("Provided Target Groups may not be valid. Please ensure they exist and try again.")
     return wanted
 
