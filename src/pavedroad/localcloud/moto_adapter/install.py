@@ -20,6 +20,7 @@ from pavedroad.localcloud.moto_adapter import (
     outlets,
     picked_xml,
     route53_records,
+    topic_messages,
     topics,
 )
 from pavedroad.localcloud.moto_adapter.s3_objects import StoredContents
@@ -34,6 +35,7 @@ def install(store: BlobStore, block: Block) -> StoredContents:
     contents = StoredContents(store)
     contents.install()
     topics.install()
+    topic_messages.install()
     outlets.install()
     keys.install()
     iam_certificates.install()

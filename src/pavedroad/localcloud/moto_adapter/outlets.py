@@ -22,14 +22,16 @@ def deliver_to(queues: Queues) -> None:
     _places["queues"] = queues
 
 
-def send_to_queue(queue_arn: str, message: str, more: Mapping[str, Any] | None = None) -> None:
-    """As AWS: whoever sends does not hear of a queue that is gone."""
+def send_to_queue(queue_arn: str, message: str, more: Mapping[str, Any] | None = None) -> bool:
+    """Whether it is there. As AWS: whoever sends does not hear of a queue that is gone."""
     queues = _places.get("queues")
     try:
         if queues is not None:
             queues.send(queue_arn, message, more)
     except ServiceError as error:
         _log.warning("A message could not be delivered to %s: %s", queue_arn, error)
+        return False
+    return queues is not None
 
 
 def install() -> None:

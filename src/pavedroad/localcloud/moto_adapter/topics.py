@@ -39,6 +39,7 @@ _SETTABLE = frozenset(
         *("SubscriptionRoleArn", "ReplayPolicy"),
     }
 )
+_PROTOCOLS = frozenset({*_HTTP, "email", "email-json", "sms", "sqs", "application", "lambda", "firehose"})
 _AGENT = "Amazon Simple Notification Service Agent"
 
 _moto_subscribe = SNSResponse.subscribe
@@ -108,21 +109,27 @@ def _publish_to_one(
         return
     text = self._parse_message_structure(message, self.protocol) if structure == "json" else message
     if self.protocol == "sqs":
-        order = {
-            "MessageGroupId": more.get("group_id"),
-            "MessageDeduplicationId": more.get("deduplication_id"),
-        }
+        order = {"MessageGroupId": more.get("group_id")}
+        if self.endpoint.endswith(".fifo"):
+            order["MessageDeduplicationId"] = more.get("deduplication_id")
         if raw:
-            send_to_queue(self.endpoint, text, {**order, "MessageAttributes": _of_queues(attributes or {})})
+            _put(self, text, {**order, "MessageAttributes": _of_queues(attributes or {})})
         else:
             told = self.get_post_data(text, message_id, subject, message_attributes=attributes)
-            send_to_queue(self.endpoint, json.dumps(told, indent=2), order)
+            _put(self, json.dumps(told, indent=2), order)
         return
     if raw:
         _send(self, "Notification", message_id, text, raw=True)
     else:
         told = self.get_post_data(text, message_id, subject, message_attributes=attributes)
         _send(self, "Notification", message_id, json.dumps(told))
+
+
+def _put(subscription: Subscription, text: str, more: dict[str, Any]) -> None:
+    """Into its queue, or, where that cannot be, among its dead letters."""
+    redrive = subscription.attributes.get("RedrivePolicy")
+    if not send_to_queue(subscription.endpoint, text, more) and redrive:
+        send_to_queue(json.loads(redrive)["deadLetterTargetArn"], text, more)
 
 
 def _of_queues(attributes: dict[str, Any]) -> dict[str, Any]:
@@ -198,7 +205,11 @@ def _set_attribute(self: SNSBackend, arn: str, name: str, value: Any) -> None:
         raise SNSNotFoundError("Subscription does not exist")
     changed = {**subscription.attributes, name: value}
     policy = _filter_policy(changed, "")
-    subscription.attributes[name] = value
+    _check_redrive(changed, "")
+    if name in ("FilterPolicy", "RedrivePolicy") and not value:
+        subscription.attributes.pop(name, None)
+    else:
+        subscription.attributes[name] = value
     subscription._filter_policy = policy
     scope = changed.get("FilterPolicyScope")
     subscription._filter_policy_matcher = FilterPolicyMatcher(policy, scope) if policy else None
@@ -222,6 +233,44 @@ def _filter_policy(attributes: dict[str, Any], where: str) -> dict[str, Any] | N
     return policy
 
 
+def _check_redrive(attributes: dict[str, Any], where: str) -> None:
+    text = attributes.get("RedrivePolicy")
+    if not text:
+        return
+    try:
+        target = json.loads(text)["deadLetterTargetArn"]
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise SNSInvalidParameter(
+            f"Invalid parameter: {where}RedrivePolicy: failed to parse JSON."
+        ) from error
+    if not str(target).startswith("arn:") or ":sqs:" not in str(target):
+        raise SNSInvalidParameter(
+            f"Invalid parameter: {where}RedrivePolicy: deadLetterTargetArn is an invalid arn"
+        )
+
+
+def _check_endpoint(protocol: str, topic_arn: str, endpoint: str) -> None:
+    if protocol not in _PROTOCOLS:
+        raise SNSInvalidParameter(
+            f"Invalid parameter: Amazon SNS does not support this protocol string: {protocol}"
+        )
+    if protocol == "sqs" and endpoint.endswith(".fifo") and not topic_arn.endswith(".fifo"):
+        raise SNSInvalidParameter(
+            "Invalid parameter: Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to "
+            "standard SNS topics"
+        )
+
+
+def _is_as(subscription: Subscription, attributes: dict[str, Any]) -> bool:
+    """Whether each that is given is what it has."""
+    return all(
+        str(subscription.attributes.get(name) or "").lower() == str(value or "").lower()
+        if isinstance(value, bool)
+        else (subscription.attributes.get(name) or "") == value
+        for name, value in attributes.items()
+    )
+
+
 def _subscribe(self: SNSResponse) -> ActionResult:
     backend: SNSBackend = self.backend
     known = set(backend.subscriptions)
@@ -229,6 +278,16 @@ def _subscribe(self: SNSResponse) -> ActionResult:
     if unknown := set(attributes) - _SETTABLE:
         raise SNSInvalidParameter(f"Invalid parameter: Attributes Reason: Unknown attribute: {min(unknown)}")
     _filter_policy(attributes, "Attributes Reason: ")
+    _check_redrive(attributes, "Attributes Reason: ")
+    protocol, topic_arn, endpoint = (
+        str(self._get_param(name) or "") for name in ("Protocol", "TopicArn", "Endpoint")
+    )
+    _check_endpoint(protocol, topic_arn, endpoint)
+    there = backend._find_subscription(topic_arn, endpoint, protocol)
+    if there is not None and not _is_as(there, attributes):
+        raise SNSInvalidParameter(
+            "Invalid parameter: Attributes Reason: Subscription already exists with different attributes"
+        )
     result = _moto_subscribe(self)
     said: Any = result.result
     subscription = backend.subscriptions[said["SubscriptionArn"]]
