@@ -104,12 +104,16 @@ class Bench:
     def balancer(self, actions: list[Json] | None = None) -> Balancer:
         """With a listener on port 8080, where there are actions for it."""
         made = self.api.create_load_balancer(Name=self.name("lb"), Subnets=self.subnets)["LoadBalancers"][0]
-        balancer = Balancer(made["LoadBalancerArn"], made["DNSName"])
-        self._balancers.append(balancer)
+        balancer = self.keep(Balancer(made["LoadBalancerArn"], made["DNSName"]))
         if actions:
             balancer.listener = self.api.create_listener(
                 LoadBalancerArn=balancer.arn, Protocol="HTTP", Port=8080, DefaultActions=actions
             )["Listeners"][0]["ListenerArn"]
+        return balancer
+
+    def keep(self, balancer: Balancer) -> Balancer:
+        """Delete it when the test ends."""
+        self._balancers.append(balancer)
         return balancer
 
     def rule(self, balancer: Balancer, priority: int, conditions: list[Json], actions: list[Json]) -> str:

@@ -43,7 +43,7 @@ _NO_GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/no/
         ("create_load_balancer", {"Name": "internal-x", "Subnets": ["a"]}, "ValidationError"),
         ("create_load_balancer", {"Name": "x"}, "ValidationError"),
         ("create_load_balancer", {"Name": "x", "Subnets": ["subnet-1"]}, "SubnetNotFound"),
-        ("create_load_balancer", {"Name": "x", "Type": "network"}, "InvalidConfigurationRequest"),
+        ("create_load_balancer", {"Name": "x", "Type": "gateway"}, "InvalidConfigurationRequest"),
         ("create_target_group", {"Name": "x", "Protocol": "HTTP"}, "ValidationError"),
         ("create_target_group", {"Name": "x", "Protocol": "TCP", "Port": 1, "VpcId": "v"}, "ValidationError"),
         ("create_target_group", {"Name": "x", "Protocol": "HTTP", "Port": 1}, "ValidationError"),

@@ -6,7 +6,14 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from pavedroad.localcloud.balancing.asked import Parameters, invalid, number, one_of, unsupported
+from pavedroad.localcloud.balancing.asked import (
+    Parameters,
+    invalid,
+    number,
+    one_of,
+    shown_protocol,
+    unsupported,
+)
 from pavedroad.localcloud.balancing.call import Call
 from pavedroad.localcloud.balancing.model import ForwardTo, RuleAction, Share
 from pavedroad.localcloud.errors import ServiceError
@@ -33,6 +40,8 @@ def read_action(call: Call, given: Sequence[Parameters], balancer_arn: str) -> R
             "InvalidLoadBalancerAction",
             "A rule can have only one action of type 'forward', 'redirect' or 'fixed-response'",
         )
+    if call.store.balancers[balancer_arn].kind == "network" and given[0]["Type"] != "forward":
+        raise invalid(f"A network load balancer forwards; actions of type '{given[0]['Type']}' it has not")
     return _READERS[given[0]["Type"]](call, given[0], balancer_arn)
 
 
@@ -55,8 +64,17 @@ def _read_forward(call: Call, action: Parameters, balancer_arn: str) -> ForwardT
     if len({share.group_arn for share in shares}) < len(shares):
         raise invalid("A forward action can name a target group only once")
     users = call.store.users()
+    streams = call.store.balancers[balancer_arn].kind == "network"
+    if streams and len(shares) > 1:
+        raise unsupported("More than one target group of a listener of a network load balancer")
     for share in shares:
-        call.group(share.group_arn)
+        group = call.group(share.group_arn)
+        if group.streams != streams:
+            raise ServiceError(
+                "InvalidConfigurationRequest",
+                f"The protocol '{shown_protocol(group.protocol)}' of target group {group.arn} is not "
+                f"supported by load balancers of type '{'network' if streams else 'application'}'",
+            )
         if users.get(share.group_arn, set()) - {balancer_arn}:
             raise ServiceError(
                 "TargetGroupAssociationLimit",

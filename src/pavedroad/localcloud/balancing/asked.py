@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pavedroad.core.numbers import whole
 from pavedroad.localcloud.errors import ServiceError
@@ -31,6 +31,21 @@ def refused(message: str) -> ServiceError:
 def unsupported(what: str) -> ServiceError:
     """What AWS has and this cloud does not, said plainly."""
     return ServiceError("InvalidConfigurationRequest", f"{what} is not supported by this cloud.")
+
+
+def kept_protocol(asked: str) -> Literal["HTTP", "HTTPS", "TCP", "SSL"]:
+    """ELBv2's name for it as this cloud keeps it, which has the older one of TLS."""
+    kept: dict[str, Literal["HTTP", "HTTPS", "TCP", "SSL"]] = {
+        "HTTP": "HTTP",
+        "HTTPS": "HTTPS",
+        "TCP": "TCP",
+        "TLS": "SSL",
+    }
+    return kept[asked]
+
+
+def shown_protocol(kept: str) -> str:
+    return "TLS" if kept == "SSL" else kept
 
 
 def resource_name(name: str, what: str) -> str:

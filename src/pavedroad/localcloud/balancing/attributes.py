@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from pavedroad.localcloud.balancing.asked import Parameters, invalid, number, one_of, refused, unsupported
 from pavedroad.localcloud.balancing.call import Call
-from pavedroad.localcloud.balancing.model import Listener
+from pavedroad.localcloud.balancing.model import Balancer, Listener, TargetGroup
 
 DELETION_PROTECTION = "deletion_protection.enabled"
 IDLE_TIMEOUT = "idle_timeout.timeout_seconds"
@@ -39,6 +39,7 @@ FAIL_OPEN = "target_group_health.unhealthy_state_routing.minimum_healthy_targets
 PROXY_PROTOCOL = "proxy_protocol.enabled"
 """Of target groups that serve classic load balancers only."""
 
+IDLE_SECONDS = "tcp.idle_timeout.seconds"
 SERVER_HEADER = "routing.http.response.server.enabled"
 
 Check = Callable[[str, str], object]
@@ -153,6 +154,37 @@ OF_TLS_LISTENERS: Attributes = {
     **{key: Attribute(name, _header_name) for key, name in TLS_HEADER_NAMES.items()},
 }
 
+OF_NETWORK_BALANCERS: Attributes = {
+    **{key: OF_BALANCERS[key] for key in OF_BALANCERS if key.startswith("access_logs.")},
+    DELETION_PROTECTION: Attribute("false", _flag),
+    "dns_record.client_routing_policy": Attribute("any_availability_zone"),
+    "ipv6.deny_all_igw_traffic": Attribute("false"),
+    # Each connection goes to any zone, as with the one address that a balancer has here it must.
+    CROSS_ZONE: Attribute("false", _flag),
+    "zonal_shift.config.enabled": Attribute("false"),
+}
+
+OF_STREAMS: Attributes = {IDLE_SECONDS: Attribute("350", _between(60, 6000))}
+"""Of listeners that hand connections on."""
+
+OF_STREAM_GROUPS: Attributes = {
+    DEREGISTRATION_DELAY: Attribute("300", _between(0, 3600)),
+    "deregistration_delay.connection_termination.enabled": Attribute("false"),
+    CROSS_ZONE: Attribute(
+        "use_load_balancer_configuration", _any_of("use_load_balancer_configuration", "true")
+    ),
+    "preserve_client_ip.enabled": Attribute("false"),
+    "proxy_protocol_v2.enabled": Attribute("false"),
+    STICKY: Attribute("false"),
+    STICKY_BY: Attribute("source_ip"),
+    f"{FAIL_OVER}.count": Attribute("1"),
+    f"{FAIL_OVER}.percentage": Attribute("off"),
+    f"{FAIL_OPEN}.count": Attribute("1", _between(1, _MOST_TARGETS)),
+    f"{FAIL_OPEN}.percentage": Attribute("off", _but("off", _between(1, 100))),
+    "target_health_state.unhealthy.connection_termination.enabled": Attribute("true", _flag),
+    "target_health_state.unhealthy.draining_interval_seconds": Attribute("0"),
+}
+
 OF_GROUPS: Attributes = {
     DEREGISTRATION_DELAY: Attribute("300", _between(0, 3600)),
     ALGORITHM: Attribute(
@@ -206,7 +238,7 @@ def changed_by(
 
 def describe_balancer_attributes(call: Call) -> Parameters:
     balancer = call.balancer(call.parameters["LoadBalancerArn"])
-    return {"Attributes": written(OF_BALANCERS, balancer.attributes)}
+    return {"Attributes": written(of_balancer(balancer), balancer.attributes)}
 
 
 def describe_listener_attributes(call: Call) -> Parameters:
@@ -216,15 +248,15 @@ def describe_listener_attributes(call: Call) -> Parameters:
 
 def describe_group_attributes(call: Call) -> Parameters:
     group = call.group(call.parameters["TargetGroupArn"])
-    return {"Attributes": written(OF_GROUPS, group.attributes)}
+    return {"Attributes": written(of_group(group), group.attributes)}
 
 
 def modify_balancer_attributes(call: Call) -> Parameters:
     balancer = call.balancer(call.parameters["LoadBalancerArn"])
     given = call.parameters["Attributes"]
-    after = changed_by(OF_BALANCERS, balancer.attributes, given, "Load balancer")
+    after = changed_by(of_balancer(balancer), balancer.attributes, given, "Load balancer")
     call.store.put(call.store.balancers, balancer.arn, replace(balancer, attributes=after))
-    return {"Attributes": written(OF_BALANCERS, after)}
+    return {"Attributes": written(of_balancer(balancer), after)}
 
 
 def modify_listener_attributes(call: Call) -> Parameters:
@@ -238,13 +270,24 @@ def modify_listener_attributes(call: Call) -> Parameters:
 def modify_group_attributes(call: Call) -> Parameters:
     group = call.group(call.parameters["TargetGroupArn"])
     given = call.parameters["Attributes"]
-    after = changed_by(OF_GROUPS, group.attributes, given, "Target group")
-    _check_together(after)
+    after = changed_by(of_group(group), group.attributes, given, "Target group")
+    if not group.streams:
+        _check_together(after)
     call.store.put(call.store.groups, group.arn, replace(group, attributes=after))
-    return {"Attributes": written(OF_GROUPS, after)}
+    return {"Attributes": written(of_group(group), after)}
+
+
+def of_balancer(balancer: Balancer) -> Attributes:
+    return OF_NETWORK_BALANCERS if balancer.kind == "network" else OF_BALANCERS
+
+
+def of_group(group: TargetGroup) -> Attributes:
+    return OF_STREAM_GROUPS if group.streams and not group.classic else OF_GROUPS
 
 
 def of_listener(listener: Listener) -> Attributes:
+    if listener.protocol in ("TCP", "SSL"):
+        return OF_STREAMS
     return OF_TLS_LISTENERS if listener.protocol == "HTTPS" else OF_LISTENERS
 
 

@@ -5,42 +5,53 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pavedroad.localcloud.balancing import ssl_policies
-from pavedroad.localcloud.balancing.asked import Parameters, invalid, page, unsupported
+from pavedroad.localcloud.balancing.asked import (
+    Parameters,
+    invalid,
+    kept_protocol,
+    page,
+    shown_protocol,
+    unsupported,
+)
 from pavedroad.localcloud.balancing.call import Call
 from pavedroad.localcloud.balancing.model import Listener
 from pavedroad.localcloud.errors import ServiceError
 
 _MOST = 25
 _ALPN_NONE = "None"
+_PROTOCOLS = {"application": ("HTTP", "HTTPS"), "network": ("TCP", "TLS")}
 
 
 def read_terms(call: Call, before: Listener) -> Listener:
     """The listener with the protocol, policy and default certificate that are asked for."""
     asked = call.parameters
-    protocol = asked.get("Protocol", before.protocol)
-    if protocol not in ("HTTP", "HTTPS"):
-        raise invalid(f"Listener protocol '{protocol}' must be one of 'HTTP, HTTPS'")
+    allowed = _PROTOCOLS[call.store.balancers[before.balancer_arn].kind]
+    protocol = asked.get("Protocol", shown_protocol(before.protocol) if before.arn else "")
+    if protocol in ("UDP", "TCP_UDP") and "TCP" in allowed:
+        raise unsupported(f"The protocol '{protocol}'")
+    if protocol not in allowed:
+        raise invalid(f"Listener protocol '{protocol}' must be one of '{', '.join(allowed)}'")
     if any(policy != _ALPN_NONE for policy in asked.get("AlpnPolicy", [])):
         raise invalid("ALPN policies can only be specified for TLS listeners")
     mutual = asked.get("MutualAuthentication", {})
     if mutual.get("Mode", "off") != "off":
         raise unsupported("Mutual authentication")
     given = asked.get("Certificates", [])
-    if protocol == "HTTP":
+    if protocol in ("HTTP", "TCP"):
         if given or asked.get("SslPolicy"):
-            raise invalid("Certificates and SSL policies can only be specified for HTTPS listeners")
-        return replace(before, protocol="HTTP", ssl_policy="", certificates=())
+            raise invalid("Certificates and SSL policies can only be specified for HTTPS and TLS listeners")
+        return replace(before, protocol=kept_protocol(protocol), ssl_policy="", certificates=())
     if len(given) > 1:
         raise ServiceError("TooManyCertificates", "You can specify only one default certificate")
     others = before.certificates[1:]
     default = _checked(call, given[0]) if given else next(iter(before.certificates), None)
     if default is None:
-        raise ServiceError("CertificateNotFound", "A certificate must be specified for HTTPS listeners")
+        raise ServiceError("CertificateNotFound", f"A certificate must be specified for {protocol} listeners")
     policy = asked.get("SslPolicy", before.ssl_policy or ssl_policies.DEFAULT)
     ssl_policies.find([policy])
     return replace(
         before,
-        protocol="HTTPS",
+        protocol=kept_protocol(protocol),
         ssl_policy=policy,
         certificates=(default, *others),
     )
@@ -85,7 +96,7 @@ def describe_listener_certificates(call: Call) -> Parameters:
 
 def describe_ssl_policies(call: Call) -> Parameters:
     asked = call.parameters
-    if asked.get("LoadBalancerType", "application") != "application":
+    if asked.get("LoadBalancerType", "application") not in _PROTOCOLS:
         raise unsupported(f"A load balancer of type '{asked['LoadBalancerType']}'")
     names = asked.get("Names")
     found = ssl_policies.find(names) if names else ssl_policies.all_policies()
@@ -98,7 +109,7 @@ def describe_ssl_policies(call: Call) -> Parameters:
                 "Ciphers": [
                     {"Name": cipher, "Priority": place} for place, cipher in enumerate(policy.ciphers, 1)
                 ],
-                "SupportedLoadBalancerTypes": ["application"],
+                "SupportedLoadBalancerTypes": list(_PROTOCOLS),
             }
             for policy in shown
         ],
@@ -108,8 +119,8 @@ def describe_ssl_policies(call: Call) -> Parameters:
 
 def _https(call: Call) -> Listener:
     listener = call.listener(call.parameters["ListenerArn"])
-    if listener.protocol != "HTTPS":
-        raise ServiceError("OperationNotPermitted", "Only HTTPS listeners have certificates")
+    if listener.protocol not in ("HTTPS", "SSL"):
+        raise ServiceError("OperationNotPermitted", "Only HTTPS and TLS listeners have certificates")
     return listener
 
 

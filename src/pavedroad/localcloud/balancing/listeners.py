@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pavedroad.localcloud.balancing.actions import read_action, write_action
-from pavedroad.localcloud.balancing.asked import Parameters, arn, invalid, number, page, tags
+from pavedroad.localcloud.balancing.asked import Parameters, arn, invalid, number, page, shown_protocol, tags
 from pavedroad.localcloud.balancing.call import Call
 from pavedroad.localcloud.balancing.certificates import read_terms
 from pavedroad.localcloud.balancing.model import Balancer, Listener, ListenerRule
@@ -114,11 +114,12 @@ def write_listener(call: Call, listener: Listener) -> Parameters:
         "ListenerArn": listener.arn,
         "LoadBalancerArn": listener.balancer_arn,
         "Port": listener.port,
-        "Protocol": listener.protocol,
+        "Protocol": shown_protocol(listener.protocol),
         "DefaultActions": write_action(call.store.default_rule(listener.arn).action),
     }
-    if listener.protocol == "HTTPS":
+    if listener.certificates:
         written["SslPolicy"] = listener.ssl_policy
         written["Certificates"] = [{"CertificateArn": listener.certificates[0]}]
+    if listener.protocol == "HTTPS":
         written["MutualAuthentication"] = {"Mode": "off"}
     return written

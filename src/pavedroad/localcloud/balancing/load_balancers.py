@@ -15,13 +15,15 @@ from pavedroad.localcloud.balancing.asked import (
     tags,
     unsupported,
 )
-from pavedroad.localcloud.balancing.attributes import DELETION_PROTECTION, OF_BALANCERS, value_of
+from pavedroad.localcloud.balancing.attributes import DELETION_PROTECTION, of_balancer, value_of
 from pavedroad.localcloud.balancing.call import Call
 from pavedroad.localcloud.balancing.model import Balancer, Presence
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.ports import Subnet
 
 _MOST = 50
+_SORTS = {"application": "app", "network": "net"}
+_HOSTED_ZONES = {"application": "Z35SXDOTRQ7X7K", "network": "Z26RNL4JYFTOTI"}
 
 
 def create_load_balancer(call: Call) -> Parameters:
@@ -29,21 +31,25 @@ def create_load_balancer(call: Call) -> Parameters:
     name = resource_name(asked["Name"], "The load balancer")
     if name.startswith("internal-"):
         raise invalid(f"The load balancer name '{name}' cannot begin with 'internal-'")
-    if asked.get("Type", "application") != "application":
-        raise unsupported(f"A load balancer of type '{asked['Type']}'")
+    kind = asked.get("Type", "application")
+    if kind not in ("application", "network"):
+        raise unsupported(f"A load balancer of type '{kind}'")
     if asked.get("IpAddressType", "ipv4") != "ipv4":
         raise unsupported(f"The IP address type '{asked['IpAddressType']}'")
     scheme = asked.get("Scheme", "internet-facing")
     if scheme not in ("internet-facing", "internal"):
         raise ServiceError("InvalidScheme", f"The scheme '{scheme}' is not valid")
-    subnets = _subnets(call)
+    subnets = _subnets(call, kind)
     vpc_id = subnets[0].vpc_id
-    groups = security_groups(call, vpc_id) or (call.network.default_security_group(vpc_id),)
+    groups = security_groups(call, vpc_id)
+    if not groups and kind == "application":
+        groups = (call.network.default_security_group(vpc_id),)
     new_tags = tags(asked.get("Tags", []))
     placed = tuple((subnet.zone, subnet.id) for subnet in subnets)
     for there in call.store.balancers.values():
         if there.name == name:
-            if (there.scheme, there.subnets, set(there.security_groups)) == (scheme, placed, set(groups)):
+            settings = (there.kind, there.scheme, there.subnets, set(there.security_groups))
+            if settings == (kind, scheme, placed, set(groups)):
                 return {"LoadBalancers": [write_balancer(call, there)]}
             raise ServiceError(
                 "DuplicateLoadBalancerName",
@@ -53,7 +59,7 @@ def create_load_balancer(call: Call) -> Parameters:
         raise ServiceError(
             "TooManyLoadBalancers", f"The maximum number of load balancers, {_MOST}, has been reached"
         )
-    new_arn = call.new_arn(f"loadbalancer/app/{name}")
+    new_arn = call.new_arn(f"loadbalancer/{_SORTS[kind]}/{name}")
     interface = call.network.take_address(subnets[0].id, purpose(new_arn))
     balancer = Balancer(
         new_arn,
@@ -65,6 +71,7 @@ def create_load_balancer(call: Call) -> Parameters:
         interface.id,
         interface.address,
         call.clock.now(),
+        kind="network" if kind == "network" else "application",
     )
     call.store.put(call.store.balancers, new_arn, balancer)
     call.store.put(call.store.tags, new_arn, new_tags)
@@ -94,7 +101,7 @@ def delete_load_balancer(call: Call) -> Parameters:
     balancer = store.balancers.get(balancer_arn)
     if balancer is None:
         return {}
-    if value_of(OF_BALANCERS, balancer.attributes, DELETION_PROTECTION) == "true":
+    if value_of(of_balancer(balancer), balancer.attributes, DELETION_PROTECTION) == "true":
         raise ServiceError(
             "OperationNotPermitted",
             f"Load balancer '{balancer_arn}' cannot be deleted because deletion protection is enabled",
@@ -117,7 +124,7 @@ def set_subnets(call: Call) -> Parameters:
     balancer = call.balancer(call.parameters["LoadBalancerArn"])
     if call.parameters.get("IpAddressType", "ipv4") != "ipv4":
         raise unsupported(f"The IP address type '{call.parameters['IpAddressType']}'")
-    subnets = _subnets(call)
+    subnets = _subnets(call, balancer.kind)
     if subnets[0].vpc_id != balancer.vpc_id:
         raise ServiceError("InvalidSubnet", "The subnets are not in the load balancer's VPC")
     changed = replace(balancer, presences=present(call, balancer.arn, balancer.presences, subnets))
@@ -130,6 +137,11 @@ def set_security_groups(call: Call) -> Parameters:
     groups = security_groups(call, balancer.vpc_id)
     if not groups:
         raise invalid("At least one security group must be specified")
+    if not balancer.security_groups:
+        raise ServiceError(
+            "InvalidConfigurationRequest",
+            f"Load balancer '{balancer.arn}' was made without security groups, and can have none",
+        )
     call.store.put(call.store.balancers, balancer.arn, replace(balancer, security_groups=groups))
     return {"SecurityGroupIds": list(groups)}
 
@@ -163,7 +175,7 @@ def purpose(balancer_arn: str) -> str:
     return f"ELB {balancer_arn.partition('loadbalancer/')[2]}"
 
 
-def _subnets(call: Call) -> Sequence[Subnet]:
+def _subnets(call: Call, kind: str) -> Sequence[Subnet]:
     """The subnets asked for, by zone."""
     mappings = call.parameters.get("SubnetMappings", [])
     given = call.parameters.get("Subnets", [])
@@ -186,7 +198,9 @@ def _subnets(call: Call) -> Sequence[Subnet]:
             "InvalidConfigurationRequest",
             "A load balancer cannot be attached to multiple subnets in the same Availability Zone",
         )
-    if len(zones) < 2:
+    if not zones:
+        raise invalid("At least one subnet must be specified")
+    if len(zones) < 2 and kind == "application":
         raise invalid("At least two subnets in two different Availability Zones must be specified")
     return sorted(found, key=lambda subnet: subnet.zone)
 
@@ -226,14 +240,14 @@ def write_balancer(call: Call, balancer: Balancer) -> Parameters:
     return {
         "LoadBalancerArn": balancer.arn,
         "DNSName": balancer.address,
-        "CanonicalHostedZoneId": "Z35SXDOTRQ7X7K",
+        "CanonicalHostedZoneId": _HOSTED_ZONES[balancer.kind],
         "CreatedTime": balancer.created_at,
         "LoadBalancerName": balancer.name,
         "Scheme": balancer.scheme,
         "VpcId": balancer.vpc_id,
         "State": _state(call, balancer),
-        "Type": "application",
+        "Type": balancer.kind,
         "AvailabilityZones": _zones(balancer),
-        "SecurityGroups": list(balancer.security_groups),
+        **({"SecurityGroups": list(balancer.security_groups)} if balancer.security_groups else {}),
         "IpAddressType": "ipv4",
     }

@@ -33,7 +33,7 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Balancer:
-    """An application load balancer. It listens on an address of its own, which reaches all its zones, and on
+    """A load balancer. It listens on an address of its own, which reaches all its zones, and on
     that of its node in each zone."""
 
     arn: str
@@ -49,6 +49,7 @@ class Balancer:
     attributes: dict[str, str] = field(default_factory=dict[str, str])
     """Those that were changed; the rest are the defaults."""
     reservation: Reservation | None = None
+    kind: Literal["application", "network"] = "application"
 
     @property
     def zones(self) -> tuple[str, ...]:
@@ -66,7 +67,7 @@ class Balancer:
 
     @property
     def path(self) -> str:
-        """`app/name/id`, which its listeners' ARNs repeat."""
+        """`app/name/id` or `net/name/id`, which its listeners' ARNs repeat."""
         return self.arn.partition(":loadbalancer/")[2]
 
 
@@ -147,6 +148,11 @@ class TargetGroup:
     attributes: dict[str, str] = field(default_factory=dict[str, str])
     classic: bool = False
     """It serves a listener of a classic load balancer."""
+
+    @property
+    def streams(self) -> bool:
+        """It is sent connections, and no requests."""
+        return self.protocol in ("TCP", "SSL")
 
 
 @dataclass(frozen=True, slots=True)

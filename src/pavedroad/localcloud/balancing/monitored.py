@@ -28,6 +28,8 @@ class MonitoredBalancing:
         for store in self._stores:
             rules = Counter(rule.listener_arn for rule in store.rules.values())
             for balancer in store.balancers.values():
+                if balancer.kind == "network":
+                    continue  # its metrics would be of another namespace, which is not offered
                 listeners = [it.arn for it in store.listeners_of(balancer.arn)]
                 yield BalancerView(
                     (store.account, store.region),
@@ -43,6 +45,8 @@ class MonitoredBalancing:
             for arn in tuple(store.groups):
                 if arn not in store.groups:
                     continue  # deleted since
+                if store.groups[arn].streams and not store.groups[arn].classic:
+                    continue
                 paths = sorted(store.balancers[it].path for it in users.get(arn, ()) if it in store.balancers)
                 members = tuple(self._members(store, arn))
                 yield GroupView((store.account, store.region), arn, tuple(paths), members)

@@ -134,6 +134,8 @@ def _front(
     certificates: Certificates,
 ) -> Front:
     idle = attributes.value_of(attributes.OF_BALANCERS, balancer.attributes, attributes.IDLE_TIMEOUT)
+    if balancer.kind == "network":
+        idle = attributes.value_of(attributes.OF_STREAMS, listener.attributes, attributes.IDLE_SECONDS)
     return Front(
         listener.arn,
         balancer.address,

@@ -20,6 +20,10 @@ def create_rule(call: Call) -> Parameters:
     asked, store = call.parameters, call.store
     listener = call.listener(asked["ListenerArn"])
     priority = number(asked["Priority"], 1, _LAST_PRIORITY, "Priority")
+    if listener.protocol not in ("HTTP", "HTTPS"):
+        raise ServiceError(
+            "OperationNotPermitted", "Listeners of network load balancers have their default rule alone"
+        )
     transforms = read_transforms(asked.get("Transforms", []))
     there = store.rules_of(listener.arn)
     if any(rule.priority == priority for rule in there):

@@ -9,10 +9,12 @@ from pavedroad.localcloud.balancing.asked import (
     Parameters,
     arn,
     invalid,
+    kept_protocol,
     number,
     one_of,
     page,
     resource_name,
+    shown_protocol,
     tags,
     unsupported,
 )
@@ -21,6 +23,7 @@ from pavedroad.localcloud.balancing.model import TRAFFIC_PORT, HealthCheck, Targ
 from pavedroad.localcloud.errors import ServiceError
 
 _MOST = 3000
+_CONNECTS = HealthCheck("TCP", TRAFFIC_PORT, "", 30, 10, 5, 2, "")
 _MATCHER = re.compile(r"[2-4][0-9][0-9](-[2-4][0-9][0-9])?(,[2-4][0-9][0-9](-[2-4][0-9][0-9])?)*")
 _PATH = re.compile(r"/[\x21-\x7e]{0,1023}")
 
@@ -33,7 +36,12 @@ def create_target_group(call: Call) -> Parameters:
         raise unsupported(f"The target type '{target_type}'")
     if "Protocol" not in asked or "Port" not in asked:
         raise invalid("A protocol and a port must be specified")
-    protocol = one_of(asked["Protocol"], ("HTTP", "HTTPS"), "Protocol")
+    if asked["Protocol"] in ("UDP", "TCP_UDP", "GENEVE"):
+        raise unsupported(f"The protocol '{asked['Protocol']}'")
+    protocol = kept_protocol(one_of(asked["Protocol"], ("HTTP", "HTTPS", "TCP", "TLS"), "Protocol"))
+    streams = protocol in ("TCP", "SSL")
+    if streams and "ProtocolVersion" in asked:
+        raise invalid("A protocol version can only be specified for HTTP and HTTPS target groups")
     if asked.get("ProtocolVersion", "HTTP1") != "HTTP1":
         raise unsupported(f"The protocol version '{asked['ProtocolVersion']}'")
     if asked.get("IpAddressType", "ipv4") != "ipv4":
@@ -44,13 +52,13 @@ def create_target_group(call: Call) -> Parameters:
         raise invalid("A VPC ID must be specified")
     if not call.network.vpc_exists(vpc_id):
         raise invalid(f"The VPC ID '{vpc_id}' is not found")
-    blank = HealthCheck("HTTP", TRAFFIC_PORT, "/", 30, 5, 5, 2, "200")
-    check = _health_check(asked, blank)
+    blank = _CONNECTS if streams else HealthCheck("HTTP", TRAFFIC_PORT, "/", 30, 5, 5, 2, "200")
+    check = _health_check(asked, blank, streams)
     new_tags = tags(asked.get("Tags", []))
     group = TargetGroup(
         call.new_arn(f"targetgroup/{name}"),
         name,
-        "HTTP" if protocol == "HTTP" else "HTTPS",
+        protocol,
         port,
         vpc_id,
         "ip" if target_type == "ip" else "instance",
@@ -95,7 +103,7 @@ def describe_target_groups(call: Call) -> Parameters:
 
 def modify_target_group(call: Call) -> Parameters:
     group = call.group(call.parameters["TargetGroupArn"])
-    changed = replace(group, health_check=_health_check(call.parameters, group.health_check))
+    changed = replace(group, health_check=_health_check(call.parameters, group.health_check, group.streams))
     call.store.put(call.store.groups, group.arn, changed)
     return {"TargetGroups": [write_group(call, changed)]}
 
@@ -114,23 +122,27 @@ def delete_target_group(call: Call) -> Parameters:
     return {}
 
 
-def _health_check(asked: Parameters, before: HealthCheck) -> HealthCheck:
+def _health_check(asked: Parameters, before: HealthCheck, streams: bool = False) -> HealthCheck:
     if asked.get("HealthCheckEnabled") is False:
         raise invalid("Health checks cannot be disabled for target groups of type 'instance' or 'ip'")
-    protocol = one_of(
-        asked.get("HealthCheckProtocol", before.protocol), ("HTTP", "HTTPS"), "Health check protocol"
+    allowed = ("HTTP", "HTTPS", "TCP") if streams else ("HTTP", "HTTPS")
+    protocol = kept_protocol(
+        one_of(asked.get("HealthCheckProtocol", before.protocol), allowed, "Health check protocol")
     )
     port = str(asked.get("HealthCheckPort", before.port))
     if port != TRAFFIC_PORT:
         port = str(number(port, 1, 65535, "Health check port"))
-    path = asked.get("HealthCheckPath", before.path)
-    if not _PATH.fullmatch(path):
+    connects = protocol == "TCP"
+    if connects and (asked.get("HealthCheckPath") or asked.get("Matcher")):
+        raise invalid("Health check paths and matchers are not for health checks of protocol 'TCP'")
+    path = "" if connects else asked.get("HealthCheckPath", before.path or "/")
+    if not connects and not _PATH.fullmatch(path):
         raise invalid(f"Health check path '{path}' must begin with '/' and have at most 1024 characters")
     matched = asked.get("Matcher", {})
     if "GrpcCode" in matched:
         raise unsupported("A gRPC matcher")
-    matcher = matched.get("HttpCode", before.matcher)
-    if not _MATCHER.fullmatch(matcher):
+    matcher = "" if connects else matched.get("HttpCode", before.matcher or "200-399")
+    if not connects and not _MATCHER.fullmatch(matcher):
         raise invalid(
             f"Health check matcher HTTP code '{matcher}' must be like '200', '200,202' or '200-499'"
         )
@@ -148,7 +160,7 @@ def _health_check(asked: Parameters, before: HealthCheck) -> HealthCheck:
             f"Health check timeout '{timeout}' must be smaller than or equal to the interval '{interval}'"
         )
     return HealthCheck(
-        "HTTP" if protocol == "HTTP" else "HTTPS",
+        protocol,
         port,
         path,
         interval,
@@ -172,8 +184,7 @@ def write_group(call: Call, group: TargetGroup, users: dict[str, set[str]] | Non
     return {
         "TargetGroupArn": group.arn,
         "TargetGroupName": group.name,
-        "Protocol": group.protocol,
-        "ProtocolVersion": "HTTP1",
+        "Protocol": shown_protocol(group.protocol),
         "Port": group.port,
         "VpcId": group.vpc_id,
         "HealthCheckProtocol": check.protocol,
@@ -183,8 +194,8 @@ def write_group(call: Call, group: TargetGroup, users: dict[str, set[str]] | Non
         "HealthCheckTimeoutSeconds": check.timeout_seconds,
         "HealthyThresholdCount": check.healthy_threshold,
         "UnhealthyThresholdCount": check.unhealthy_threshold,
-        "HealthCheckPath": check.path,
-        "Matcher": {"HttpCode": check.matcher},
+        **({} if group.streams else {"ProtocolVersion": "HTTP1"}),
+        **({"HealthCheckPath": check.path, "Matcher": {"HttpCode": check.matcher}} if check.path else {}),
         "LoadBalancerArns": sorted(used_by),
         "TargetType": group.target_type,
         "IpAddressType": "ipv4",
