@@ -60,7 +60,11 @@ def coverage() -> list[Coverage]:
         _ours("autoscaling", "Auto Scaling", "", AUTOSCALING, stored={"GetPredictiveScalingForecast"}),
         _ours("cloudwatch", "CloudWatch", "", MONITORING),
         _ours(
-            "elbv2", "Elastic Load Balancing v2", "Application load balancers.", BALANCING, stored=_CAPACITY
+            "elbv2",
+            "Elastic Load Balancing v2",
+            "Application and network load balancers.",
+            BALANCING,
+            stored=_CAPACITY,
         ),
         _ours("elb", "Elastic Load Balancing, classic", "Of the API of 2012.", CLASSIC),
         _motos(

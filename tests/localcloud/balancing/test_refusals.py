@@ -46,6 +46,7 @@ _NO_GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/no/
         ("create_load_balancer", {"Name": "x", "Type": "gateway"}, "InvalidConfigurationRequest"),
         ("create_target_group", {"Name": "x", "Protocol": "HTTP"}, "ValidationError"),
         ("create_target_group", {"Name": "x", "Protocol": "TCP", "Port": 1, "VpcId": "v"}, "ValidationError"),
+        ("create_target_group", {"Name": "x", "Protocol": "UDP", "Port": 1}, "InvalidConfigurationRequest"),
         ("create_target_group", {"Name": "x", "Protocol": "HTTP", "Port": 1}, "ValidationError"),
         ("create_target_group", {"Name": "x", "TargetType": "lambda"}, "InvalidConfigurationRequest"),
         ("describe_tags", {"ResourceArns": [_NO_BALANCER]}, "LoadBalancerNotFound"),
