@@ -1,4 +1,4 @@
-"""One service of the cloud behind the real endpoint, in the test's own process."""
+"""Services of the cloud behind the real endpoint, in the test's own process."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ ACCOUNT, REGION = "123456789012", "us-east-1"
 
 
 @contextmanager
-def serving(service: Service) -> Generator[str]:
+def serving(*services: Service) -> Generator[str]:
     """The endpoint's address, on a port of its own. It knows `ANYBODY`'s key."""
-    application = Endpoint([service], lambda _key: ACCOUNT, dict, gate=SignedOnly(home_key(ANYBODY)))
+    application = Endpoint(services, lambda _key: ACCOUNT, dict, gate=SignedOnly(home_key(ANYBODY)))
     server = uvicorn.Server(uvicorn.Config(application, log_level="warning", lifespan="off"))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])), daemon=True)

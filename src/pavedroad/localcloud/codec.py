@@ -77,6 +77,8 @@ class Codec:
             made.register_structure_hook(kind, _checked(accepted))
         made.register_structure_hook(datetime, lambda data, _: datetime.fromisoformat(data))
         made.register_unstructure_hook(datetime, datetime.isoformat)
+        made.register_structure_hook(bytes, lambda data, _: base64.b64decode(data, validate=True))
+        made.register_unstructure_hook(bytes, lambda value: base64.b64encode(value).decode())
         made.register_structure_hook_func(_is_any, lambda data, _: _any_into(data))
         made.register_unstructure_hook_func(_is_any, _any_out)
         made.register_structure_hook_factory(_is_keyed, partial(_pairs_into, made))

@@ -15,6 +15,7 @@ from pavedroad.localcloud.monitoring.operations import OPERATIONS as MONITORING
 from pavedroad.localcloud.moto_adapter.carried import carried as carried_by_moto
 from pavedroad.localcloud.moto_adapter.carried import operations
 from pavedroad.localcloud.moto_adapter.coverage import EC2_REAL, carried
+from pavedroad.localcloud.objects.operations import OPERATIONS as OBJECTS
 from pavedroad.localcloud.queues.operations import OPERATIONS as QUEUES
 from pavedroad.localcloud.stored_services import REFUSED, SERVED, WITHHELD, StoredService
 from pavedroad.localcloud.tagging.operations import OPERATIONS as TAGGING
@@ -48,6 +49,20 @@ class Coverage:
 
 
 _QUEUE_PERMISSIONS = {"AddPermission", "RemovePermission"}
+_KEPT_OF_BUCKETS = frozenset(
+    f"{verb}{name}"
+    for name in (
+        *("BucketAbac", "BucketAccelerateConfiguration", "BucketLogging", "BucketReplication"),
+        *("BucketRequestPayment", "BucketWebsite"),
+        *(
+            f"Bucket{kind}Configuration"
+            for kind in ("Analytics", "IntelligentTiering", "Inventory", "Metrics")
+        ),
+    )
+    for verb in ("Delete", "Get", "Put")
+) | {
+    f"ListBucket{kind}Configurations" for kind in ("Analytics", "IntelligentTiering", "Inventory", "Metrics")
+}
 _SESSIONS = frozenset(
     ["AssumeRole", "GetAccessKeyInfo", "GetCallerIdentity", "GetFederationToken", "GetSessionToken"]
 )
@@ -70,11 +85,13 @@ def coverage() -> list[Coverage]:
         _motos(
             "ec2", "EC2", "What is stored has no effect on processes or on who reaches whom.", real=EC2_REAL
         ),
-        _motos(
+        _ours(
             "s3",
             "S3",
-            "Objects are kept over restarts. ACLs and policies say what callers without a key may do, and "
-            "are not asked for others.",
+            "Objects are kept over restarts, and end by lifecycle rules. ACLs and policies say what callers "
+            "without a key may do, and are not asked for others; nothing is encrypted, replicated or logged.",
+            OBJECTS,
+            stored=_KEPT_OF_BUCKETS,
         ),
         _motos("sns", "SNS", "Messages reach SQS queues and HTTP endpoints; no mail, no telephones."),
         _ours("sqs", "SQS", "", QUEUES, stored=_QUEUE_PERMISSIONS),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, BinaryIO, Literal, Protocol
 
 from pavedroad.localcloud.wanted import Affliction, Certificate
 
@@ -341,6 +341,18 @@ class Queues(Protocol):
     def send(self, queue_arn: str, message: str, more: Mapping[str, Any] | None = None) -> None:
         """`more` are further parameters of SendMessage. `ServiceError` where it cannot be sent."""
         ...
+
+
+class Objects(Protocol):
+    """S3, for those who read from it and write to it."""
+
+    def has_bucket(self, account: str, bucket: str) -> bool: ...
+
+    def open(self, account: str, bucket: str, key: str) -> BinaryIO | None:
+        """What the object holds; None where there is none."""
+        ...
+
+    def put(self, account: str, bucket: str, key: str, content: bytes) -> None: ...
 
 
 class Faults(Protocol):

@@ -110,7 +110,7 @@ class Door:
         return Endpoint(self.services.values(), lambda _: "1", dict, gate=self.gate, pages=Pages())
 
     def open(self) -> Door:
-        return Door(AnyCredentials())
+        return Door(AnyCredentials(lambda: NOW))
 
     def knock(self, knock: Knock) -> Answer:
         return asyncio.run(self._knock(knock))

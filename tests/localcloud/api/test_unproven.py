@@ -130,8 +130,8 @@ def form(content: bytes, *, secret: str = OWN.secret_key) -> Knock:
 
 def test_a_form_that_has_said_who_sends_it_is_as_large_as_its_policy_allows(door: Door) -> None:
     assert door.knock(form(b"x" * 100_000)).code == ""
-    assert door.knock(form(b"x" * 100_001)).code == "AccessDenied"
-    assert door.knock(form(b"x")).code == "AccessDenied"
+    assert door.knock(form(b"x" * 100_001)).code == "EntityTooLarge"
+    assert door.knock(form(b"x")).code == "EntityTooSmall"
     assert door.knock(form(b"x" * (2 << 20))).code == "EntityTooLarge"
     assert door.knock(form(b"x" * 100_000, secret="of nobody")).code == "SignatureDoesNotMatch"
     assert len(door.services["s3"].heard) == 1

@@ -212,7 +212,7 @@ def test_large_objects_are_uploaded_in_parts(bucket: tuple[Any, str], tmp_path: 
     [
         ("PUT", "?tagging", b"\xff", "MalformedXML"),
         ("POST", "?delete", b"garbage", "MalformedXML"),
-        ("PUT", "?cors", b"", "MalformedXML"),
+        ("PUT", "?cors", b"", "MissingRequestBodyError"),
         ("PUT", "?policy", b"{", "MalformedPolicy"),
         ("PUT", "?policy", b"[]", "MalformedPolicy"),
         ("GET", "?list-type=2&max-keys=x", b"", "InvalidArgument"),

@@ -255,6 +255,10 @@ OPERATIONS: dict[str, dict[str, Given]] = {
     "s3": {
         "GetObjectLockConfiguration": {"Bucket": "locked"},
         "GetObjectLegalHold": {"Bucket": "locked"},
+        "GetObjectRetention": {"Bucket": "locked"},
+        "AbortMultipartUpload": lambda there: {"Key": "asked", "UploadId": there["AbortedUploadId"]},
+        "ListParts": lambda there: {"Key": "asked", "UploadId": there["ListedUploadId"]},
+        "PutBucketAccelerateConfiguration": {"AccelerateConfiguration": {"Status": "Enabled"}},
         "SelectObjectContent": {
             "Key": "table",
             "Expression": "SELECT * FROM S3Object",
@@ -301,7 +305,7 @@ OPERATIONS: dict[str, dict[str, Given]] = {
                         "Filter": {"Prefix": ""},
                         "Status": "Enabled",
                         "DeleteMarkerReplication": {"Status": "Disabled"},
-                        "Destination": {"Bucket": "arn:aws:s3:::ruled"},
+                        "Destination": {"Bucket": "arn:aws:s3:::locked"},
                     }
                 ],
             }
@@ -324,8 +328,6 @@ OPERATIONS: dict[str, dict[str, Given]] = {
         "RestoreObject": {"Key": "frozen", "RestoreRequest": {"Days": 1}},
         "UploadPart": {"Key": "asked", "PartNumber": 1, "Body": b"text"},
         "UploadPartCopy": {"Key": "asked", "PartNumber": 1},
-        "AbortMultipartUpload": {"Key": "asked"},
-        "ListParts": {"Key": "asked"},
     },
     "sns": {
         "ListTagsForResource": lambda there: {"ResourceArn": there["TopicArn"]},

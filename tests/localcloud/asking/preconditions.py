@@ -64,6 +64,11 @@ def prepare(call: Call) -> dict[str, Any]:
         ("kept", "frozen", {"StorageClass": "GLACIER"}),
     ):
         call("s3", "PutObject", {"Bucket": bucket, "Key": key, **more})
+    retention = {"Mode": "GOVERNANCE", "RetainUntilDate": NOW + timedelta(hours=1)}
+    call("s3", "PutObjectRetention", {"Bucket": "locked", "Key": "object", "Retention": retention})
+    listed, aborted = (
+        call("s3", "CreateMultipartUpload", {"Bucket": "kept", "Key": "asked"})["UploadId"] for _ in range(2)
+    )
     dead = call("sqs", "CreateQueue", {"QueueName": "dead"})["QueueUrl"]
     letters = call("sqs", "GetQueueAttributes", {"QueueUrl": dead, "AttributeNames": ["QueueArn"]})
     dead_arn = letters["Attributes"]["QueueArn"]
@@ -114,6 +119,8 @@ def prepare(call: Call) -> dict[str, Any]:
         "EmptyGatewayId": gateway,
         "EmptyRouteTableId": routed,
         "HeldVolumeId": held,
+        "ListedUploadId": listed,
+        "AbortedUploadId": aborted,
         "LoneVpcId": lone,
         "LooseVolumeId": loose,
         "SpareGroupId": spare_group,

@@ -16,12 +16,14 @@ from pavedroad.localcloud.api.errors import legible
 from pavedroad.localcloud.api.objects import BlobStore
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse, Service
 from pavedroad.localcloud.blocks import Block
+from pavedroad.localcloud.moto_adapter.buckets import serve_buckets
 from pavedroad.localcloud.moto_adapter.certificates import AcmService
 from pavedroad.localcloud.moto_adapter.ec2_service import Ec2Service
 from pavedroad.localcloud.moto_adapter.install import account_of, install
-from pavedroad.localcloud.moto_adapter.object_service import ObjectService
 from pavedroad.localcloud.moto_adapter.outlets import deliver_to
 from pavedroad.localcloud.moto_adapter.services import MotoService
+from pavedroad.localcloud.moto_adapter.topics import topics_of
+from pavedroad.localcloud.objects.service import ObjectStorage
 from pavedroad.localcloud.queues.service import Queueing
 from pavedroad.localcloud.state import State
 
@@ -39,17 +41,23 @@ class Bench:
     """One a process: moto's state is the process's."""
 
     def __init__(self, folder: Path) -> None:
-        store = BlobStore(folder / "objects")
-        contents = install(store, Block(0))
+        install(Block(0))
         self.state = State()
-        self.ec2 = Ec2Service(self.state, contents, LayerStore(folder / "layers"), lambda _: b"said")
-        moto = {name: MotoService(name, self.state) for name in ("iam", "sts", "sns", "route53")}
         self.clock = ManualClock(datetime.now(UTC))
         self.queues = Queueing(self.state, self.clock)
         deliver_to(self.queues)
+        self.contents = BlobStore(folder / "objects")
+        self.objects = self.object_storage()
+        serve_buckets(self.objects)
+        self.ec2 = Ec2Service(self.state, self.objects, LayerStore(folder / "layers"), lambda _: b"said")
+        moto = {name: MotoService(name, self.state) for name in ("iam", "sts", "sns", "route53")}
         self.services: dict[str, Service] = {"ec2": self.ec2, "sqs": self.queues, **moto}
-        self.services["s3"] = ObjectService(self.state, store)
+        self.services["s3"] = self.objects
         self.services["acm"] = AcmService(self.state, lambda _account, _region: {})
+
+    def object_storage(self) -> ObjectStorage:
+        """S3 without a bucket."""
+        return ObjectStorage(self.state, self.clock, self.contents, lambda *_: self.queues, topics_of)
 
     def send(
         self,

@@ -12,7 +12,6 @@ from botocore.awsrequest import HeadersDict
 from botocore.exceptions import ClientError
 from botocore.parsers import create_parser
 from moto.backends import get_backend
-from moto.s3.models import s3_backends
 
 from pavedroad.core.clock import ManualClock
 from pavedroad.localcloud.api.ec2.controller import Controller
@@ -25,9 +24,11 @@ from pavedroad.localcloud.balancing.service import LoadBalancing
 from pavedroad.localcloud.monitoring.alarms.actions import Outlets
 from pavedroad.localcloud.monitoring.service import Monitoring
 from pavedroad.localcloud.moto_adapter import snapshot
+from pavedroad.localcloud.moto_adapter.buckets import serve_buckets
 from pavedroad.localcloud.moto_adapter.certificates import MotoCertificates
 from pavedroad.localcloud.moto_adapter.compute import MotoCompute
 from pavedroad.localcloud.moto_adapter.ec2_facts import MotoFleet
+from pavedroad.localcloud.moto_adapter.kept_objects import kept_objects
 from pavedroad.localcloud.moto_adapter.kept_queues import kept_queues
 from pavedroad.localcloud.moto_adapter.machines import MotoMachines
 from pavedroad.localcloud.moto_adapter.network import MotoNetwork
@@ -84,11 +85,18 @@ class Everything:
             topics=topics_of,
             queues=lambda _account, _region: self.queues,
         )
-        services = (balancers, self.monitoring, self.scaling, self.queues)
-        bench.services["tagging"] = Tagging(state, (self.queues.tagged(), TaggedByMoto(state)))
+        self.objects = bench.object_storage()
+        services = (balancers, self.monitoring, self.scaling, self.queues, self.objects)
+        tags = (self.queues.tagged(), self.objects.tagged(), TaggedByMoto(state))
+        bench.services["tagging"] = Tagging(state, tags)
         bench.services.update({it.name: it for it in services})
         self._machines = Controller(state, MotoFleet(), PromptHost(), self.clock.now)
-        self._moto = snapshot.MotoState({"sqs": lambda kept: self.queues.load(kept_queues(kept))})
+        self._moto = snapshot.MotoState(
+            {
+                "sqs": lambda kept: self.queues.load(kept_queues(kept)),
+                "s3": lambda kept: self.objects.load(kept_objects(kept)),
+            }
+        )
 
     def load(self, parts: Json) -> None:
         self._moto.load(parts["moto"])
@@ -128,22 +136,22 @@ class Everything:
 def everything(bench: Bench, folder: Path) -> Generator[Everything]:
     """What was there comes back afterwards."""
     moto = snapshot.MotoState()
-    before, owners, services = moto.dump(), dict(s3_backends.bucket_accounts), dict(bench.services)
+    before, services = moto.dump(), dict(bench.services)
     made = Everything(bench, folder)
     deliver_to(made.queues)
+    serve_buckets(made.objects)
     made.load(parts_of(released("schema-3", folder)))
     try:
         yield made
     finally:
         deliver_to(bench.queues)
+        serve_buckets(bench.objects)
         bench.services.clear()
         bench.services.update(services)
         for service in moto.dump():  # also what was not there yet
             for regions in get_backend(service).values():  # pyright: ignore
                 dict.clear(regions)
         moto.load(before)
-        s3_backends.bucket_accounts.clear()
-        s3_backends.bucket_accounts.update(owners)
 
 
 class _Served(HostLink):

@@ -20,7 +20,6 @@ from moto.ec2.models.subnets import Subnet
 from moto.ec2.models.vpcs import VPCBackend
 from moto.ec2.responses.instances import InstanceResponse
 from moto.moto_server.werkzeug_app import create_backend_app
-from moto.s3.models import FakeKey
 
 
 def parameters(function: Any) -> list[str]:
@@ -64,12 +63,6 @@ def test_an_instance_keeps_its_state_in_the_attributes_that_ours_take_over() -> 
 def test_backends_are_made_of_the_dictionarys_own_class() -> None:
     assert "backend=self.backend" in inspect.getsource(BackendDict._create_account_specific_backend)
     assert issubclass(EC2Backend, VPCBackend)
-
-
-def test_keys_of_s3_are_pickled_by_methods_of_their_own() -> None:
-    assert "__getstate__" in vars(FakeKey)
-    assert "__setstate__" in vars(FakeKey)
-    assert isinstance(vars(FakeKey)["value"], property)
 
 
 def test_a_request_knows_its_raw_path() -> None:

@@ -54,6 +54,7 @@ def size(cloud: Everything, service: str) -> int:
         "cloudwatch": cloud.monitoring,
         "elb": cloud.classic,
         "elbv2": cloud.balancing,
+        "s3": cloud.objects,
         "sqs": cloud.queues,
     }
     if service in own:

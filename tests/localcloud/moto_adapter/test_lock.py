@@ -20,7 +20,7 @@ from tests.localcloud.asking.preconditions import NOT_ANSWERED, prepare
 from tests.localcloud.lock_watch.watch import Watch
 from tests.localcloud.moto_adapter.bench import Bench
 from tests.localcloud.moto_adapter.everything import everything
-from tests.localcloud.moto_adapter.test_s3_contents import (
+from tests.localcloud.objects.test_contents import (
     Bucket,
     complete,
     copy_a_part,

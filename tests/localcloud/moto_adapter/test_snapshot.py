@@ -5,8 +5,8 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 import pytest
-from moto.s3.models import s3_backends
 
+from pavedroad.localcloud.api.services import Durable
 from pavedroad.localcloud.moto_adapter import snapshot
 from tests.localcloud.moto_adapter.bench import Answer, Bench
 
@@ -22,18 +22,18 @@ def s3(bench: Bench, method: str, path: str, body: bytes = b"") -> tuple[int, by
     return answer.status, answer.body
 
 
-def restart() -> None:
-    """As a new process has it: the backends, and nothing that moto keeps beside them."""
-    moto = snapshot.MotoState()
-    saved = moto.form.encode(moto.dump())
-    s3_backends.bucket_accounts.clear()
-    moto.load(moto.form.decode(saved, moto.form.version))
+def restart(bench: Bench) -> None:
+    """As a new process has it: what was written down, and nothing that is kept beside it."""
+    parts: tuple[Durable, ...] = (snapshot.MotoState(), bench.objects)
+    for part in parts:
+        saved = part.form.encode(part.dump())
+        part.load(part.form.decode(saved, part.form.version))
 
 
 def test_a_bucket_that_is_made_again_after_a_restart_keeps_its_objects(bench: Bench) -> None:
     assert s3(bench, "PUT", "/kept-bucket")[0] == 200
     assert s3(bench, "PUT", "/kept-bucket/key", b"precious")[0] == 200
-    restart()
+    restart(bench)
     assert s3(bench, "PUT", "/kept-bucket")[0] == 200  # as us-east-1 answers the owner
     assert s3(bench, "GET", "/kept-bucket/key") == (200, b"precious")
 
@@ -43,7 +43,7 @@ def test_a_bucket_that_would_notify_a_function_can_be_saved(bench: Bench) -> Non
     assert s3(bench, "PUT", "/telling-bucket")[0] == 200
     s3(bench, "PUT", "/telling-bucket?notification", _NOTIFY.encode())
     s3(bench, "PUT", "/telling-bucket/key", b"said")
-    restart()
+    restart(bench)
     assert s3(bench, "GET", "/telling-bucket/key") == (200, b"said")
 
 
@@ -54,11 +54,11 @@ def test_a_queue_and_its_messages_are_saved(bench: Bench) -> None:
 
     ask("CreateQueue", QueueName="kept-queue")
     ask("SendMessage", MessageBody="precious")
-    restart()
+    restart(bench)
     assert ask("ReceiveMessage").first("Body") == "precious"
     assert ask("SendMessage", MessageBody="more").status == 200
     assert ask("DeleteQueue").status == 200
-    restart()
+    restart(bench)
 
 
 @pytest.mark.parametrize(("opened", "closed"), [("[" * 900, "]" * 900), ('{"a":[' * 450, "]}" * 450)])
@@ -72,7 +72,7 @@ def test_a_document_that_is_nested_deeply_hinders_no_saving(bench: Bench, opened
     arn = ask("CreateTopic").first("TopicArn")
     said = {"TopicArn": arn, "AttributeName": "Policy", "AttributeValue": policy}
     assert ask("SetTopicAttributes", **said).status == 200
-    restart()
+    restart(bench)
     assert ask("GetTopicAttributes", TopicArn=arn).status == 200
     assert ask("DeleteTopic", TopicArn=arn).status == 200
 
@@ -81,4 +81,4 @@ def test_an_encrypted_volume_hinders_no_saving(bench: Bench) -> None:
     asked = {"AvailabilityZone": "us-east-1a", "Size": "1", "Encrypted": "true"}
     form = urlencode({"Action": "CreateVolume", "Version": "2016-11-15", **asked})
     assert Answer(bench.send("ec2", form.encode())).status == 200
-    restart()
+    restart(bench)

@@ -6,14 +6,14 @@ import json
 import logging
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from moto.s3.models import s3_backends
 
 from pavedroad.localcloud.api.calls import only_reads, reads
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.moto_adapter import snapshot
+from pavedroad.localcloud.moto_adapter.kept_objects import kept_objects
 from pavedroad.localcloud.queues.model import FORM
 from tests.localcloud.api.alone import released
 from tests.localcloud.moto_adapter.bench import Bench
@@ -180,13 +180,13 @@ def test_neither_protocol_nor_verb_matters(
 @pytest.fixture
 def rich(bench: Bench, tmp_path: Path) -> Generator[Bench]:
     """With a state that has something of everything; what was there comes back afterwards."""
-    moto = snapshot.MotoState()
-    before, owners = moto.dump(), dict(s3_backends.bucket_accounts)
+    moto = snapshot.MotoState({"s3": lambda saved: bench.objects.load(kept_objects(saved))})
+    objects = bench.objects.form
+    before, buckets = moto.dump(), objects.encode(bench.objects.dump())
     moto.load(parts_of(released("schema-2", tmp_path))["moto"])
     yield bench
     moto.load(before)
-    s3_backends.bucket_accounts.clear()
-    s3_backends.bucket_accounts.update(owners)
+    bench.objects.load(objects.decode(buckets, objects.version))
 
 
 def known(bench: Bench) -> dict[str, Any]:
@@ -276,12 +276,9 @@ def kept(bench: Bench, service: str) -> bytes:
         for queue in (it for region in whole for it in region["queues"].values()):
             queue["messages"].clear()
         return json.dumps(whole).encode()
-    dump = snapshot.MotoState().dump()
-    for backend in dump["s3"][ACCOUNT].values() if service == "s3" else ():
-        for bucket in cast("Any", backend).buckets.values():
-            for key in (it for versions in bucket.keys.lists() for it in versions[1]):
-                vars(key).pop("_tick", None)
-    return snapshot.pickled(dump[service])
+    if service == "s3":
+        return bench.objects.form.encode(bench.objects.dump())
+    return snapshot.pickled(snapshot.MotoState().dump()[service])
 
 
 def changed(bench: Bench, service: str, call: Callable[[Bench], ApiResponse]) -> bool:

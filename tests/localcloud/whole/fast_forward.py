@@ -11,9 +11,7 @@ from __future__ import annotations
 import gc
 import json
 import sys
-import tempfile
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -21,7 +19,6 @@ import psutil
 
 from pavedroad.core.clock import ManualClock
 from pavedroad.localcloud.api.ec2 import controller as ec2_controller
-from pavedroad.localcloud.api.objects import BlobStore
 from pavedroad.localcloud.autoscaling.memory import MemoryBalancers
 from pavedroad.localcloud.autoscaling.memory_messages import MemoryQueues, MemoryTopics
 from pavedroad.localcloud.autoscaling.memory_metrics import MemoryMetrics
@@ -70,8 +67,8 @@ class PromptHost:
 
 
 class FastForward:
-    def __init__(self, folder: Path) -> None:
-        install(BlobStore(folder / "objects"), Block(59))
+    def __init__(self) -> None:
+        install(Block(59))
         self.clock = ManualClock(datetime.now(UTC))
         self.host, self.state = PromptHost(), State()
         self.instances = ec2_controller.Controller(self.state, MotoFleet(), self.host, self.clock.now)
@@ -161,13 +158,12 @@ class FastForward:
 
 def main() -> None:
     count = int(sys.argv[1])
-    with tempfile.TemporaryDirectory() as folder:
-        cloud = FastForward(Path(folder))
-        found: list[dict[str, Any]] = [cloud.there_is()]
-        for half in (1, 2):
-            while cloud.launched < count * half // 2:
-                cloud.a_day()
-            found.append(cloud.there_is())
+    cloud = FastForward()
+    found: list[dict[str, Any]] = [cloud.there_is()]
+    for half in (1, 2):
+        while cloud.launched < count * half // 2:
+            cloud.a_day()
+        found.append(cloud.there_is())
     json.dump(dict(zip(("first", "halfway", "last"), found, strict=True)), sys.stdout)
 
 

@@ -45,6 +45,7 @@ from pavedroad.localcloud.monitoring.alarms.actions import Outlets
 from pavedroad.localcloud.monitoring.service import Monitoring
 from pavedroad.localcloud.monitoring.tagged import TaggedAlarms
 from pavedroad.localcloud.moto_adapter import ec2_layers, ec2_outages
+from pavedroad.localcloud.moto_adapter.buckets import serve_buckets
 from pavedroad.localcloud.moto_adapter.certificates import AcmService, MotoCertificates
 from pavedroad.localcloud.moto_adapter.compute import MotoCompute
 from pavedroad.localcloud.moto_adapter.ec2_capture import captures
@@ -55,11 +56,11 @@ from pavedroad.localcloud.moto_adapter.ec2_struck import MotoInstances
 from pavedroad.localcloud.moto_adapter.ec2_walls import security_groups
 from pavedroad.localcloud.moto_adapter.forgetting import forget
 from pavedroad.localcloud.moto_adapter.install import account_of, install
+from pavedroad.localcloud.moto_adapter.kept_objects import kept_objects
 from pavedroad.localcloud.moto_adapter.kept_queues import kept_queues
 from pavedroad.localcloud.moto_adapter.keys import session_keys, user_keys
 from pavedroad.localcloud.moto_adapter.machines import MotoMachines
 from pavedroad.localcloud.moto_adapter.network import MotoNetwork
-from pavedroad.localcloud.moto_adapter.object_service import ObjectService
 from pavedroad.localcloud.moto_adapter.outlets import deliver_to
 from pavedroad.localcloud.moto_adapter.server_certificates import IamService
 from pavedroad.localcloud.moto_adapter.services import NAMES, MotoService
@@ -67,7 +68,8 @@ from pavedroad.localcloud.moto_adapter.snapshot import MotoState
 from pavedroad.localcloud.moto_adapter.stored.service import stored_services
 from pavedroad.localcloud.moto_adapter.tagged import TaggedByMoto
 from pavedroad.localcloud.moto_adapter.topics import topics_of
-from pavedroad.localcloud.ports import Scaling
+from pavedroad.localcloud.objects.service import ObjectStorage
+from pavedroad.localcloud.ports import Queues, Scaling
 from pavedroad.localcloud.publishing.controller import Publishing
 from pavedroad.localcloud.publishing.views import InstanceView
 from pavedroad.localcloud.queues.service import Queueing
@@ -101,14 +103,18 @@ class Cloud:
         self._began = time.monotonic()
         self._state = State()
         self._blobs = BlobStore(home / "objects")
-        self._contents = install(self._blobs, block)
+        install(block)
         keys = any_of(home_key(cloud_key.read(home / KEY_FILE)), session_keys, user_keys)
         self._gate = AnyCredentials() if is_open else SignedOnly(keys)
         self._link = HostLink(host_socket)
         self._link.followers.append(lambda _: self._state.ring())
         layers = LayerStore(home / "images" / "layers")
-        ec2 = Ec2Service(self._state, self._contents, layers, self._link.console)
         clock = self._clock = SystemClock()
+        self._queueing = Queueing(self._state, clock)
+        deliver_to(self._queueing)
+        self._objects = ObjectStorage(self._state, clock, self._blobs, self._queues, topics_of)
+        serve_buckets(self._objects)
+        ec2 = Ec2Service(self._state, self._objects, layers, self._link.console)
         own = network == "namespaces"
         reach = Reach(losses=own, delays=own and tunnels_possible())
         self._faults = FaultInjection(self._state, MotoInstances(), clock, home, reach=reach)
@@ -125,8 +131,6 @@ class Cloud:
             for api in (APPLICATION, CLASSIC)
         )
         load_balancers = ElasticLoadBalancing(self._balancing, self._classic)
-        self._queueing = Queueing(self._state, clock)
-        deliver_to(self._queueing)
         self._monitoring = Monitoring(
             self._state, clock, Outlets(self._policies, topics_of, MotoMachines), home / "metrics"
         )
@@ -137,7 +141,7 @@ class Cloud:
             clock,
             metrics=self._monitoring.metrics,
             topics=topics_of,
-            queues=lambda _account, _region: self._queueing,
+            queues=self._queues,
         )
         monitored = self._balancing.monitored()
         self._publishing = Publishing(
@@ -152,7 +156,6 @@ class Cloud:
         )
         self._moto = [MotoService(name, self._state) for name in NAMES]
         self._moto.append(IamService(self._state, load_balancers.certificates_in_use))
-        self._moto.append(ObjectService(self._state, self._blobs))
         self._moto.append(AcmService(self._state, load_balancers.users_of_certificates))
         services: list[Service] = [
             ec2,
@@ -160,6 +163,7 @@ class Cloud:
             self._scaling,
             self._monitoring,
             self._queueing,
+            self._objects,
             *self._moto,
             *stored_services(self._state),
             Tagging(
@@ -168,6 +172,7 @@ class Cloud:
                     self._balancing.tagged(),
                     self._classic.tagged(TaggedClassics),
                     self._queueing.tagged(),
+                    self._objects.tagged(),
                     TaggedAlarms(self._monitoring.region, self._monitoring.call),
                     TaggedByMoto(self._state),
                 ),
@@ -182,7 +187,7 @@ class Cloud:
         self._layers = LayerUpkeep(
             self._state,
             layers,
-            self._contents,
+            self._objects,
             registered=ec2_layers.registered,
             in_use=ec2_layers.in_use,
             saved=lambda: self._snapshots.saved_revision,
@@ -192,7 +197,7 @@ class Cloud:
             home / "state.snapshot",
             self._state,
             {
-                "moto": MotoState({"sqs": self._take_queues}),
+                "moto": MotoState({"sqs": self._take_queues, "s3": self._take_objects}),
                 "faults": self._faults,
                 load_balancers.name: self._balancing,
                 "elb": self._classic,
@@ -268,17 +273,23 @@ class Cloud:
     def _take_queues(self, kept: dict[str, dict[str, Any]]) -> None:
         self._queueing.load(kept_queues(kept))
 
+    def _take_objects(self, kept: dict[str, dict[str, Any]]) -> None:
+        self._objects.load(kept_objects(kept))
+
+    def _queues(self, _account: str, _region: str) -> Queues:
+        return self._queueing
+
     def _policies(self, _account: str, _region: str) -> Scaling:
         return self._scaling
 
     def _prepare(self) -> None:
         """Import the rest of moto before somebody asks for it; look whether all contents are there."""
-        for service in self._moto:
+        for service in (*self._moto, self._objects):
             try:
                 service.prepare()
             except Exception:
                 _log.exception("%s could not be prepared", service.name)
-        self._contents.look_at_all(self._state.lock)
+        self._objects.look_at_all()
         # What is imported stays: the collector, which stops every call, need not look through it again.
         gc.freeze()
         self._long_lived.begin()
@@ -317,7 +328,8 @@ class Cloud:
             self._long_lived.look_at_all()
             with self._state.lock:
                 forget(self._clock.now())
-                held = self._contents.held()
+                self._objects.expire()
+                held = self._objects.held()
             self._blobs.keep_only(held | self._held)
             self._held = held
 
@@ -329,7 +341,7 @@ class Cloud:
 
     def _health(self) -> Mapping[str, object]:
         with self._state.lock:
-            revision, damaged = self._state.revision, self._contents.failure
+            revision, damaged = self._state.revision, self._objects.failure
         failure = self._snapshots.failure or self._monitoring.failure or self._blobs.failure or damaged
         failure = failure or self._link.failure
         return {

@@ -148,7 +148,7 @@ class Endpoint:
             called, refusal = Scope(error.service, "us-east-1", ""), error
         except ServiceError as error:
             called, refusal = Scope("", "us-east-1", ""), error
-        if stranger:
+        if stranger and not (isinstance(stranger, _FromPage) and self._lets_pages(blank, called)):
             refusal = ServiceError("AccessDenied", stranger.sentence, stranger.status)
         # A form without a signature says in its body whom it is for: it is no object, and as large as a form.
         in_form = refusal is None and called == Scope("s3", "us-east-1", "") and _is_action(blank.headers)
@@ -228,6 +228,8 @@ class Endpoint:
 
     async def _admit(self, message: Message, request: ApiRequest, called: Scope) -> Admission:
         """Of somebody without a key: where what is asked for is open to all, the body may be of any size."""
+        if request.method == "OPTIONS" and called.service == "s3":
+            return Admission(anonymous=True, known=False)  # a browser asks before it shows anything
         try:
             admission = self._gate.admit(message, called)
             service = self._services[called.service]
@@ -240,6 +242,13 @@ class Endpoint:
             _log.error("%s %s could not be admitted", request.method, request.path, exc_info=error)
             raise internal_failure() from error
         return admission
+
+    def _lets_pages(self, blank: ApiRequest, called: Scope) -> bool:
+        """S3's rules of cross-origin requests let web pages in. Where nobody signs, so might any page without
+        being asked of by its browser, but for what browsers ask about first, or do not show to the page."""
+        if called.service != "s3" or _is_action(blank.headers):
+            return False
+        return self._gate.asks_for_proof or ("origin" in blank.headers and blank.method != "POST")
 
     async def _check(self, admission: Admission, request: ApiRequest) -> None:
         if admission.check is None:
@@ -277,6 +286,10 @@ class Endpoint:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
 
 
+class _FromPage(Forbidden):
+    """A web page of another site asks."""
+
+
 def _stranger(headers: Mapping[str, str], port: int | None) -> Forbidden | None:
     """Neither a web page from elsewhere, nor a name from elsewhere that leads here."""
     host = headers.get("host", "")
@@ -286,7 +299,7 @@ def _stranger(headers: Mapping[str, str], port: int | None) -> Forbidden | None:
             f"localhost or a name below localhost, at port {port}."
         )
     if is_page_elsewhere(headers):
-        return Forbidden("Web pages from elsewhere may not call this endpoint.")
+        return _FromPage("Web pages from elsewhere may not call this endpoint.")
     return None
 
 

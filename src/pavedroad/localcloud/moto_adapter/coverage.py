@@ -7,86 +7,6 @@ from pavedroad.localcloud.moto_adapter.carried import carried as carried_by_moto
 from pavedroad.localcloud.moto_adapter.carried import carried_by
 from pavedroad.localcloud.moto_adapter.ec2_responses import LocalEC2Response
 
-_S3 = frozenset(
-    [
-        "AbortMultipartUpload",
-        "CompleteMultipartUpload",
-        "CopyObject",
-        "CreateBucket",
-        "CreateMultipartUpload",
-        "DeleteBucket",
-        "DeleteBucketCors",
-        "DeleteBucketEncryption",
-        "DeleteBucketLifecycle",
-        "DeleteBucketOwnershipControls",
-        "DeleteBucketPolicy",
-        "DeleteBucketReplication",
-        "DeleteBucketTagging",
-        "DeleteBucketWebsite",
-        "DeleteObject",
-        "DeleteObjectTagging",
-        "DeleteObjects",
-        "DeletePublicAccessBlock",
-        "GetBucketAccelerateConfiguration",
-        "GetBucketAcl",
-        "GetBucketCors",
-        "GetBucketEncryption",
-        "GetBucketLifecycle",
-        "GetBucketLifecycleConfiguration",
-        "GetBucketLocation",
-        "GetBucketLogging",
-        "GetBucketNotificationConfiguration",
-        "GetBucketOwnershipControls",
-        "GetBucketPolicy",
-        "GetBucketPolicyStatus",
-        "GetBucketReplication",
-        "GetBucketTagging",
-        "GetBucketVersioning",
-        "GetBucketWebsite",
-        "GetObject",
-        "GetObjectAcl",
-        "GetObjectAttributes",
-        "GetObjectLegalHold",
-        "GetObjectLockConfiguration",
-        "GetObjectTagging",
-        "GetPublicAccessBlock",
-        "HeadBucket",
-        "HeadObject",
-        "ListBuckets",
-        "ListMultipartUploads",
-        "ListObjectVersions",
-        "ListObjects",
-        "ListObjectsV2",
-        "ListParts",
-        "PutBucketAccelerateConfiguration",
-        "PutBucketAcl",
-        "PutBucketCors",
-        "PutBucketEncryption",
-        "PutBucketLifecycle",
-        "PutBucketLifecycleConfiguration",
-        "PutBucketLogging",
-        "PutBucketNotificationConfiguration",
-        "PutBucketOwnershipControls",
-        "PutBucketPolicy",
-        "PutBucketReplication",
-        "PutBucketTagging",
-        "PutBucketVersioning",
-        "PutBucketWebsite",
-        "PutObject",
-        "PutObjectAcl",
-        "PutObjectLegalHold",
-        "PutObjectLockConfiguration",
-        "PutObjectRetention",
-        "PutObjectTagging",
-        "PutPublicAccessBlock",
-        "RestoreObject",
-        "SelectObjectContent",
-        "UploadPart",
-        "UploadPartCopy",
-    ]
-)
-"""By paths and sub-resources, not by names: moto's own class does not tell."""
-
 EC2_REAL = frozenset(
     [
         "AuthorizeSecurityGroupEgress",
@@ -164,8 +84,6 @@ EC2_REAL = frozenset(
 
 def carried(service: str) -> frozenset[str]:
     """Those of a service (by boto's name) that moto, or what we put in its place, has a method for."""
-    if service == "s3":
-        return _S3
     if service == "ec2":
         return carried_by([LocalEC2Response], service)
     return carried_by_moto(service, service)

@@ -16,7 +16,6 @@ from moto.core.request import (
 from pavedroad.localcloud.api.services import ApiRequest
 
 Environ = dict[str, object]
-REQUEST = "pavedroad.request"
 
 
 class WireRequest(Request):
@@ -40,7 +39,6 @@ def environ_of(request: ApiRequest) -> Environ:
         "SERVER_PORT": port or "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": "127.0.0.1",
-        REQUEST: request,
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
         "wsgi.input": request.stream,

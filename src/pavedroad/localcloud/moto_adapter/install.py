@@ -8,7 +8,6 @@ import os
 from moto.core.common_models import BaseModel
 from moto.core.utils import get_service_model
 
-from pavedroad.localcloud.api.objects import BlobStore
 from pavedroad.localcloud.blocks import Block
 from pavedroad.localcloud.moto_adapter import (
     ec2_backend,
@@ -17,33 +16,27 @@ from pavedroad.localcloud.moto_adapter import (
     iam_certificates,
     iam_policies,
     keys,
-    outlets,
     picked_xml,
     route53_records,
     topic_messages,
     topics,
 )
-from pavedroad.localcloud.moto_adapter.s3_objects import StoredContents
 
 
-def install(store: BlobStore, block: Block) -> StoredContents:
+def install(block: Block) -> None:
     os.environ["MOTO_ACCOUNT_ID"] = ec2_backend.ACCOUNT
     BaseModel.__new__ = _untracked
     ec2_backend.install(block)
     ec2_multi_attach.install()
     ec2_routing.install()
-    contents = StoredContents(store)
-    contents.install()
     topics.install()
     topic_messages.install()
-    outlets.install()
     keys.install()
     iam_certificates.install()
     iam_policies.install()
     picked_xml.install()
     route53_records.install()
     _end_namespaces()
-    return contents
 
 
 def _untracked(cls: type[BaseModel], *_: object, **__: object) -> BaseModel:

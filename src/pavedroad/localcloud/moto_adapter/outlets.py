@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from typing import Any
-
-import moto.s3.notifications
 
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.ports import Queues
@@ -32,11 +29,3 @@ def send_to_queue(queue_arn: str, message: str, more: Mapping[str, Any] | None =
         _log.warning("A message could not be delivered to %s: %s", queue_arn, error)
         return False
     return queues is not None
-
-
-def install() -> None:
-    moto.s3.notifications._send_sqs_message = _notify
-
-
-def _notify(account: str, event: Any, queue_name: str, region: str) -> None:
-    send_to_queue(f"arn:aws:sqs:{region}:{account}:{queue_name}", json.dumps(event))

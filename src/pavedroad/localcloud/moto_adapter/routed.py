@@ -3,31 +3,19 @@
 
 from __future__ import annotations
 
-from flask import Flask, request
+from flask import Flask
 from moto.core.exceptions import _RESTError
 from moto.moto_server.werkzeug_app import create_backend_app
 from werkzeug.exceptions import HTTPException
 
 from pavedroad.localcloud.errors import ServiceError
-from pavedroad.localcloud.moto_adapter.environ import REQUEST
-from pavedroad.localcloud.moto_adapter.s3_anonymous import check_anonymous
 
 
 def application(service: str) -> Flask:
     made = create_backend_app(service)
     made.config["PROPAGATE_EXCEPTIONS"] = True
     made.register_error_handler(HTTPException, _as_aws)
-    if service == "s3":
-        made.before_request(_admit)
     return made
-
-
-def _admit() -> None:
-    """Decided here, it is not for moto to decide again: it asks no caller who has signed."""
-    asked = request.environ[REQUEST]
-    if asked.anonymous:
-        check_anonymous(asked)
-        request.environ["HTTP_AUTHORIZATION"] = "AWS anonymous"
 
 
 def _as_aws(error: HTTPException) -> object:

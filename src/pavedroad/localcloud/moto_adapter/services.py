@@ -1,5 +1,5 @@
 # pyright: basic, reportAttributeAccessIssue=false, reportArgumentType=false, reportReturnType=false
-"""The services that are moto's own, whole: STS, Route 53, SNS; those of IAM, S3 and ACM stand on it."""
+"""The services that are moto's own, whole: STS, Route 53, SNS; those of IAM and ACM stand on it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ from moto.core.utils import get_service_model
 
 from pavedroad.localcloud.api.calls import only_reads
 from pavedroad.localcloud.api.errors import error_response
-from pavedroad.localcloud.api.services import ApiRequest, ApiResponse, Content
+from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.errors import ServiceError, internal_failure
 from pavedroad.localcloud.moto_adapter.empties import Filled
 from pavedroad.localcloud.moto_adapter.environ import environ_of
 from pavedroad.localcloud.moto_adapter.model_checks import QUERY, checks_of
-from pavedroad.localcloud.moto_adapter.outside import Known, called, outside
+from pavedroad.localcloud.moto_adapter.outside import Known, called
 from pavedroad.localcloud.moto_adapter.responses import (
     as_service_error,
     is_of_the_call,
     kept_headers,
     missing_action,
 )
-from pavedroad.localcloud.moto_adapter.s3_contents import Stored
 from pavedroad.localcloud.state import State
 
 _log = logging.getLogger(__name__)
@@ -33,7 +32,6 @@ _ROUTED = "pavedroad.localcloud.moto_adapter.routed"
 NAMES = ("sts", "route53", "sns")
 
 _INVALID = {
-    "s3": "InvalidRequest",
     "sns": "InvalidParameter",
     "route53": "InvalidInput",
 }
@@ -107,29 +105,15 @@ def _call(app: Application, request: ApiRequest) -> ApiResponse:
         said.append((int(status.split(maxsplit=1)[0]), headers))
         return lambda _: None
 
-    pieces = list(app(environ_of(request), start_response))
-    content = _opened(pieces[0]) if pieces and isinstance(pieces[0], Stored) else None
-    body = b"" if content else b"".join(pieces)
+    body = b"".join(app(environ_of(request), start_response))
     status, headers = said[-1]
-    if request.service != "s3" and not body and status == 404:
+    if not body and status == 404:
         raise missing_action()
     if status >= 500:
         _log.error("%s answered %s: %s", request.service, status, body[:2000])
         raise internal_failure()
-    plain = request.service != "s3" or (not body and request.method != "HEAD")
     kept = tuple(
-        (name, "text/xml" if plain and value.startswith("text/html") else value)
+        (name, "text/xml" if value.startswith("text/html") else value)
         for name, value in kept_headers(headers)
     )
-    if request.method == "HEAD":
-        kept += tuple(
-            ("content-length", value) for name, value in headers if name.lower() == "content-length"
-        )
-    return ApiResponse(status, kept, body, content)
-
-
-def _opened(contents: Stored) -> Content:
-    store, blob = contents.store, contents.blob
-    if not store.is_sound(blob):
-        outside(("look", blob.digest), partial(store.look, blob))
-    return contents.opened()
+    return ApiResponse(status, kept, body)

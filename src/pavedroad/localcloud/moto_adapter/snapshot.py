@@ -14,21 +14,23 @@ from typing import Any
 
 import moto
 from moto.backends import get_backend
-from moto.s3.utils import _VersionedKeyStore
 
-from pavedroad.localcloud.moto_adapter import pickling
+from pavedroad.localcloud.moto_adapter import kept_objects, pickling
 from pavedroad.localcloud.stored_services import SERVED
 
 VERSION: str = moto.__version__
 Dump = dict[str, dict[str, dict[str, object]]]
 
-_KEPT = ("acm", "ec2", "iam", "route53", "s3", "s3control", "sns", "sts", *(it.moto for it in SERVED))
+_KEPT = ("acm", "ec2", "iam", "route53", "sns", "sts", *(it.moto for it in SERVED))
 """What callers can have something in. moto makes others in passing (Lambda's, for a bucket that would notify
 a function), and not all of those can be pickled."""
 
 _DEEPEST = 10_000
 """Calls within each other while pickling, for which a thread's stack has room. Documents that were read with
 Python's usual limit are nested some 1,000 times at most."""
+
+_NO_LONGER = frozenset({"s3", "s3control"})
+"""Of older states, whose classes of moto are not imported any more."""
 
 MOVED: dict[str, str] = {}
 """Where a class or function of ours is now, by `module:name` as it was when states were saved with it."""
@@ -75,7 +77,7 @@ class MotoForm:
         """An older moto's is taken as it is, where it can be; a newer one's is not for us to judge."""
         check_version(version)
         saved: Dump = Unpickler(io.BytesIO(body)).load()
-        for service in saved:
+        for service in saved.keys() - _NO_LONGER:
             get_backend(service)  # pyright: ignore[reportCallIssue, reportArgumentType]
         return saved
 
@@ -100,13 +102,12 @@ class MotoState:
         for service, accounts in saved.items():
             if service in self._moved:
                 self._moved[service](accounts)
+            if service in self._moved or service in _NO_LONGER:
                 continue
             known = get_backend(service)  # pyright: ignore[reportCallIssue, reportArgumentType]
             for account, regions in accounts.items():
                 for region, backend in regions.items():
                     dict.__setitem__(known[account], region, backend)
-                    if service == "s3":
-                        _know_owners(known, account, region, backend)
 
 
 def _in_use() -> Iterator[tuple[str, Any]]:
@@ -133,7 +134,9 @@ class Unpickler(pickle.Unpickler):
             return _public
         if name in _STANDARD.get(module_name, ()):
             return super().find_class(module_name, name)
-        if not module_name.startswith((_OURS, *_LIBRARIES)):
+        if kept_objects.is_kept(module_name, name):
+            return kept_objects.Kept
+        if not module_name.startswith((_OURS, *_LIBRARIES)) or module_name.startswith("moto.s3."):
             raise NotOfState(f"it names {module_name}.{name}")
         found = super().find_class(module_name, name)
         if isinstance(found, type) or found in (_blank, fill, _fill_versions, *pickling.FUNCTIONS):
@@ -173,7 +176,7 @@ def _pickled(value: object) -> bytes:
 def _dispatch(_: int) -> dict[type, Any]:
     """What is not written as Python would; looked for again when modules have come."""
     ours = dict.fromkeys(_dataclasses(), _by_name)
-    return {**copyreg.dispatch_table, **ours, **pickling.reducers(), _VersionedKeyStore: _by_version}
+    return {**copyreg.dispatch_table, **ours, **pickling.reducers()}
 
 
 def _dataclasses() -> list[type]:
@@ -195,11 +198,6 @@ def _by_name(value: Any) -> tuple[Any, ...]:
     elif isinstance(saved, list):
         saved = dict(zip((it.name for it in fields(value)), saved, strict=True))
     return _blank, (type(value),), saved, None, None, fill
-
-
-def _by_version(store: Any) -> tuple[Any, ...]:
-    """As a dictionary it would show the last version of each object alone."""
-    return _VersionedKeyStore, (), dict(store.lists()), None, None, _fill_versions
 
 
 def _fill_versions(store: Any, saved: dict[str, list[Any]]) -> None:
@@ -250,9 +248,3 @@ def _culprit(dump: Dump) -> str:
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".") if part.isdigit())
-
-
-def _know_owners(known, account: str, partition: str, backend) -> None:
-    """moto looks up who has a bucket's name beside the backends, and would make the bucket again, empty."""
-    for name in backend.buckets:
-        known.bucket_accounts[name] = (partition, account)

@@ -16,7 +16,7 @@ from pavedroad.localcloud.moto_adapter.responses import as_service_error
 from pavedroad.localcloud.state import State
 from pavedroad.localcloud.tagging.model import Tagged
 
-_OURS = ("autoscaling", "cloudwatch", "ec2", "elasticloadbalancing", "sqs", "tagging")
+_OURS = ("autoscaling", "cloudwatch", "ec2", "elasticloadbalancing", "s3", "sqs", "tagging")
 
 
 class TaggedByMoto:

@@ -89,9 +89,11 @@ def hold_to_policy(form: Form, buckets: tuple[str, ...], now: datetime, *, size_
         raise _denied("Policy expired.")
     ranges = [value for kind, _, value in conditions if kind == _RANGE]
     for kind, name, value in conditions:
-        if kind == _RANGE and not size_known:
+        if kind == _RANGE:
+            if size_known:
+                _hold_to_range(form.size, *value)
             continue
-        if not any(_holds(kind, name, value, {**form.fields, "bucket": it}, form.size) for it in buckets):
+        if not any(_holds(kind, name, value, {**form.fields, "bucket": it}) for it in buckets):
             raise _denied(f'Policy Condition failed: ["{kind}", "${name}", "{value}"]')
     covered = {name for _, name, _ in conditions} | _NOT_IN_POLICY | {"bucket"}
     if extra := [name for name in form.fields if name not in covered and not name.startswith("x-ignore-")]:
@@ -119,14 +121,19 @@ def _condition(said: Any) -> tuple[str, str, Any]:
     return str(kind).lower(), str(name).removeprefix("$").lower(), str(value)
 
 
-def _holds(kind: str, name: str, value: Any, said: Mapping[str, str], size: int) -> bool:
+def _holds(kind: str, name: str, value: Any, said: Mapping[str, str]) -> bool:
     if kind == "eq":
         return said.get(name) == value
     if kind == "starts-with":
         return said.get(name, "").startswith(value)
-    if kind == _RANGE:
-        return value[0] <= size <= value[1]
     return False
+
+
+def _hold_to_range(size: int, least: int, most: int) -> None:
+    if size > most:
+        raise ServiceError("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
+    if size < least:
+        raise ServiceError("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -61,6 +62,11 @@ class Gate(Protocol):
         """Which it takes, for whoever asks how the cloud does."""
         ...
 
+    @property
+    def asks_for_proof(self) -> bool:
+        """Whether callers must sign, or be let in by the service that they call."""
+        ...
+
     def admit(self, message: Message, called: Scope) -> Admission:
         """Before the body has come."""
         ...
@@ -71,9 +77,13 @@ class Gate(Protocol):
 
 
 class AnyCredentials:
-    """Opens to everybody but browsers."""
+    """Opens to everybody but browsers. What says itself until when it is good, is not good any longer."""
 
     credentials = "any (open)"
+    asks_for_proof = False
+
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._now = now
 
     def admit(self, message: Message, called: Scope) -> Admission:
         if is_perhaps_a_page(message.headers):
@@ -83,7 +93,25 @@ class AnyCredentials:
                 "header.",
                 403,
             )
-        return Admission()
+        if called.service != "s3" or "authorization" in message.headers:
+            return Admission()
+        self._hold_to_time(message, refusals_of("s3", message.headers))
+        return Admission(partial(self._check_upload, message) if _is_upload(message) else None)
+
+    def _hold_to_time(self, message: Message, refusals: Refusals) -> None:
+        """A presigned address, as far as it says one."""
+        with suppress(version2.Malformed, version4.Malformed):
+            if "X-Amz-Credential" in message.parameters:
+                _demand_lifetime(version4.claim_of_query(message), self._now(), refusals)
+            elif "Expires" in message.parameters and "AWSAccessKeyId" in message.parameters:
+                ends = version2.s3_claim_of_query(message).ends
+                if ends is not None and ends <= (now := self._now()):
+                    raise refusals.past(ends, now)
+
+    def _check_upload(self, message: Message, request: ApiRequest) -> None:
+        form = forms.form_of(request.stream, message.headers["content-type"])
+        if "policy" in form.fields:
+            forms.hold_to_policy(form, _buckets(message), self._now())
 
     def admit_form(self, message: Message, called: Scope, form: bytes) -> None:
         self.admit(message, called)
@@ -95,6 +123,7 @@ class SignedOnly:
     """Opens to who signs by a key that `keys` know."""
 
     credentials = "signed by a key of this cloud"
+    asks_for_proof = True
 
     def __init__(self, keys: Keys, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._keys = keys
@@ -160,13 +189,7 @@ class SignedOnly:
 
     def _of_address(self, message: Message, claim: version4.Claim, refusals: Refusals) -> Admission:
         found = self._known(claim.key, claim.token, refusals)
-        lasts, now = claim.lasts or 0, self._now()
-        if not 0 < lasts <= _LONGEST:
-            raise refusals.malformed(_TOO_LONG if lasts > 0 else _NEGATIVE, presigned=True)
-        if claim.time - now > _SKEW:
-            raise refusals.skewed(claim.time, now, _SKEW)
-        if (ends := claim.time + timedelta(seconds=lasts)) <= now:
-            raise refusals.past(ends, now)
+        _demand_lifetime(claim, self._now(), refusals)
         _all_signed(message, claim, refusals)
         payload = message.headers.get("x-amz-content-sha256")
         if payload is None and claim.service.lower() == "s3":
@@ -194,10 +217,10 @@ class SignedOnly:
             return Admission(partial(_check_empty, refusals), known=False)
         if called.service != "s3":
             raise refusals.unsigned()
-        kind = message.headers.get("content-type", "")
-        if message.method == "POST" and kind.startswith("multipart/form-data"):
+        if _is_upload(message):
             if message.query:
                 raise refusals.unsigned()
+            kind = message.headers["content-type"]
             ahead = forms.Ahead(kind, partial(self._hold, message, refusals, size_known=False))
             return Admission(partial(self._check_upload, message, refusals), known=False, proof=ahead)
         return Admission(anonymous=True, known=False)
@@ -241,6 +264,23 @@ class SignedOnly:
     def _in_time(self, signed: datetime, refusals: Refusals) -> None:
         if abs(signed - (now := self._now())) > _SKEW:
             raise refusals.skewed(signed, now, _SKEW)
+
+
+def _is_upload(message: Message) -> bool:
+    """A web page's form with a file."""
+    kind = message.headers.get("content-type", "")
+    return message.method == "POST" and kind.startswith("multipart/form-data")
+
+
+def _demand_lifetime(claim: version4.Claim, now: datetime, refusals: Refusals) -> None:
+    """Of a presigned address."""
+    lasts = claim.lasts or 0
+    if not 0 < lasts <= _LONGEST:
+        raise refusals.malformed(_TOO_LONG if lasts > 0 else _NEGATIVE, presigned=True)
+    if claim.time - now > _SKEW:
+        raise refusals.skewed(claim.time, now, _SKEW)
+    if (ends := claim.time + timedelta(seconds=lasts)) <= now:
+        raise refusals.past(ends, now)
 
 
 def _demand_same(called: Scope, key: str, service: str) -> None:

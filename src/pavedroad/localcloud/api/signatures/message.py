@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import parse_qsl
 
-from pavedroad.core.callers import host_and_port
-
-_ADDRESS = re.compile(r"([0-9]{1,3}(\.|$)){4}")
+from pavedroad.localcloud.api.virtual_hosts import bucket_of_host
 
 
 @dataclass(frozen=True)
@@ -31,11 +28,7 @@ class Message:
     @cached_property
     def bucket(self) -> str:
         """S3's bucket that the host's name says, as S3 will find it; empty where the path says it."""
-        named = host_and_port(self.headers.get("host", ""))
-        name = named[0] if named else ""
-        if "." not in name or name.startswith("localhost") or _ADDRESS.match(name):
-            return ""
-        return name.removeprefix("www.").partition(".")[0]
+        return bucket_of_host(self.headers.get("host", ""))
 
 
 def message_of(method: str, path: str, query: str, headers: Iterable[tuple[bytes, bytes]]) -> Message:

@@ -1,0 +1,1 @@
+"""S3 on the wire: requests as operations with parameters, and results as answers, by botocore's model."""
