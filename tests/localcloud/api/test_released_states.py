@@ -32,12 +32,18 @@ def test_a_cloud_of_a_released_version_goes_on(tmp_path: Path, form: str) -> Non
             assert container.schema_of((home / "state.snapshot").read_bytes()) == container.SCHEMA
             assert container.schema_of((home / "state.snapshot.schema-2").read_bytes()) == 2
             api.start()
-        said = json.loads((home / "listing.json").read_text())
+        said = json.loads((home / "listing.json").read_text(), object_hook=_without_made_up)
+        said["s3 us-east-1 list_buckets"]["Buckets"].sort(key=lambda it: it["Name"])
         assert not lacking(said, listing(api.client))
         s3 = api.client("s3")
         assert s3.get_object(Bucket="kept", Key="object")["Body"].read() == b"x" * 40_000
         [part] = s3.list_parts(Bucket="kept", Key="parts", UploadId=upload(s3))["Parts"]
         assert part["Size"] == 30_000
+
+
+def _without_made_up(told: dict[str, Any]) -> dict[str, Any]:
+    """What was the same for everybody and everything in S3 then."""
+    return {name: it for name, it in told.items() if name not in ("Owner", "Initiator", "Initiated")}
 
 
 def upload(s3: Any) -> str:

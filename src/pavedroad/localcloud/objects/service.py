@@ -182,7 +182,7 @@ class ObjectStorage:
             contents=self._contents,
             lock=self._state.lock,
             parameters=parameters,
-            now=self._clock.now(),
+            now=self._clock.now().replace(microsecond=0),
             account=request.account,
             region=request.region,
             principal="" if request.anonymous else f"arn:aws:iam::{request.account}:root",

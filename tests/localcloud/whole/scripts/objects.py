@@ -33,7 +33,7 @@ S3 = [
     do("PutObject", "second", Bucket="there", Key="key", Body=b"x" * 70_000),
     do("PutObjectTagging", Bucket="there", Key="key", Tagging=_TAGS),
     do("DeleteObjectTagging", Bucket="there", Key="key"),
-    do("PutObjectAcl", Bucket="there", Key="key", ACL="public-read"),
+    do("PutObjectAcl", Bucket="there", Key="key", ACL="bucket-owner-full-control"),
     do("CopyObject", Bucket="there", Key="copy", CopySource="there/key"),
     do("CreateMultipartUpload", Bucket="there", Key="parts"),
     do("UploadPart", "part", Bucket="there", Key="parts", PartNumber=1, UploadId="$UploadId", Body=b"part"),
@@ -75,13 +75,6 @@ S3 = [
         },
     ),
     do("DeleteBucketEncryption", Bucket="there"),
-    do(
-        "PutBucketLifecycle",
-        Bucket="there",
-        LifecycleConfiguration={
-            "Rules": [{"ID": "old", "Status": "Enabled", "Prefix": "a", "Expiration": {"Days": 900}}]
-        },
-    ),
     do("PutBucketLifecycleConfiguration", Bucket="there", LifecycleConfiguration=_RULES),
     do("DeleteBucketLifecycle", Bucket="there"),
     do(
@@ -102,7 +95,7 @@ S3 = [
     do("PutBucketWebsite", Bucket="there", WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}}),
     do("DeleteBucketWebsite", Bucket="there"),
     do("PutBucketAccelerateConfiguration", Bucket="there", AccelerateConfiguration={"Status": "Enabled"}),
-    do("CreateBucket", "logs", Bucket="logs"),
+    do("CreateBucket", "logs", Bucket="logs", ObjectOwnership="ObjectWriter"),
     do("PutBucketAcl", "logs", Bucket="logs", ACL="log-delivery-write"),
     do(
         "PutBucketLogging",
@@ -140,6 +133,41 @@ S3 = [
         Key="held",
         Retention={"Mode": "GOVERNANCE", "RetainUntilDate": "2035-01-01T00:00:00Z"},
     ),
+    do("PutBucketRequestPayment", Bucket="there", RequestPaymentConfiguration={"Payer": "Requester"}),
+    do("PutBucketAbac", Bucket="there", AbacStatus={"Status": "Enabled"}),
+    do(
+        "PutBucketAnalyticsConfiguration",
+        Bucket="there",
+        Id="a",
+        AnalyticsConfiguration={"Id": "a", "StorageClassAnalysis": {}},
+    ),
+    do("DeleteBucketAnalyticsConfiguration", Bucket="there", Id="a"),
+    do("PutBucketMetricsConfiguration", Bucket="there", Id="a", MetricsConfiguration={"Id": "a"}),
+    do("DeleteBucketMetricsConfiguration", Bucket="there", Id="a"),
+    do(
+        "PutBucketIntelligentTieringConfiguration",
+        Bucket="there",
+        Id="a",
+        IntelligentTieringConfiguration={
+            "Id": "a",
+            "Status": "Enabled",
+            "Tierings": [{"Days": 90, "AccessTier": "ARCHIVE_ACCESS"}],
+        },
+    ),
+    do("DeleteBucketIntelligentTieringConfiguration", Bucket="there", Id="a"),
+    do(
+        "PutBucketInventoryConfiguration",
+        Bucket="there",
+        Id="a",
+        InventoryConfiguration={
+            "Id": "a",
+            "IsEnabled": True,
+            "IncludedObjectVersions": "All",
+            "Schedule": {"Frequency": "Daily"},
+            "Destination": {"S3BucketDestination": {"Bucket": "arn:aws:s3:::locked", "Format": "CSV"}},
+        },
+    ),
+    do("DeleteBucketInventoryConfiguration", Bucket="there", Id="a"),
     do("CreateBucket", "brief", Bucket="brief"),
     do("DeleteBucket", Bucket="brief"),
 ]

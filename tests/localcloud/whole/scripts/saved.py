@@ -20,6 +20,7 @@ _OURS = {
     "cloudwatch": "monitoring",
     "elb": "elb",
     "elbv2": "elasticloadbalancing",
+    "s3": "s3",
     "sqs": "sqs",
 }
 _TOGETHER = {"iam": ("iam", "sts")}
@@ -98,7 +99,8 @@ class Saved:
         """Names and times that were made up are left out, so that two like states have like lines."""
         reached = self.lines(_REACHES[service], region) if service in _REACHES else []
         if name := _OURS.get(service):
-            regions: list[Any] = json.loads(self.parts[name].body)
+            kept: Any = json.loads(self.parts[name].body)
+            regions: list[Any] = kept["buckets"] if name == "s3" else kept
             found: Any = [it for it in regions if region in (it.get("region"), it.get("name"))]
         else:
             found = [
