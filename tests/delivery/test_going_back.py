@@ -80,6 +80,16 @@ async def test_what_was_disabled_by_hand_beside_a_later_one_is_what_served_last(
     assert await _back(road) == "hello-v000"
 
 
+async def test_of_two_that_share_the_traffic_the_later_is_taken_back(road: Road) -> None:
+    await _ship(road, "1", "2")
+    await road.shipped("3", strategy="none")
+    assert await _back(road) == "hello-v001"
+    assert await road.weights() == {"hello-v000": 0, "hello-v001": 100, "hello-v002": 0}
+    await road.delivery.enable(DEE, "hello-v000")
+    assert await _back(road) == "hello-v000"  # which was the first of them to serve
+    await _nothing_earlier(road)
+
+
 async def test_a_rollback_by_hand_counts_as_one(road: Road) -> None:
     await _ship(road, "1", "2", "3")
     await road.delivery.enable(DEE, "hello-v001")

@@ -82,11 +82,11 @@ def choose(cluster: str, present: Sequence[Standing], line: Sequence[Known], to:
 
 
 def _earlier(present: Sequence[Standing], line: Sequence[Known]) -> list[Standing]:
-    """Those in the line before the last that serves, the last first."""
+    """Those in the line before the last that serves, the last first: also what still serves beside it."""
     by_known = {held.known: held for held in present}
     found = [by_known[known] for known in reversed(line) if known in by_known]
-    places = [place for place, held in enumerate(found) if held.serving]
-    return [held for held in found[places[0] :] if not held.serving] if places else found
+    last = next((place for place, held in enumerate(found) if held.serving), -1)
+    return found[last + 1 :]
 
 
 def described(name: str, version: str, commit: str, age: timedelta) -> str:
