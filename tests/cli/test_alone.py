@@ -65,6 +65,7 @@ def test_without_a_platform_every_command_says_how_to_start_one(tmp_path: Path, 
         (["deplyo"], "No such command 'deplyo'."),
         (["deploy", "--colour"], "No such option: --colour"),
         (["rollback"], "Missing argument"),
+        (["rollback", "api", "--capacity", "0"], "0 is not in the range x>=1"),
         (["up", "--port", "99999"], "not in the range 1<=x<=65535"),
         (["new", "api", "--kind", "cobol"], "'cobol' is not one of"),
         (["new", "my-api"], "'my-api' is not an application's name"),
@@ -102,6 +103,14 @@ def test_with_json_an_error_is_json_and_all_that_is_said(
     assert (done.returncode, done.stdout, told["code"], told["exit_code"]) == (status, "", code, status)
     assert told["detail"]
     assert told["next_step"]
+
+
+def test_a_capacity_that_is_none_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "paved.yaml").write_text("application: api\nowner: me\ncommand: ./serve\n")
+    for told in ("many", "0", "-1"):
+        done = paved(tmp_path, "deploy", f"--capacity={told}", cwd=tmp_path)
+        assert done.returncode == 2
+        assert f"--capacity says '{told}', and takes a number of instances, or 'manifest'." in done.stderr
 
 
 def test_a_manifest_is_named_by_its_file_as_by_its_folder(tmp_path: Path) -> None:

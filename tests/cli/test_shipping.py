@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import uuid
@@ -70,6 +71,18 @@ def test_a_service_s_whole_road(platform: Platform, service: Path) -> None:
     assert (back["enabled"], back["disabled"]) == (f"{name}-v000", f"{name}-v001")
     assert name in httpx.get(url).text
     assert enabled(platform, name) == [f"{name}-v000"]
+
+    there = platform.paved("rollback", name, "--to", f"{name}-v001", "--capacity", "2")
+    assert re.match(
+        rf"The traffic of {name} goes to {name}-v001, version .+; it leaves {name}-v000, version 1\.0",
+        there.stderr,
+    )
+    assert re.match(
+        rf"{name} is served by {name}-v001, .+; off: {name}-v000, .+ It took [\d.]+ s", there.stdout
+    )
+    assert cluster(platform, name)["server_groups"][0]["desired"] == 2
+    again = platform.paved("rollback", name).stdout
+    assert again.startswith(f"{name} is again served by {name}-v000, version 1.0")
 
     guarded = platform.paved("disable", f"{name}-v000", check=False)
     assert guarded.returncode == 5

@@ -70,13 +70,14 @@ async def test_a_crash_is_told_by_the_first_with_its_status_and_last_line(road: 
         (_CODES.format(500), "answered 500"),
         (_CODES.format(401), "answered 401"),
         (f"Initial health checks in progress; the last one: {_CODES.format(301)}", "answered 301"),
-        (
-            f"{_REFUSED}; the instance listens on port 8080",
-            "refused the connection",
-        ),
+        (f"{_REFUSED}; the instance listens on port 8080 and is well there", "refused the connection"),
+        (f"{_REFUSED}; the instance listens on port 7001 of 127.0.0.1 alone", "refused the connection"),
         ("Health checks failed: the answer is not HTTP", "did not answer in HTTP"),
         *((_CODES.format(code), None) for code in (502, 503, 504, 429)),
         (_REFUSED, None),
+        (f"{_REFUSED}; the instance listens on port 9090", None),
+        (f"{_REFUSED}; the instance listens on ports 7002, 9090", None),
+        (f"{_REFUSED}; the instance listens on port 9090 of 127.0.0.1 alone", None),
         ("Request timed out", None),
         ("Initial health checks in progress", None),
         ("Target registration is in progress", None),
@@ -88,12 +89,15 @@ def test_which_answers_are_final(reason: str, said: str | None) -> None:
 
 
 def test_who_listens_elsewhere_is_told_where_and_what_to_do() -> None:
-    elsewhere = final(f"{_REFUSED}; the instance listens on port 8080", 7001)
+    elsewhere = final(f"{_REFUSED}; the instance listens on port 8080 and is well there", 7001)
     alone = final(f"{_REFUSED}; the instance listens on port 7001 of 127.0.0.1 alone", 7001)
+    both = final(f"{_REFUSED}; the instance listens on port 5000 of 127.0.0.1 alone and is well there", 7001)
     assert elsewhere
     assert elsewhere.advice.startswith("the service listens on port 8080: let it use $PORT, which is 7001")
     assert alone
     assert alone.advice.endswith("of 127.0.0.1 alone: let it listen at $HOST or 0.0.0.0")
+    assert both
+    assert both.advice.endswith("alone: let it listen at $HOST or 0.0.0.0, and use $PORT, which is 7001")
 
 
 def _health(**reasons: str) -> dict[str, TargetHealth]:

@@ -26,7 +26,7 @@ from tests.delivery.road import DEE, Road, manifest_of, open_road
 from tests.localcloud.running import RunningCloud, running_cloud
 
 _SERVER = """
-import http.server, os, sys, time
+import http.server, os, sys, threading, time
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def do_GET(self):
@@ -39,6 +39,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args): pass
 print("booting", os.environ["VERSION"], flush=True)
 if os.environ.get("CRASH"): sys.exit("ModuleNotFoundError: No module named 'flask'")
+if "METRICS" in os.environ:
+    class Metrics(Handler):
+        def do_GET(self): self.send_error(404)
+    metrics = http.server.HTTPServer((os.environ["HOST"], int(os.environ["METRICS"])), Metrics)
+    threading.Thread(target=metrics.serve_forever, daemon=True).start()
 time.sleep(float(os.environ.get("SLEEP", "0")))
 http.server.ThreadingHTTPServer((os.environ["HOST"], int(os.environ["PORT"])), Handler).serve_forever()
 """
@@ -127,7 +132,11 @@ async def test_no_bad_version_costs_the_old_one_a_request(shop: Shop) -> None:
         assert "booting slow" in slow.console
         for version, environment, said in (
             ("sick", {"SICK": "1"}, r"[\d.]+:8080/healthz answered 500, 5 times, as did 1 other"),
-            ("astray", {"PORT": "8081"}, r"refused the connection, .*the service listens on port 8081"),
+            (
+                "astray",
+                {"PORT": "8081"},
+                r"refused the connection, .*service listens on port 8081: let it use",
+            ),
         ):
             bad = await shop.deploy(await shop.image(version, **environment), boot_timeout="10m")
             assert bad.phase == "failed"
@@ -138,6 +147,12 @@ async def test_no_bad_version_costs_the_old_one_a_request(shop: Shop) -> None:
     assert set(load.answers) == {"good"}
     view = await shop.road.delivery.cluster("shop")
     assert [group.version for group in view.server_groups if not group.deleting] == ["good"]
+
+
+async def test_who_boots_slowly_behind_its_metrics_has_its_time(shop: Shop) -> None:
+    slow = await shop.deploy(await shop.image("measured", METRICS="9090", SLEEP="9"), boot_timeout="60s")
+    assert slow.phase == "succeeded", slow.error
+    assert any("the instance listens on port 9090." in line.sentence for line in slow.progress)
 
 
 @pytest.mark.parametrize("point", ["before flip", slow("after flip"), slow("after create-server-group")])

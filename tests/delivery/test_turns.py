@@ -11,6 +11,7 @@ import pytest
 
 from pavedroad.clouds.memory_fleet import Fault
 from pavedroad.core.errors import Conflict, NotFound
+from pavedroad.delivery.turns import Turns
 from tests.delivery.road import DEE, Road, WatchedClouds, open_road
 from tests.waiting import eventually_async
 
@@ -134,3 +135,23 @@ async def test_turns_and_the_queue_outlive_a_restart(tmp_path: Path) -> None:
         await road.delivery.cancel(DEE, first)
         assert (await road.end(first)).phase == "cancelled"
         assert (await road.end(second)).phase == "succeeded"
+
+
+async def test_a_clean_up_that_is_short_is_waited_out(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    await road.shipped("1.0")
+    await road.shipped("2.0")
+    met = asyncio.Event()
+    seen = Turns._take  # pyright: ignore[reportPrivateUsage]
+
+    async def take(turns: Turns, cluster: str, holder: str, doing: str) -> Conflict | None:
+        refusal = await seen(turns, cluster, holder, doing)
+        if refusal is not None:
+            met.set()
+        return refusal
+
+    monkeypatch.setattr(Turns, "_take", take)
+    turns = road.delivery._turns  # pyright: ignore[reportPrivateUsage]
+    async with turns.operation("hello", "hello-v000 is being cleaned up", cleaning=True):
+        asked = asyncio.create_task(road.delivery.rollback(DEE, "hello"))
+        await met.wait()
+    assert (await asked).enabled == "hello-v000"

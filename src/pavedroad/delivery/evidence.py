@@ -1,8 +1,9 @@
 """What a health check's answer tells: that an instance boots still, or that waiting will not make it well.
 
 A status is an answer of a program that is up, but for those by which programs and proxies say that they are
-not ready. A refused connection is none, unless the program listens elsewhere. Where nothing answers in time,
-nobody knows.
+not ready. A refused connection is none, unless the health check is well at another port, or the port is open
+to the instance alone: who boots may open other ports first, such as that of its metrics. Where nothing
+answers in time, nobody knows.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ ENOUGH_CHECKS = 5
 
 _FIRST = re.compile(r"^Initial health checks in progress; the last one: ")
 _CODES = re.compile(r"^Health checks failed with these codes: \[(?P<code>\d{3})")
-_ELSEWHERE = re.compile(r"connection refused; the instance (?P<where>listens on .+)$")
+_ELSEWHERE = re.compile(
+    r"connection refused; the instance (?P<where>listens on .+?)(?P<well> and is well there)?$"
+)
+_ALONE = " of 127.0.0.1 alone"
 _NOT_HTTP = re.compile(r"the answer is not HTTP")
 _NOT_READY = frozenset({425, 429, 502, 503, 504})
 _ANSWERING = frozenset({"initial", "unhealthy"})
@@ -40,10 +44,13 @@ def final(reason: str, port: int) -> Answer | None:
         code = int(found["code"])
         return None if code in _NOT_READY else Answer(f"answered {code}", _advice(code))
     if found := _ELSEWHERE.search(reason):
-        where = found["where"]
-        way = f"let it use $PORT, which is {port}, or say its port in paved.yaml"
-        if where.endswith("of 127.0.0.1 alone"):
+        where, way = found["where"], f"let it use $PORT, which is {port}, or say its port in paved.yaml"
+        if where == f"listens on port {port}{_ALONE}":
             way = "let it listen at $HOST or 0.0.0.0"
+        elif not found["well"]:
+            return None
+        elif where.endswith(_ALONE):
+            way = f"let it listen at $HOST or 0.0.0.0, and use $PORT, which is {port}"
         return Answer("refused the connection", f"the service {where}: {way}")
     if _NOT_HTTP.search(reason):
         return Answer("did not answer in HTTP", "the health check speaks plain HTTP")

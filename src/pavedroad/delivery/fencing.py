@@ -17,6 +17,17 @@ from pavedroad.delivery.turns import Turn
 
 async def set_weights(cloud: Cloud, cluster: Cluster, weights: Mapping[str, int], turn: Turn) -> None:
     """Set the traffic of `cluster`, as it was looked at; Conflict, and nothing done, where it is not so."""
+    await move(cloud, cluster, weights, turn)
+    await note(cluster, weights, turn)
+
+
+async def note(cluster: Cluster, weights: Mapping[str, int], turn: Turn) -> None:
+    """Write down who served, and who does since `move`."""
+    await turn.turns.lineage.note(cluster, cluster.listener.weights, weights)
+
+
+async def move(cloud: Cloud, cluster: Cluster, weights: Mapping[str, int], turn: Turn) -> None:
+    """As `set_weights`, for those who write it down by `note` themselves."""
     seen = cluster.listener
     balancer = await cloud.balancer(naming.balancing_name(cluster.name))
     held = next((listener.weights for listener in balancer.listeners if listener.id == seen.id), seen.weights)
@@ -27,4 +38,3 @@ async def set_weights(cloud: Cloud, cluster: Cluster, weights: Mapping[str, int]
         )
     await turn.check()
     await cloud.set_weights(seen, weights)
-    await turn.turns.lineage.note(cluster, seen.weights, weights)

@@ -149,7 +149,8 @@ class Retiring:
             if not await self._counts(str(document["id"]), group):
                 return False
             try:
-                async with self._turns.operation(cluster, f"{group} is being cleaned up") as turn:
+                doing = f"{group} is being cleaned up"
+                async with self._turns.operation(cluster, doing, cleaning=True) as turn:
                     if not await self._counts(str(document["id"]), group):
                         return False
                     found = await look(cloud, cluster)

@@ -15,7 +15,7 @@ from pavedroad.core.events import Event, Events
 from pavedroad.delivery import traffic
 from pavedroad.delivery.cluster import Cluster, look
 from pavedroad.delivery.estate import Estate
-from pavedroad.delivery.fencing import set_weights
+from pavedroad.delivery.fencing import move, note
 from pavedroad.delivery.model import ClusterView, RollbackPlan, RollbackView, WhenCold
 from pavedroad.delivery.retiring import Retiring
 from pavedroad.delivery.sizes import Sizes, standing_in, together
@@ -99,8 +99,10 @@ class RollingBack:
                 for held in found.serving:  # before the flip: a retirement leaves alone what takes traffic
                     if held.name != group.name:
                         await self._retiring.retire(cloud.region, cluster, held)
-                await set_weights(cloud, found, found.weights_with(group), turn)
+                weights = found.weights_with(group)
+                await move(cloud, found, weights, turn)
                 seconds = self._clock.monotonic() - began
+                await note(found, weights, turn)
                 await self._retiring.forget(group.name)
             losing = ", ".join(held.name for held in choice.losing)
             told.update({"to": group.name, "from": losing, "seconds": round(seconds, 3)})

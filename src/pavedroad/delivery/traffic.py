@@ -71,13 +71,15 @@ async def choose_rollback(cloud: Cloud, cluster: Cluster, lineage: Lineage, to: 
     if to is not None:
         _refuse_deleting(cluster.group(to))
     groups = cluster.present
+    concerned = {to, *(held.name for held in cluster.serving)}
+    asked = groups if to is None else [held for held in groups if held.name in concerned]
     counts, line = await asyncio.gather(
-        asyncio.gather(*(healthy_count(cloud, group) for group in groups)),
+        asyncio.gather(*(healthy_count(cloud, group) for group in asked)),
         lineage.line(
             cluster.name, {known(group) for group in groups}, [known(group) for group in cluster.serving]
         ),
     )
-    healthy = {group.name: count for group, count in zip(groups, counts, strict=True)}
+    healthy = {group.name: count for group, count in zip(asked, counts, strict=True)}
     return choose(cluster.name, standings(cluster, healthy), line, to)
 
 

@@ -32,6 +32,10 @@ _RENEWALS = 4
 """In the time of one lease."""
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
+_OPERATION = "operation-"
+_CLEANING = f"{_OPERATION}cleaning-"
+_CLEANED_SECONDS = 3.0
+"""For which a clean-up is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +65,18 @@ class Turns:
         self.lineage = Lineage(database, clock)
 
     @asynccontextmanager
-    async def operation(self, cluster: str, doing: str, *, patient: bool = False) -> AsyncGenerator[Turn]:
-        """Hold the turn for the body, or Conflict that names who holds it; the patient let them end first."""
-        turn, pause = self.held(cluster, f"operation-{uuid.uuid4().hex[:12]}"), _FIRST_PAUSE
+    async def operation(
+        self, cluster: str, doing: str, *, patient: bool = False, cleaning: bool = False
+    ) -> AsyncGenerator[Turn]:
+        """Hold the turn for the body, or Conflict that names who holds it; the patient let them end first,
+        and everybody a clean-up that is short."""
+        kind = _CLEANING if cleaning else _OPERATION
+        turn, pause, waited = self.held(cluster, f"{kind}{uuid.uuid4().hex[:12]}"), _FIRST_PAUSE, 0.0
         while (refusal := await self._take(cluster, turn.holder, doing)) is not None:
-            if not patient:
+            if not patient and (waited >= _CLEANED_SECONDS or not await self._is_cleaned(cluster)):
                 raise refusal
             await asyncio.sleep(pause)
+            waited += pause
             pause = min(pause * 2, _LONGEST_PAUSE)
         keeping = asyncio.create_task(self._keep(turn))
         try:
@@ -78,6 +87,10 @@ class Turns:
                 await self._database.write(lambda session: release(session, turn.holder))
             except Unavailable as error:  # what was done is done; the lease ends by itself
                 _log.warning("the turn of %s could not be given back: %s", cluster, error.sentence)
+
+    async def _is_cleaned(self, cluster: str) -> bool:
+        row = await self._database.read(lambda session: session.get(TurnRow, cluster))
+        return row is None or row.holder.startswith(_CLEANING)
 
     def held(self, cluster: str, holder: str) -> Turn:
         """The turn that a holder has, if it has it."""
@@ -162,7 +175,7 @@ class Turns:
 
 def way_out(holder: str) -> str:
     """What someone can do who finds the turn taken."""
-    if holder.startswith("operation-"):
+    if holder.startswith(_OPERATION):
         return "Try again when it has ended."
     return f"Wait for it to end, or cancel it: paved cancel {holder}."
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 from pavedroad.localcloud.envoy.checks import check
 from pavedroad.localcloud.envoy.health import Health, Outcome, matches
 from pavedroad.localcloud.envoy.prober import Prober
+from pavedroad.localcloud.listening import Elsewhere
 from pavedroad.localcloud.wanted import Pool, Probe, Target
 from tests.localcloud.envoy.conftest import Serve
 from tests.localcloud.envoy.services import PORT, QUICK, Heard, Service, fresh_address, pool, response
@@ -242,13 +244,39 @@ async def test_a_thousand_targets_are_cheap(prober: Prober, service: Serve) -> N
     assert time.process_time() - used < 6
 
 
-async def test_who_is_refused_is_told_of_with_where_it_listens(prober: Prober) -> None:
-    prober.elsewhere = lambda target: f"{target} listens on port 1"
-    group = pool("a", Target("i-1", fresh_address(), PORT, PORT, "us-east-1a", draining=False))
+async def _gives(answer: bytes) -> bytes:
+    return answer
+
+
+_METRICS = response("up 1", "200 OK", "Content-Type: text/plain; version=0.0.4")
+
+
+@pytest.mark.parametrize(
+    ("answer", "lonely", "asked", "said"),
+    [
+        (response("v1"), False, PORT + 1, f"port {PORT} and is well there"),
+        (response("v1"), True, PORT + 1, f"port {PORT} of 127.0.0.1 alone and is well there"),
+        (response("", "404 Not Found"), False, PORT + 1, f"port {PORT}"),
+        (_METRICS, False, PORT + 1, f"port {PORT}"),
+        (b"no HTTP\r\n\r\n", True, PORT + 1, f"port {PORT} of 127.0.0.1 alone"),
+        (response("", "404 Not Found"), True, PORT, f"port {PORT} of 127.0.0.1 alone"),
+    ],
+)
+async def test_who_is_refused_is_told_of_with_where_it_listens_and_whether_it_is_well_there(
+    prober: Prober, service: Serve, answer: bytes, lonely: bool, asked: int, said: str
+) -> None:
+    other = await service("v1", lambda _: _gives(answer))
+    held, address = {PORT: other.address}, fresh_address()
+
+    def connect(host: str, port: int) -> socket.socket:
+        return socket.create_connection((host, port))
+
+    where = Elsewhere({}, held, connect) if lonely else Elsewhere(held, {}, connect)
+    prober.elsewhere = lambda _: where
+    group = pool("a", Target("i-1", address, asked, asked, "us-east-1a", draining=False))
     prober.apply([group])
-    said = "connection refused; i-1 listens on port 1"
 
     async def told() -> bool:
-        return _health(prober, group).description.endswith(said)
+        return _health(prober, group).description.endswith(f"refused; the instance listens on {said}")
 
     await eventually_async(told, every=0.01)

@@ -37,15 +37,20 @@ def _guest(*hosts: str) -> Generator[tuple[Hold, list[str]]]:
 @pytest.mark.parametrize("host", ["127.16.9.9", "0.0.0.0"])
 def test_its_ports_are_told_and_nobody_else_s(host: str) -> None:
     with socket.create_server(("127.16.9.9", 0)), _guest(host, host) as (hold, ports):
-        assert elsewhere(hold) == f"the instance listens on ports {', '.join(ports)}"
+        found = elsewhere(hold)
+        assert found.told() == f"the instance listens on ports {', '.join(ports)}"
+        with found.connect(host, int(ports[0])) as connected:
+            assert connected.getpeername()[1] == int(ports[0])
 
 
 def test_what_only_itself_can_reach_is_told_as_that() -> None:
     with _guest("127.0.0.1") as (hold, [port]):
-        assert elsewhere(hold) == f"the instance listens on port {port} of 127.0.0.1 alone"
+        found = elsewhere(hold)
+        assert found.told() == f"the instance listens on port {port} of 127.0.0.1 alone"
+        found.connect(found.lonely[int(port)], int(port)).close()
 
 
 def test_who_does_not_listen_is_not_told_of() -> None:
     with _guest() as (hold, _):
-        assert elsewhere(hold) == ""
-    assert elsewhere(Hold(1, None, None, os.getpid())) == ""  # pyright: ignore[reportArgumentType]
+        assert elsewhere(hold).told() == ""
+    assert elsewhere(Hold(1, None, None, os.getpid())).told() == ""  # pyright: ignore[reportArgumentType]

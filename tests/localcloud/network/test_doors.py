@@ -21,6 +21,7 @@ from pavedroad.localcloud.host.network.doors import Doors
 from pavedroad.localcloud.host.network.gated import GatedRouting
 from pavedroad.localcloud.host.network.listening import Listening
 from pavedroad.localcloud.host.nursery import linux
+from pavedroad.localcloud.listening import Elsewhere
 from pavedroad.localcloud.measured import Traffic
 from pavedroad.localcloud.wanted import Front, Permission, Pool, SecurityGroup, TargetStatus
 from tests.waiting import eventually_async
@@ -36,7 +37,7 @@ class Served:
 
     def __init__(self) -> None:
         self.on_change: Callable[[], None] = lambda: None
-        self.elsewhere: Callable[[str], str] = lambda _: ""
+        self.elsewhere: Callable[[str], Elsewhere] = lambda _: Elsewhere()
         self.routed = 0
 
     async def start(self) -> None:

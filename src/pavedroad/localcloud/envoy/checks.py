@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from functools import cache
 from typing import cast
@@ -15,19 +16,26 @@ from pavedroad.localcloud.wanted import Probe
 _ENOUGH_BYTES = 1 << 20
 
 
-async def check(probe: Probe, address: str, port: int, source: str = "") -> Outcome:
-    """Never raises: whatever goes wrong is the outcome. From an address of ours, if one is given."""
+async def check(
+    probe: Probe, address: str, port: int, source: str = "", *, through: socket.socket | None = None
+) -> Outcome:
+    """Never raises: whatever goes wrong is the outcome. From an address of ours, if one is given, or
+    `through` a connection that is open, and is closed by it."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[Outcome] = loop.create_future()
-    connecting = asyncio.ensure_future(
-        loop.create_connection(
-            lambda: _Check(probe, f"{address}:{port}", answer),
-            address,
-            port,
-            ssl=_unverified() if probe.protocol in ("HTTPS", "SSL") else None,
-            local_addr=(source, 0) if source else None,
+    tls = _unverified() if probe.protocol in ("HTTPS", "SSL") else None
+
+    def asking() -> _Check:
+        return _Check(probe, f"{address}:{port}", answer)
+
+    if through is None:
+        local = (source, 0) if source else None
+        opened = loop.create_connection(asking, address, port, ssl=tls, local_addr=local)
+    else:
+        opened = loop.create_connection(
+            asking, sock=through, ssl=tls, server_hostname=address if tls else None
         )
-    )
+    connecting = asyncio.ensure_future(opened)
     connecting.add_done_callback(lambda done: _connected(done, answer))
     # Not a cancellation: on a loop that runs late, an answer that has arrived beats a timer that is due.
     timer = loop.call_later(probe.timeout_seconds, lambda: _settle(answer, _timed_out(connecting.done())))
@@ -49,6 +57,7 @@ class _Check(asyncio.Protocol):
         self._answer = answer
         self._parser = httptools.HttpResponseParser(self)
         self._received = 0
+        self._content_type = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if self._probe.protocol in ("TCP", "SSL"):
@@ -71,12 +80,16 @@ class _Check(asyncio.Protocol):
         if self._received > _ENOUGH_BYTES:
             self.on_message_complete()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if name.lower() == b"content-type":
+            self._content_type = value.decode("latin-1")
+
     def on_message_complete(self) -> None:
         status = self._parser.get_status_code()
         if 100 <= status < 200 and status != 101:
             return
         if matches(self._probe.matcher, status):
-            _settle(self._answer, Outcome())
+            _settle(self._answer, Outcome(content_type=self._content_type))
         else:
             _settle(self._answer, Outcome(MISMATCH, f"Health checks failed with these codes: [{status}]"))
 

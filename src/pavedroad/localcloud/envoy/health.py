@@ -21,6 +21,7 @@ class Outcome:
     description: str = ""
     connected: bool = True
     refused: bool = False
+    content_type: str = ""
 
     @property
     def good(self) -> bool:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from pavedroad.localcloud.envoy.checks import check
 from pavedroad.localcloud.envoy.clusters import source_of
 from pavedroad.localcloud.envoy.health import Health, Outcome, vanished
+from pavedroad.localcloud.listening import Elsewhere
 from pavedroad.localcloud.wanted import Front, Pool, Probe, Target
 
 Key = tuple[str, str, int]
@@ -20,6 +21,8 @@ Key = tuple[str, str, int]
 _NO_USERS: Mapping[str, Front] = MappingProxyType({})
 _SOONEST_SECONDS = 0.05
 _EXTRA_SHARE = 0.1
+_METRICS = ("text/plain; version=", "application/openmetrics-text")
+"""What exporters of metrics answer to every path."""
 
 
 @dataclass(slots=True)
@@ -39,8 +42,8 @@ class Prober:
     """`changed` is called with a pool's ARN when the health of one of its targets changes."""
 
     def __init__(self, changed: Callable[[str], None]) -> None:
-        self.elsewhere: Callable[[str], str] = lambda _: ""
-        """Where a target listens, in a few words, if not where it should. Blocks."""
+        self.elsewhere: Callable[[str], Elsewhere] = lambda _: Elsewhere()
+        """Where a target listens, if not where it should. Blocks."""
         self._looking = False
         self._changed = changed
         self._patients: dict[Key, _Patient] = {}
@@ -126,7 +129,8 @@ class Prober:
         if look and not self._looking:
             self._looking = True
             try:
-                patient.elsewhere = await asyncio.to_thread(self.elsewhere, patient.target.id)
+                where = await asyncio.to_thread(self.elsewhere, patient.target.id)
+                patient.elsewhere = await _told(where, patient)
             finally:
                 self._looking = False
         if not patient.elsewhere:
@@ -141,6 +145,32 @@ class Prober:
             health.description,
         ):
             self._changed(key[0])
+
+
+async def _told(where: Elsewhere, patient: _Patient) -> str:
+    """With whether the health check is well there: who boots may open another port long before its own, and
+    it is the service only where it answers as the service."""
+    if patient.target.probe_port in where.lonely:
+        return where.alone(patient.target.probe_port)
+    if patient.probe.protocol not in ("HTTP", "HTTPS"):
+        return where.told()
+    ports = where.first()
+    well = await asyncio.gather(*(_is_well(where, patient, at, port) for port, at in ports.items()))
+    found = next((port for port, answers in zip(ports, well, strict=True) if answers), None)
+    return where.told() if found is None else where.well(found)
+
+
+async def _is_well(where: Elsewhere, patient: _Patient, address: str, port: int) -> bool:
+    """From inside, where we may go in, and else from where all checks come."""
+    through = None
+    try:
+        through = await asyncio.to_thread(where.connect, address, port)
+        through.setblocking(False)
+    except OSError:
+        if port in where.lonely:
+            return False
+    outcome = await check(patient.probe, patient.target.reached_at, port, through=through)
+    return outcome.good and not outcome.content_type.startswith(_METRICS)
 
 
 def _release(patient: _Patient) -> None:

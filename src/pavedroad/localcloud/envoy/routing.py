@@ -24,6 +24,7 @@ from pavedroad.localcloud.envoy.prober import Prober
 from pavedroad.localcloud.envoy.process import EnvoyProcess
 from pavedroad.localcloud.envoy.refusals import refusal, refused_rule
 from pavedroad.localcloud.envoy.snapshot import Kind
+from pavedroad.localcloud.listening import Elsewhere
 from pavedroad.localcloud.measured import Traffic
 from pavedroad.localcloud.wanted import Front, Pool, ProbeState, Target, TargetStatus
 
@@ -64,7 +65,7 @@ class EnvoyRouting:
         self._process = EnvoyProcess(places, home / "envoy.log", self._progressed)
         self._admin = Admin(places.admin)
         self._prober = Prober(self._health_changed)
-        self.elsewhere: Callable[[str], str] = lambda _: ""
+        self.elsewhere: Callable[[str], Elsewhere] = lambda _: Elsewhere()
 
     async def start(self) -> None:
         self._prober.elsewhere = self.elsewhere

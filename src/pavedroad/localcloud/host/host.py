@@ -22,6 +22,7 @@ from pavedroad.localcloud.host.routing import Routing
 from pavedroad.localcloud.host.sockets import elsewhere
 from pavedroad.localcloud.host.supervision import Supervision
 from pavedroad.localcloud.host.sweep import sweep
+from pavedroad.localcloud.listening import Elsewhere
 from pavedroad.localcloud.measured import Measurements
 from pavedroad.localcloud.wanted import (
     Actual,
@@ -184,9 +185,9 @@ class Host:
                 except OSError:
                     _log.exception("Unpacked images could not be collected")
 
-    def _elsewhere(self, guest_id: str) -> str:
+    def _elsewhere(self, guest_id: str) -> Elsewhere:
         held = self.limiter.holds().get(guest_id)
-        return elsewhere(held) if held is not None else ""
+        return elsewhere(held) if held is not None else Elsewhere()
 
     def _open(self) -> None:
         sweep(self._instances)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from pavedroad.localcloud.listening import Elsewhere
 from pavedroad.localcloud.measured import Traffic
 from pavedroad.localcloud.wanted import Front, Pool, TargetStatus
 
@@ -19,8 +20,8 @@ class Routing(Protocol):
     """Set by the host before `start`; call it whenever `statuses`, `refused`, `impaired` or `routed`
     changes."""
 
-    elsewhere: Callable[[str], str]
-    """Set by the host before `start`: where the guest of this id listens, in a few words. Blocks."""
+    elsewhere: Callable[[str], Elsewhere]
+    """Set by the host before `start`: where the guest of this id listens. Blocks."""
 
     @property
     def routed(self) -> int:

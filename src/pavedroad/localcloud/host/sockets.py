@@ -5,37 +5,53 @@ from __future__ import annotations
 import os
 import socket
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from pavedroad.localcloud.host.limits import Hold
+from pavedroad.localcloud.host.nursery.linux import enter_network
+from pavedroad.localcloud.listening import Elsewhere
 
 _LISTENING = "0A"
 _LONELY = "127.0.0.1"
-_MOST = 4
+_ANY = frozenset({"0.0.0.0", "::", _LONELY})
+_CONNECT_SECONDS = 0.5
 _SOCKET = "socket:["
 
 
-def elsewhere(hold: Hold) -> str:
-    """Where a guest listens, in a few words; empty where it does not, or that cannot be seen. Blocks."""
+def elsewhere(hold: Hold) -> Elsewhere:
+    """Where a guest listens; nowhere where that cannot be seen. Blocks."""
     if hold.shim is None:
-        return ""
-    own, ports, lonely = _inodes(hold.processes()), set[int](), set[int]()
+        return Elsewhere()
+    own, ports, lonely = _inodes(hold.processes()), dict[int, str](), dict[int, str]()
     for family in ("tcp", "tcp6"):
         with suppress(OSError):
             for at, port, inode in _listening(Path(f"/proc/{hold.shim}/net/{family}")):
                 if inode in own:
-                    (lonely if at == _LONELY else ports).add(port)
-    if ports:
-        return f"the instance listens on {_named([str(port) for port in sorted(ports)])}"
-    if lonely:
-        return f"the instance listens on {_named([str(port) for port in sorted(lonely)])} of 127.0.0.1 alone"
-    return ""
+                    (lonely if at == _LONELY else ports).setdefault(port, at)
+    alone = {port: at for port, at in lonely.items() if port not in ports}
+    return Elsewhere(ports, alone, partial(_connected, hold.shim))
 
 
-def _named(ports: list[str]) -> str:
-    more = " and others" if len(ports) > _MOST else ""
-    return f"port{'s' if len(ports) > 1 else ''} {', '.join(ports[:_MOST])}{more}"
+def _connected(shim: int, host: str, port: int) -> socket.socket:
+    """In a thread that ends in the guest's network, if that is not ours."""
+    with ThreadPoolExecutor(1) as inside:
+        return inside.submit(_from_inside, shim, host, port).result()
+
+
+def _from_inside(shim: int, host: str, port: int) -> socket.socket:
+    theirs = Path(f"/proc/{shim}/ns/net")
+    if not theirs.samefile("/proc/self/ns/net"):
+        with theirs.open() as space:
+            enter_network(space.fileno())
+    if host not in _ANY:
+        return socket.create_connection((host, port), _CONNECT_SECONDS)
+    try:
+        return socket.create_connection((_LONELY, port), _CONNECT_SECONDS)
+    except OSError:
+        return socket.create_connection(("::1", port), _CONNECT_SECONDS)
 
 
 def _inodes(processes: list[int]) -> set[str]:
