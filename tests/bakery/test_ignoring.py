@@ -224,3 +224,16 @@ def test_where_a_folder_stands_is_its_commit_and_whether_it_was_changed(tmp_path
     assert git.standing(top / "web") == git.Standing(commit, dirty=True)
     write(top, {"api/new": ""})
     assert git.standing(top / "api") == git.Standing(commit, dirty=True)
+
+
+def test_what_is_shipped_though_git_does_not_look_after_it_is_no_part_of_a_commit(tmp_path: Path) -> None:
+    top = repository(tmp_path / "top", {"api/a": "", "api/é\n": "", ".gitignore": "*.conf\n"})
+    run(top, "add", ".")
+    run(top, "commit", "-qm", "one")
+    commit = run(top, "rev-parse", "--short=7", "HEAD").strip()
+    assert git.standing(top / "api", ["a", "é\n"]) == git.Standing(commit, dirty=False)
+    write(top, {"api/own.conf": ""})  # as .pavedignore may ask for it
+    assert git.standing(top / "api", ["a", "own.conf"]) == git.Standing(commit, dirty=True)
+    run(top, "update-index", "--assume-unchanged", "api/a")
+    write(top, {"api/a": "changed"})
+    assert git.standing(top / "api", ["a"]) == git.Standing(commit, dirty=True)

@@ -97,6 +97,9 @@ def test_any_number_of_seconds_is_itself(seconds: float) -> None:
     [
         {"application": "hello-world"},
         {"application": ""},
+        {"application": ".."},
+        {"application": ".", "stack": "a"},
+        {"application": "a" * 251},
         {"owner": "two words"},
         {"stack": "v001"},
         {"stack": "a", "detail": "b-v003"},
@@ -116,6 +119,7 @@ def test_any_number_of_seconds_is_itself(seconds: float) -> None:
         {"health": {"interval": "2s", "timeout": "3s"}},
         {"health": {"interval": "1500ms"}},
         {"health": {"matcher": "200-"}},
+        {"health": {"matcher": "200,399-300"}},
         {"health": {"healthy": 1}},
         {"zones": ["eu-west-1a"]},
         {"zones": "us-east-1a"},

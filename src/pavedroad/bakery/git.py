@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,13 +45,22 @@ def ignores(folder: Path) -> bool:
     return _ask(folder, "check-ignore", "-q", ".") is not None
 
 
-def standing(folder: Path) -> Standing | None:
-    """None outside of git, and before its first commit."""
+def standing(folder: Path, shipped: Iterable[str] = ()) -> Standing | None:
+    """None outside of git, and before its first commit. What is `shipped` though git does not look after it,
+    such as an ignored file, is no part of the commit: with it, the folder differs."""
     head = _ask(folder, "rev-parse", "--short=7", "HEAD")
     if not head:
         return None
     changes = _ask(folder, "status", "--porcelain", "--", ".")
-    return Standing(head.decode().strip(), dirty=changes is None or bool(changes.strip()))
+    differs = changes is None or bool(changes.strip()) or not _looked_after(folder).issuperset(shipped)
+    return Standing(head.decode().strip(), dirty=differs)
+
+
+def _looked_after(folder: Path) -> frozenset[str]:
+    """The files of which git says when they change, by path from the folder."""
+    said = _ask(folder, "ls-files", "-z", "-v", "--cached", "--recurse-submodules") or b""
+    unchanged = (entry[2:] for entry in said.split(b"\0") if entry.startswith(b"H "))
+    return frozenset(os.fsdecode(name) for name in unchanged)
 
 
 def _ask(folder: Path, *question: str) -> bytes | None:

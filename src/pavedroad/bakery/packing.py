@@ -17,13 +17,14 @@ LARGEST_BYTES = 2 * 1024**3
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A packed folder: its archive, and how much is in it."""
+    """A packed folder: its archive, and how much is in it; `source` are its files but manifests, by path."""
 
     place: Path
     digest: str
     packed_bytes: int
     bytes: int
     files: int
+    source: tuple[str, ...]
 
 
 def pack_folder(source: Path, manifest: Manifest, target: Path) -> Parcel:
@@ -56,4 +57,5 @@ def pack_folder(source: Path, manifest: Manifest, target: Path) -> Parcel:
             f"{error.filename or folder} cannot be read: {error.strerror}.",
             next_step="Give this user the right to read it.",
         ) from error
-    return Parcel(target, packed.digest, packed.size, total, len(entries))
+    source_paths = tuple(file.path for file in files)
+    return Parcel(target, packed.digest, packed.size, total, len(entries), source_paths)

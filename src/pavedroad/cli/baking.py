@@ -35,7 +35,7 @@ def bake_folder(
     with tempfile.TemporaryDirectory(prefix="paved-pack-") as temporary:
         parcel = pack_folder(source, manifest, Path(temporary) / "source.tar.zst")
         story.moving(f"sending {counted(parcel.files, 'file')}, {spoken(parcel.packed_bytes)}")
-        standing = git.standing(find(source).folder)
+        standing = git.standing(find(source).folder, parcel.source)
         query = {
             "version": version,
             "commit": standing.commit if standing else None,

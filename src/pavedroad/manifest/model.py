@@ -10,7 +10,7 @@ from typing import Annotated, Literal, cast
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from pavedroad.core.errors import InvalidInput
-from pavedroad.core.names import ClusterName
+from pavedroad.core.names import LONGEST, ClusterName
 from pavedroad.manifest.values import (
     BaseName,
     Command,
@@ -33,6 +33,9 @@ from pavedroad.manifest.values import (
     Variable,
     Zone,
 )
+
+_LONGEST = LONGEST - len("-v000")
+"""Of a cluster's name: those of its server groups are longer."""
 
 BuildKind = Literal["python", "node", "command"]
 StrategyKind = Literal["red-black", "highlander", "none"]
@@ -206,8 +209,10 @@ class Manifest(_Part):
         except InvalidInput as refusal:
             raise ValueError(
                 "application, stack and detail that do not end in a version such as -v003 together, "
-                "and have at most 255 characters"
+                f"and have at most {_LONGEST} characters"
             ) from refusal
+        if len(str(self.cluster)) > _LONGEST:
+            raise ValueError(f"application, stack and detail of at most {_LONGEST} characters together")
         if astray := next((zone for zone in self.zones if zone[:-1] != self.region), None):
             raise ValueError(f"zones of the region {self.region} ({astray} is not one)")
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h|d))+")
@@ -80,6 +80,13 @@ def _without_hyphens(value: object) -> object:
     return value
 
 
+def _not_dots_alone(value: str) -> str:
+    """No address could lead to it."""
+    if not value.strip("."):
+        raise ValueError("letters, digits, '.' and '_', and not '.' alone")
+    return value
+
+
 def _taken_for(value: float) -> str:
     return "true or false" if isinstance(value, bool) else "a number"
 
@@ -103,6 +110,13 @@ def _line(value: object, allowed: str = "text on one line") -> str:
 def _health_path(value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"/[!-~]{0,1023}", value):
         raise ValueError("a path that starts with '/', without spaces")
+    return value
+
+
+def _matcher(value: str) -> str:
+    """A range that ends before it begins would match no answer."""
+    if any(first > last > "" for first, _, last in (part.partition("-") for part in value.split(","))):
+        raise ValueError("HTTP statuses whose ranges go upwards, such as 200-399")
     return value
 
 
@@ -141,6 +155,7 @@ Timeout = Annotated[float, _whole_seconds(1, 120), _DURATION_SCHEMA]
 Drain = Annotated[float, _whole_seconds(0, 3600), _DURATION_SCHEMA]
 NamePart = Annotated[
     str,
+    AfterValidator(_not_dots_alone),
     _text(_NAME_PART, "letters, digits, '.' and '_'"),
     BeforeValidator(_without_hyphens),  # which is asked first
     Field(json_schema_extra={"pattern": f"^{_NAME_PART.pattern}$"}),
@@ -155,7 +170,11 @@ Region = Annotated[str, _text(_REGION, "a region such as us-east-1")]
 Zone = Annotated[str, _text(_ZONE, "a zone such as us-east-1a")]
 InstanceType = Annotated[str, _text(_INSTANCE_TYPE, "an instance type such as t3.micro")]
 BaseName = Annotated[str, _text(_BASE, "a base image's name such as python3.11")]
-Matcher = Annotated[str, _text(_MATCHER, "HTTP statuses from 200 to 499, such as 200 or 200,204 or 200-399")]
+Matcher = Annotated[
+    str,
+    _text(_MATCHER, "HTTP statuses from 200 to 499, such as 200 or 200,204 or 200-399"),
+    AfterValidator(_matcher),
+]
 Line = Annotated[str, BeforeValidator(_line)]
 Command = Annotated[str, BeforeValidator(_command)]
 HealthPath = Annotated[str, BeforeValidator(_health_path)]
