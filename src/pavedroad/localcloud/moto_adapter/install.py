@@ -14,6 +14,7 @@ from pavedroad.localcloud.moto_adapter import (
     ec2_multi_attach,
     ec2_routing,
     iam_certificates,
+    iam_conflicts,
     iam_policies,
     keys,
     picked_xml,
@@ -34,6 +35,7 @@ def install(block: Block) -> None:
     keys.install()
     iam_certificates.install()
     iam_policies.install()
+    iam_conflicts.install()
     picked_xml.install()
     route53_records.install()
     _end_namespaces()

@@ -10,10 +10,12 @@ import moto.kms.utils
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from pavedroad.localcloud.moto_adapter.outside import outside
+from pavedroad.localcloud.moto_adapter.stored import key_states
 
 
 def install() -> None:
     moto.kms.utils.rsa = SimpleNamespace(generate_private_key=_made)
+    key_states.install()
 
 
 def _made(public_exponent: int, key_size: int) -> rsa.RSAPrivateKey:

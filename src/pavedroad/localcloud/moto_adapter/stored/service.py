@@ -26,6 +26,8 @@ _HERE = "pavedroad.localcloud.moto_adapter.stored"
 _CHANGED = {
     "events": f"{_HERE}.events",
     "kms": f"{_HERE}.keys",
+    "logs": f"{_HERE}.logs",
+    "secretsmanager": f"{_HERE}.secrets",
     "ssm": f"{_HERE}.images",
     "swf": f"{_HERE}.polls",
 }
