@@ -38,11 +38,11 @@ class IamService(MotoService):
 
     def _locked(self, app: Application, request: ApiRequest, reading: bool) -> ApiResponse:
         with self._state.lock:
-            if not reading and (refusal := self._refusal(request.account, _form(request))):
+            if not reading and (refusal := self._conflict(request.account, _form(request))):
                 return error_response(request, refusal)
             return super()._locked(app, request, reading)
 
-    def _refusal(self, account: str, said: dict[str, str]) -> ServiceError | None:
+    def _conflict(self, account: str, said: dict[str, str]) -> ServiceError | None:
         name = said.get("ServerCertificateName", "")
         kept = iam_backends[account]["aws"].certificates.values()
         found = next((it for it in kept if it.cert_name == name), None)
