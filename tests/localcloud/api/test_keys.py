@@ -117,7 +117,6 @@ def _told(cloud: RunningCloud, made: str) -> str | None:
 def bucket(cloud: RunningCloud) -> Generator[str]:
     name, s3 = f"bucket-{uuid.uuid4()}", cloud.client("s3")
     s3.create_bucket(Bucket=name, ObjectOwnership="ObjectWriter")
-    s3.delete_public_access_block(Bucket=name)
     s3.put_object(Bucket=name, Key="key", Body=b"content")
     yield name
     for found in s3.list_objects_v2(Bucket=name).get("Contents", []):

@@ -21,6 +21,7 @@ from pavedroad.localcloud.moto_adapter.certificates import AcmService
 from pavedroad.localcloud.moto_adapter.ec2_service import Ec2Service
 from pavedroad.localcloud.moto_adapter.install import account_of, install
 from pavedroad.localcloud.moto_adapter.outlets import deliver_to
+from pavedroad.localcloud.moto_adapter.server_certificates import IamService
 from pavedroad.localcloud.moto_adapter.services import MotoService
 from pavedroad.localcloud.moto_adapter.topics import topics_of
 from pavedroad.localcloud.objects.service import ObjectStorage
@@ -50,7 +51,8 @@ class Bench:
         self.objects = self.object_storage()
         serve_buckets(self.objects)
         self.ec2 = Ec2Service(self.state, self.objects, LayerStore(folder / "layers"), lambda _: b"said")
-        moto = {name: MotoService(name, self.state) for name in ("iam", "sts", "sns", "route53")}
+        moto = {name: MotoService(name, self.state) for name in ("sts", "sns", "route53")}
+        moto["iam"] = IamService(self.state, lambda _: set())
         self.services: dict[str, Service] = {"ec2": self.ec2, "sqs": self.queues, **moto}
         self.services["s3"] = self.objects
         self.services["acm"] = AcmService(self.state, lambda _account, _region: {})

@@ -64,7 +64,7 @@ def _form(request: ApiRequest) -> dict[str, str]:
 def _flaw(said: dict[str, str]) -> ServiceError | None:
     """What keeps a certificate from being shown with its key."""
     body, key = said.get("CertificateBody", ""), said.get("PrivateKey", "")
-    if not (body and key):
+    if not (body and key and said.get("ServerCertificateName")):
         return None  # what is missing the model says
     try:
         certificate = x509.load_pem_x509_certificate(body.encode())

@@ -52,9 +52,7 @@ class Served:
 
     def open_bucket(self) -> str:
         """That heeds ACLs, and lets anybody in whom they or a policy let in."""
-        name = self.bucket(ObjectOwnership="ObjectWriter")
-        self.s3.delete_public_access_block(Bucket=name)
-        return name
+        return self.bucket(ObjectOwnership="ObjectWriter")
 
     def anybody(self, method: str, path: str, **more: Any) -> httpx.Response:
         """Without a key."""

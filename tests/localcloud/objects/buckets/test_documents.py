@@ -106,25 +106,29 @@ def test_what_was_put_is_given_and_goes_again(served: Served, name: str) -> None
                 get(Bucket=bucket)
 
 
-def test_a_new_bucket_is_as_a_new_one_of_aws_is(served: Served) -> None:
+def test_a_new_bucket_is_as_a_new_one_of_aws_is_but_for_the_block_on_what_is_public(served: Served) -> None:
     s3, bucket = served.s3, served.bucket()
     encryption = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
     default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}
     assert encryption == [default]
     ownership = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
     assert ownership == [{"ObjectOwnership": "BucketOwnerEnforced"}]
-    assert all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
     assert s3.get_bucket_request_payment(Bucket=bucket)["Payer"] == "BucketOwner"
     with refused("AccessControlListNotSupported"):
         s3.put_bucket_acl(Bucket=bucket, ACL="public-read")
+    with refused("NoSuchPublicAccessBlockConfiguration", 404):
+        s3.get_public_access_block(Bucket=bucket)
+    everybody = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": f"arn:aws:s3:::{bucket}",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [everybody]})
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration={"BlockPublicPolicy": True})
     with refused("AccessDenied", 403):
-        everybody = {
-            "Effect": "Allow",
-            "Principal": "*",
-            "Action": "s3:*",
-            "Resource": f"arn:aws:s3:::{bucket}",
-        }
-        s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Statement": [everybody]}))
+        s3.put_bucket_policy(Bucket=bucket, Policy=policy)
 
 
 def test_several_of_a_kind_are_kept_by_their_ids(served: Served) -> None:

@@ -16,9 +16,6 @@ from pavedroad.localcloud.regions import HOME, REGIONS
 
 MOST_TAGS = 50
 _MOST_LISTED = 10_000
-_ALL_BLOCKED = dict.fromkeys(
-    ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
-)
 _OLDER_NAMES = {"EU": "eu-west-1"}
 
 
@@ -29,7 +26,6 @@ def create_bucket(call: Call) -> Result:
     check_name(name)
     ownership = call.get("ObjectOwnership", "BucketOwnerEnforced")
     made = Bucket(name, call.account, region, call.now)
-    made.configuration["PublicAccessBlock"] = dict(_ALL_BLOCKED)
     made.configuration["BucketOwnershipControls"] = {"Rules": [{"ObjectOwnership": ownership}]}
     grants = _grants(call, made, ownership)
     if grants is not None:
