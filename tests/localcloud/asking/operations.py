@@ -336,6 +336,7 @@ OPERATIONS: dict[str, dict[str, Given]] = {
         "AddPermission": {"ActionName": ["Publish"]},
         "CreatePlatformApplication": {"Platform": "APNS", "Attributes": {}},
         "Publish": lambda there: {"TopicArn": there["TopicArn"]},
+        "Subscribe": {"Protocol": "sqs", "Endpoint": "arn:aws:sqs:us-east-1:123456789012:inbox"},
         "SetSubscriptionAttributes": {"AttributeName": "RawMessageDelivery", "AttributeValue": "true"},
     },
     "sqs": {
@@ -368,6 +369,8 @@ OPERATIONS: dict[str, dict[str, Given]] = {
         "GetLoginProfile": {"UserName": "ann"},
         "UpdateLoginProfile": {"UserName": "ann"},
         "DeleteLoginProfile": {"UserName": "asked"},
+        "DeletePolicy": {"PolicyArn": "arn:aws:iam::123456789012:policy/asked0"},
+        "DeleteUser": {"UserName": "leaves"},
         "CreateLoginProfile": {"UserName": "asked", "Password": "asked"},
         "UpdateAssumeRolePolicy": {"PolicyDocument": TRUST},
         "PutRolePermissionsBoundary": lambda there: {"PermissionsBoundary": there["PolicyArn"]},

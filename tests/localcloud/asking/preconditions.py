@@ -76,7 +76,8 @@ def prepare(call: Call) -> dict[str, Any]:
     call("sqs", "CreateQueue", {"QueueName": "living", "Attributes": {"RedrivePolicy": redrive}})
     inbox = call("sqs", "GetQueueUrl", {"QueueName": "inbox"})["QueueUrl"]
     call("sqs", "SendMessage", {"QueueUrl": inbox, "MessageBody": "text"})
-    call("iam", "CreateUser", {"UserName": "asked"})
+    for user in ("asked", "leaves"):
+        call("iam", "CreateUser", {"UserName": user})
     call("iam", "CreateLoginProfile", {"UserName": "ann", "Password": "asked"})
     for version in range(2):
         call("iam", "CreatePolicy", {"PolicyName": f"asked{version}", "PolicyDocument": POLICY})
