@@ -34,6 +34,10 @@ def test_a_secret_is_what_a_rotation_has_made_current(cloud: RunningCloud) -> No
     assert secrets.get_secret_value(SecretId="rotated")["SecretString"] == "new"
     before = secrets.get_secret_value(SecretId="rotated", VersionStage="AWSPREVIOUS")
     assert before["SecretString"] == "old"
+    secrets.put_secret_value(SecretId="rotated", SecretString="newest")
+    assert secrets.get_secret_value(SecretId="rotated")["SecretString"] == "newest"
+    before = secrets.get_secret_value(SecretId="rotated", VersionStage="AWSPREVIOUS")
+    assert before["SecretString"] == "new"
 
 
 def test_keys_keep_to_their_state_use_and_identity(cloud: RunningCloud) -> None:
