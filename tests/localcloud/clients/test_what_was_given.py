@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
 
@@ -203,3 +204,24 @@ def test_a_server_certificate_has_its_own_dates_and_tags(cloud: RunningCloud) ->
     iam.upload_server_certificate(**name, CertificateBody=body, PrivateKey=key, Path="/web/")
     assert "Tags" not in iam.get_server_certificate(**name)["ServerCertificate"]
     iam.delete_server_certificate(**name)
+
+
+def test_an_update_leaves_what_it_does_not_name(cloud: RunningCloud) -> None:
+    iam, name = cloud.client("iam"), uuid.uuid4().hex
+    trusting = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [trusting]})
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, Description="one")
+    iam.update_role(RoleName=name, MaxSessionDuration=7200)
+    iam.update_role(RoleName=name, Description="two")
+    role = iam.get_role(RoleName=name)["Role"]
+    assert (role["Description"], role["MaxSessionDuration"]) == ("two", 7200)
+    iam.update_role(RoleName=name, MaxSessionDuration=3600)
+    assert iam.get_role(RoleName=name)["Role"]["Description"] == "two"
+    iam.create_group(GroupName=name)
+    iam.update_group(GroupName=name, NewPath="/team/")
+    assert iam.get_group(GroupName=name)["Group"]["Path"] == "/team/"
+    iam.create_user(UserName=name)
+    iam.create_login_profile(UserName=name, Password="Correct-horse-1", PasswordResetRequired=False)
+    iam.update_login_profile(UserName=name, PasswordResetRequired=True)
+    iam.update_login_profile(UserName=name, Password="Correct-horse-2")
+    assert iam.get_login_profile(UserName=name)["LoginProfile"]["PasswordResetRequired"] is True

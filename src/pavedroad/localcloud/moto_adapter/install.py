@@ -16,6 +16,7 @@ from pavedroad.localcloud.moto_adapter import (
     iam_certificates,
     iam_conflicts,
     iam_policies,
+    iam_updates,
     keys,
     picked_xml,
     route53_records,
@@ -36,6 +37,7 @@ def install(block: Block) -> None:
     iam_certificates.install()
     iam_policies.install()
     iam_conflicts.install()
+    iam_updates.install()
     picked_xml.install()
     route53_records.install()
     _end_namespaces()
