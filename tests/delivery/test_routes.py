@@ -18,6 +18,7 @@ from pavedroad.access.model import Role
 from pavedroad.clouds.memory_fleet import Fault
 from pavedroad.core.errors import PavedError
 from pavedroad.delivery.routes import router
+from pavedroad.platform.connections import Connection
 from tests.delivery.road import Road, manifest_of
 from tests.waiting import eventually_async
 
@@ -110,7 +111,9 @@ async def _outcome(road: Road, who: str) -> bool:
 @asynccontextmanager
 async def _served(app: FastAPI) -> AsyncIterator[str]:
     """The app behind a real socket."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="off"))
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=0, log_level="critical", lifespan="off", http=Connection)
+    )
     serving = asyncio.create_task(server.serve())
 
     async def started() -> bool:

@@ -29,6 +29,10 @@ _ROOM = 8
 
 Refused = Literal["no-http", "head-too-slow", "head-too-large"]
 
+SAID_ALL = "pavedroad.said_all"
+"""In the scope of a request whose other side has closed its half: perhaps it has hung up, which shows only
+when something is written."""
+
 
 class BoundedConnection(HttpToolsProtocol):
     """uvicorn's, with limits. `refusal` words what it refuses, each server in its own manner."""
@@ -76,6 +80,7 @@ class BoundedConnection(HttpToolsProtocol):
         if not (self._whole and self._answering()):
             return None
         self.cycle.keep_alive = False
+        self.cycle.scope[SAID_ALL] = True  # type: ignore[typeddict-unknown-key]
         return True
 
     def pause_writing(self) -> None:

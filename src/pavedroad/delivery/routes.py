@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pavedroad.access.model import Principal
 from pavedroad.access.routes import principal
 from pavedroad.access.service import Access
+from pavedroad.core.connections import SAID_ALL
 from pavedroad.core.showing import LINES
 from pavedroad.delivery.failures import Cancelled
 from pavedroad.delivery.model import (
@@ -149,7 +150,7 @@ async def roll_back(
     hangs up meanwhile ends that, and the group gets its old size back."""
 
     async def stop() -> None:
-        if await request.is_disconnected():
+        if request.scope.get(SAID_ALL) or await request.is_disconnected():
             raise Cancelled("Whoever asked for the rollback hung up: the traffic stays where it is.")
 
     asked = body or RollbackBody()
