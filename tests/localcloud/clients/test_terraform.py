@@ -133,7 +133,6 @@ def _inventory(cloud: RunningCloud) -> dict[str, list[str]]:
         ("ec2", "describe_addresses", "Addresses", "AllocationId", {}),
         ("ec2", "describe_route_tables", "RouteTables", "RouteTableId", {}),
         ("ec2", "describe_network_acls", "NetworkAcls", "NetworkAclId", {}),
-        ("ec2", "describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId", {}),
         ("ec2", "describe_dhcp_options", "DhcpOptions", "DhcpOptionsId", {}),
         ("ec2", "describe_security_groups", "SecurityGroups", "GroupId", {}),
         ("ec2", "describe_key_pairs", "KeyPairs", "KeyName", {}),
@@ -177,6 +176,8 @@ def _inventory(cloud: RunningCloud) -> dict[str, list[str]]:
     ]
     gateways = cloud.client("ec2").describe_nat_gateways()["NatGateways"]
     found["describe_nat_gateways"] = [it["NatGatewayId"] for it in gateways if it["State"] != "deleted"]
+    endpoints = cloud.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
+    found["describe_vpc_endpoints"] = [it["VpcEndpointId"] for it in endpoints if it["State"] != "deleted"]
     lists = cloud.client("ec2").describe_managed_prefix_lists()["PrefixLists"]
     found["describe_managed_prefix_lists"] = sorted(it["PrefixListId"] for it in lists)
     return found
