@@ -40,13 +40,13 @@ lint: setup
 
 test: lint ## everything that must hold before a change lands
 	@scripts/system-packages
-	@echo "The tests take about 9 minutes on two cores; what fails is tried once more, alone, at the end."
+	@echo "The tests take about 13 minutes on two cores; what fails is tried once more, alone, at the end."
 	@scripts/beside "$(TYPES)" $(BIN)/pytest -q -n $(WORKERS) --dist worksteal --unsteady=list -m "not slow" --durations=15
 	@$(BIN)/python -m tests.ordinary -q -n $(WORKERS) --dist worksteal --unsteady=list
 
 test-all: lint ## and the slower proofs
 	@scripts/system-packages
-	@echo "All tests take about 23 minutes on two cores."
+	@echo "All tests take about 45 minutes on two cores, and more for each further Python."
 	@scripts/beside "$(TYPES)" $(BIN)/pytest -q -n $(WORKERS) --dist worksteal --unsteady=fail --durations=25
 	@$(BIN)/python -m tests.ordinary -q -n $(WORKERS) --dist worksteal --unsteady=fail
 	@WORKERS=$(WORKERS) scripts/test-pythons $(VENV)

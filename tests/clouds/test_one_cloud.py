@@ -75,6 +75,7 @@ class Carrier:
         text = authorization if isinstance(authorization, str) else authorization.decode()
         assert "/us-east-1/" in text
         self._recorded.hosts.add(str(url.hostname))
+        request.headers.pop("Host", None)  # where it is addressed to, if who signed it has said so
         request.url = url._replace(scheme=self._endpoint.scheme, netloc=self._endpoint.netloc).geturl()
         return self._wire.send(request)
 

@@ -58,7 +58,8 @@ class Polling:
             client.receive_message(QueueUrl=self.url, WaitTimeSeconds=20)
         (request,) = caught
         at = urlsplit(request.url)
-        headers = {"Host": at.netloc, **request.headers}
+        given = {name: it for name, it in request.headers.items() if name.lower() != "host"}
+        headers = {"Host": at.netloc, **given}
         lines = [f"POST {at.path} HTTP/1.1", *(f"{name}: {_text(it)}" for name, it in headers.items())]
         return "\r\n".join([*lines, "", _text(request.body)]).encode()
 

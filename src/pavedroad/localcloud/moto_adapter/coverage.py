@@ -6,6 +6,7 @@ from __future__ import annotations
 from pavedroad.localcloud.moto_adapter.carried import carried as carried_by_moto
 from pavedroad.localcloud.moto_adapter.carried import carried_by
 from pavedroad.localcloud.moto_adapter.ec2_responses import LocalEC2Response
+from pavedroad.localcloud.moto_adapter.iam_certificates import ADDED
 
 EC2_REAL = frozenset(
     [
@@ -86,4 +87,4 @@ def carried(service: str) -> frozenset[str]:
     """Those of a service (by boto's name) that moto, or what we put in its place, has a method for."""
     if service == "ec2":
         return carried_by([LocalEC2Response], service)
-    return carried_by_moto(service, service)
+    return carried_by_moto(service, service) | (ADDED if service == "iam" else frozenset())

@@ -13,6 +13,9 @@ from moto.core.utils import utcnow
 from moto.iam.models import Certificate, IAMBackend
 from moto.iam.responses import IamResponse
 
+ADDED = frozenset({"ListServerCertificateTags", "TagServerCertificate", "UntagServerCertificate"})
+"""Operations that moto's class has not."""
+
 _moto_upload = IAMBackend.upload_server_certificate
 _moto_delete = IAMBackend.delete_server_certificate
 

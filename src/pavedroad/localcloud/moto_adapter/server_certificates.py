@@ -17,6 +17,7 @@ from moto.iam.models import iam_backends
 from pavedroad.localcloud.api.errors import error_response
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.errors import ServiceError
+from pavedroad.localcloud.moto_adapter.model_checks import checks_of
 from pavedroad.localcloud.moto_adapter.services import Application, MotoService
 from pavedroad.localcloud.state import State
 from pavedroad.localcloud.wanted import Certificate
@@ -32,7 +33,8 @@ class IamService(MotoService):
 
     def handle(self, request: ApiRequest) -> ApiResponse:
         said = _form(request)
-        if said.get("Action") == "UploadServerCertificate" and (refusal := _flaw(said)):
+        uploads = said.get("Action") == "UploadServerCertificate"
+        if uploads and not checks_of("iam").refusal(request) and (refusal := _flaw(said)):
             return error_response(request, refusal)
         return super().handle(request)
 
@@ -64,8 +66,6 @@ def _form(request: ApiRequest) -> dict[str, str]:
 def _flaw(said: dict[str, str]) -> ServiceError | None:
     """What keeps a certificate from being shown with its key."""
     body, key = said.get("CertificateBody", ""), said.get("PrivateKey", "")
-    if not (body and key and said.get("ServerCertificateName")):
-        return None  # what is missing the model says
     try:
         certificate = x509.load_pem_x509_certificate(body.encode())
         if chain := said.get("CertificateChain", "").strip():
