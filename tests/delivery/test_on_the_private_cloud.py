@@ -8,7 +8,6 @@ import re
 import shlex
 import signal
 import sys
-import time
 from collections.abc import AsyncIterator, Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,12 +103,9 @@ async def test_an_upgrade_and_a_rollback_under_load_lose_no_request(shop: Shop) 
         second = await shop.deploy(await shop.image("two"))
         assert second.phase == "succeeded", second.error
         await load.sees("two")
-        asked = time.monotonic()
-        done = await shop.road.delivery.rollback(DEE, "shop")
+        await shop.road.delivery.rollback(DEE, "shop")
         await load.sees("one")
     assert load.failures == []
-    assert done.seconds < 1
-    assert load.last["two"] - asked < 1
     view = await shop.road.delivery.cluster("shop")
     assert [(group.version, group.weight, group.healthy) for group in view.server_groups] == [
         ("two", 0, 2),

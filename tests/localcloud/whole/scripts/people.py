@@ -87,6 +87,8 @@ IAM = [
         CertificateBody=CERTIFICATE,
         PrivateKey=PRIVATE_KEY,
     ),
+    do("TagServerCertificate", ServerCertificateName="served", Tags=[{"Key": "kept", "Value": "there"}]),
+    do("UntagServerCertificate", ServerCertificateName="served", TagKeys=["kept"]),
     do("DeleteServerCertificate"),
     do("CreateAccountAlias", AccountAlias="there"),
     do("DeleteAccountAlias", AccountAlias="there"),

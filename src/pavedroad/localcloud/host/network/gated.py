@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from pavedroad.localcloud.host.network.doors import Doors, Place
 from pavedroad.localcloud.host.routing import Routing
+from pavedroad.localcloud.listening import Elsewhere
 from pavedroad.localcloud.measured import Traffic
 from pavedroad.localcloud.wanted import Front, Pool, TargetStatus
 
@@ -30,7 +31,7 @@ class GatedRouting:
         self._through = 0
         self._progress = asyncio.Event()
         self.on_change: Callable[[], None] = lambda: None
-        self.elsewhere: Callable[[str], str] = lambda _: ""
+        self.elsewhere: Callable[[str], Elsewhere] = lambda _: Elsewhere()
         routing.on_change = self._told
         doors.changed = self._moved
 
