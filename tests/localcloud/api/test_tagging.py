@@ -85,6 +85,17 @@ def test_what_is_tagged_is_found_wherever_it_is_kept(cloud: RunningCloud, arns: 
     assert client.get_tag_values(Key="app")["TagValues"] == ["shop"]
 
 
+def test_a_parameter_that_is_not_there_hides_nothing(cloud: RunningCloud, arns: dict[str, str]) -> None:
+    ssm = cloud.client("ssm", _REGION)
+    for _ in range(2):
+        with pytest.raises(ClientError, match="ParameterNotFound"):
+            ssm.label_parameter_version(Name="/none", Labels=["x"])
+    with pytest.raises(ClientError, match="ParameterNotFound"):
+        ssm.get_parameter(Name="/none")
+    assert ssm.describe_parameters()["Parameters"] == []
+    assert set(tagged(cloud)) == set(arns.values())
+
+
 def test_tags_are_put_and_taken_everywhere_at_once(cloud: RunningCloud, arns: dict[str, str]) -> None:
     client = cloud.client("resourcegroupstaggingapi", _REGION)
     named = list(arns.values())

@@ -24,12 +24,13 @@ _TREES = {
     f"{_PUBLIC}global-infrastructure/services": "services.json",
 }
 _SINCE = datetime(2026, 9, 1, tzinfo=UTC)
-_own = ParameterDict.__contains__, ParameterDict.__getitem__, ParameterDict.get_keys_beginning_with
+_own = ParameterDict.__getitem__, ParameterDict.get_keys_beginning_with
 
 
 def install() -> None:
     ParameterDict._check_loading_status = lambda _self, _key: None
     ParameterDict.__contains__ = _contains
+    ParameterDict.__iter__ = _there
     ParameterDict.__getitem__ = _get
     ParameterDict.get_keys_beginning_with = _below
 
@@ -37,19 +38,24 @@ def install() -> None:
 def _contains(self: ParameterDict, name: str) -> bool:
     if str(name or "").startswith(_PUBLIC):
         return name in _public(self, name)
-    return _own[0](self, name)
+    return bool(self.get(name))
+
+
+def _there(self: ParameterDict) -> Iterator[str]:
+    """Not those without a version: moto keeps a name as soon as it has looked for it."""
+    return (name for name, versions in self.items() if versions)
 
 
 def _get(self: ParameterDict, name: str) -> list[Parameter]:
     if name.startswith(_PUBLIC):
         value = _public(self, name)[name]
         return [_parameter(self.account_id, name, value)]
-    return _own[1](self, name)
+    return _own[0](self, name)
 
 
 def _below(self: ParameterDict, path: str, recursive: bool) -> Iterator[str]:
     if not f"{path}/".startswith(_PUBLIC):
-        yield from _own[2](self, path, recursive)
+        yield from _own[1](self, path, recursive)
         return
     prefix = f"{path.rstrip('/')}/"
     for name in _public(self, path):
