@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import NameOID
 from moto.iam.models import iam_backends
 
+from pavedroad.localcloud.api.calls import operation_of
 from pavedroad.localcloud.api.errors import error_response
 from pavedroad.localcloud.api.services import ApiRequest, ApiResponse
 from pavedroad.localcloud.errors import ServiceError
@@ -21,6 +22,9 @@ from pavedroad.localcloud.moto_adapter.model_checks import checks_of
 from pavedroad.localcloud.moto_adapter.services import Application, MotoService
 from pavedroad.localcloud.state import State
 from pavedroad.localcloud.wanted import Certificate
+
+_NAMED = b"ServerCertificate"
+"""In the forms of all calls that are about them: no other is read with the lock held."""
 
 UsersOf = Callable[[str], set[str]]
 """account -> the ARNs of all certificates that load balancers show, in whatever region."""
@@ -32,28 +36,28 @@ class IamService(MotoService):
         self._users = users
 
     def handle(self, request: ApiRequest) -> ApiResponse:
-        said = _form(request)
-        uploads = said.get("Action") == "UploadServerCertificate"
-        if uploads and not checks_of("iam").refusal(request) and (refusal := _flaw(said)):
+        uploads = operation_of(request) == "UploadServerCertificate"
+        if uploads and not checks_of("iam").refusal(request) and (refusal := _flaw(_form(request))):
             return error_response(request, refusal)
         return super().handle(request)
 
     def _locked(self, app: Application, request: ApiRequest, reading: bool) -> ApiResponse:
+        concerned = not reading and _NAMED in request.body()
         with self._state.lock:
-            if not reading and (refusal := self._conflict(request.account, _form(request))):
+            if concerned and (refusal := self._conflict(request)):
                 return error_response(request, refusal)
             return super()._locked(app, request, reading)
 
-    def _conflict(self, account: str, said: dict[str, str]) -> ServiceError | None:
-        name = said.get("ServerCertificateName", "")
-        kept = iam_backends[account]["aws"].certificates.values()
+    def _conflict(self, request: ApiRequest) -> ServiceError | None:
+        operation, name = operation_of(request), _form(request).get("ServerCertificateName", "")
+        kept = iam_backends[request.account]["aws"].certificates.values()
         found = next((it for it in kept if it.cert_name == name), None)
         if found is None:
             return None
-        if said.get("Action") == "UploadServerCertificate":
+        if operation == "UploadServerCertificate":
             words = f"The Server Certificate with name {name} already exists."
             return ServiceError("EntityAlreadyExists", words, 409)
-        if said.get("Action") == "DeleteServerCertificate" and found.arn in self._users(account):
+        if operation == "DeleteServerCertificate" and found.arn in self._users(request.account):
             words = f"Certificate: {name} is currently in use by a load balancer."
             return ServiceError("DeleteConflict", words, 409)
         return None
