@@ -60,19 +60,8 @@ def create_load_balancer(call: Call) -> Parameters:
             "TooManyLoadBalancers", f"The maximum number of load balancers, {_MOST}, has been reached"
         )
     new_arn = call.new_arn(f"loadbalancer/{_SORTS[kind]}/{name}")
-    interface = call.network.take_address(subnets[0].id, purpose(new_arn))
-    balancer = Balancer(
-        new_arn,
-        name,
-        scheme,
-        vpc_id,
-        present(call, new_arn, (), subnets),
-        groups,
-        interface.id,
-        interface.address,
-        call.clock.now(),
-        kind="network" if kind == "network" else "application",
-    )
+    balancer = open_balancer(call, new_arn, name, scheme, subnets, groups)
+    balancer = replace(balancer, kind="network" if kind == "network" else "application")
     call.store.put(call.store.balancers, new_arn, balancer)
     call.store.put(call.store.tags, new_arn, new_tags)
     return {"LoadBalancers": [write_balancer(call, balancer)]}
@@ -112,10 +101,7 @@ def delete_load_balancer(call: Call) -> Parameters:
             store.drop(store.tags, rule.arn)
         store.drop(store.listeners, listener.arn)
         store.drop(store.tags, listener.arn)
-    store.drop(store.balancers, balancer_arn)
-    store.drop(store.tags, balancer_arn)
-    for interface_id in (balancer.interface_id, *(it.interface_id for it in balancer.presences)):
-        call.network.give_back(interface_id)
+    close_balancer(call, balancer)
     return {}
 
 
@@ -154,6 +140,32 @@ def set_ip_address_type(call: Call) -> Parameters:
     return {"IpAddressType": "ipv4"}
 
 
+def open_balancer(  # noqa: PLR0917 - what every balancer has
+    call: Call, arn: str, name: str, scheme: str, subnets: Sequence[Subnet], groups: tuple[str, ...]
+) -> Balancer:
+    """One with addresses of its own, which is not kept yet."""
+    interface = call.network.take_address(subnets[0].id, _purpose(arn))
+    return Balancer(
+        arn,
+        name,
+        scheme,
+        subnets[0].vpc_id,
+        present(call, arn, (), subnets),
+        groups,
+        interface.id,
+        interface.address,
+        call.clock.now(),
+    )
+
+
+def close_balancer(call: Call, balancer: Balancer) -> None:
+    """Forget it and its tags, and give its addresses back; its listeners are gone already."""
+    call.store.drop(call.store.balancers, balancer.arn)
+    call.store.drop(call.store.tags, balancer.arn)
+    for interface_id in (balancer.interface_id, *(it.interface_id for it in balancer.presences)):
+        call.network.give_back(interface_id)
+
+
 def present(
     call: Call, balancer_arn: str, before: Sequence[Presence], subnets: Sequence[Subnet]
 ) -> tuple[Presence, ...]:
@@ -163,7 +175,7 @@ def present(
     for subnet in subnets:
         presence = kept.pop(subnet.id, None)
         if presence is None:
-            interface = call.network.take_address(subnet.id, purpose(balancer_arn))
+            interface = call.network.take_address(subnet.id, _purpose(balancer_arn))
             presence = Presence(subnet.zone, subnet.id, interface.id, interface.address)
         after.append(presence)
     for presence in kept.values():
@@ -171,7 +183,7 @@ def present(
     return tuple(after)
 
 
-def purpose(balancer_arn: str) -> str:
+def _purpose(balancer_arn: str) -> str:
     return f"ELB {balancer_arn.partition('loadbalancer/')[2]}"
 
 

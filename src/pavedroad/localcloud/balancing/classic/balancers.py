@@ -12,7 +12,12 @@ from pavedroad.localcloud.balancing.classic.asked import asked_balancer, balance
 from pavedroad.localcloud.balancing.classic.model import Classic, ClassicCheck, ClassicListener
 from pavedroad.localcloud.balancing.classic.policies import with_predefined
 from pavedroad.localcloud.balancing.classic.realising import drop_listener, keep
-from pavedroad.localcloud.balancing.load_balancers import present, purpose, security_groups
+from pavedroad.localcloud.balancing.load_balancers import (
+    close_balancer,
+    open_balancer,
+    present,
+    security_groups,
+)
 from pavedroad.localcloud.balancing.model import Balancer
 from pavedroad.localcloud.errors import ServiceError
 from pavedroad.localcloud.ports import Subnet
@@ -51,18 +56,7 @@ def create_load_balancer(call: Call) -> Parameters:
         )
     if len(store.classics) >= _MOST:
         raise ServiceError("TooManyLoadBalancers", f"There can be at most {_MOST} classic load balancers")
-    interface = call.network.take_address(subnets[0].id, purpose(arn))
-    balancer = Balancer(
-        arn,
-        name,
-        scheme,
-        vpc_id,
-        present(call, arn, (), subnets),
-        groups,
-        interface.id,
-        interface.address,
-        call.clock.now(),
-    )
+    balancer = open_balancer(call, arn, name, scheme, subnets, groups)
     store.put(store.balancers, arn, balancer)
     store.put(store.tags, arn, new_tags)
     check = ClassicCheck("TCP", listeners[0].instance_port, "")
@@ -89,10 +83,7 @@ def delete_load_balancer(call: Call) -> Parameters:
     for listener in store.listeners_of(classic.arn):
         drop_listener(call, listener.arn)
     store.drop(store.classics, classic.arn)
-    store.drop(store.balancers, classic.arn)
-    store.drop(store.tags, classic.arn)
-    for interface_id in (balancer.interface_id, *(it.interface_id for it in balancer.presences)):
-        call.network.give_back(interface_id)
+    close_balancer(call, balancer)
     return {}
 
 
