@@ -12,8 +12,9 @@ from pavedroad.core.errors import PavedError, StateUnreadable
 from pavedroad.core.networking import Mode
 from pavedroad.core.places import Places
 from pavedroad.localcloud import settings
+from pavedroad.localcloud.children import NotReady
 from pavedroad.localcloud.host.network.possible import NetworkImpossible
-from pavedroad.localcloud.launcher import HomeInUse, NotReady, PortInUse, launch
+from pavedroad.localcloud.launcher import HomeInUse, PortInUse, launch
 from pavedroad.localcloud.unreadable import EXIT_STATUS
 
 DEFAULT_PORT = 4566

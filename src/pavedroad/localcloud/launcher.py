@@ -10,17 +10,15 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from pavedroad.core import cloud_key, kernel
+from pavedroad.core import cloud_key
 from pavedroad.core.errors import PavedError, Unavailable
 from pavedroad.core.files import write_whole
 from pavedroad.core.homes import check_home
@@ -28,22 +26,17 @@ from pavedroad.core.networking import Mode
 from pavedroad.core.places import KEY_FILE
 from pavedroad.core.seclusion import NOBODY
 from pavedroad.localcloud.blocks import Block, claim
+from pavedroad.localcloud.children import Child, NotReady
 from pavedroad.localcloud.envoy.binary import envoy_program
 from pavedroad.localcloud.host.network import annex as annexes
 from pavedroad.localcloud.host.network.annex import Annex
 from pavedroad.localcloud.host.network.possible import NetworkImpossible, Way, require_namespaces
 from pavedroad.localcloud.host.sweep import sweep
-from pavedroad.localcloud.unreadable import EXIT_STATUS, told
 
 _log = logging.getLogger(__name__)
 _BACKLOG = 1024
-_CHUNK = 65_536
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
-_STEADY_SECONDS = 30.0
 _API_GRACE, _HOST_GRACE, _GATE_GRACE = 10.0, 20.0, 2.0
 _READY_SECONDS = 60.0
-_FALSE_STARTS = 3
-"""How often a process may end with an error before the cloud was ever ready."""
 _KEPT = ("block", KEY_FILE, "state.snapshot")
 _MADE_ANEW = ("lock", "host.lock", "cloud.json", "cgroups.json", "faults.log")
 _FOLDERS = (
@@ -59,10 +52,6 @@ class PortInUse(PavedError):
 
 class HomeInUse(PavedError):
     code = "home-in-use"
-
-
-class NotReady(PavedError):
-    code = "not-ready"
 
 
 def launch(home: Path, port: int, network: Mode = "shared", *, is_open: bool = False) -> None:
@@ -163,17 +152,6 @@ def _listen(port: int, address: str = "127.0.0.1") -> socket.socket:
     return listening
 
 
-@dataclass(slots=True)
-class _Child:
-    name: str
-    command: Callable[[bool], Sequence[str]]
-    """Whether it is the first start -> what to run."""
-    descriptors: tuple[int, ...]
-    enter: Callable[[], None] | None = None
-    """Called in it before anything else."""
-    process: asyncio.subprocess.Process | None = None
-
-
 class _Launcher:
     def __init__(
         self,
@@ -206,12 +184,12 @@ class _Launcher:
         # Nobody writes to the lifeline: the host ends when its other end is closed, however we end.
         self._lifeline, self._held = os.pipe()
         descriptors = (*listening, annex.endpoint) if annex is not None else tuple(listening)
-        self._api = _Child("api", self._api_command(descriptors), descriptors)
-        self._host = _Child("host", self._host_command, (self._lifeline,))
-        self._gate: _Child | None = None
+        self._api = Child("api", self._api_command(descriptors), descriptors)
+        self._host = Child("host", self._host_command, (self._lifeline,))
+        self._gate: Child | None = None
         if annex is not None:
             self._host.enter = annex.enter
-            self._gate = _Child(
+            self._gate = Child(
                 "gate",
                 lambda _: _gate_command(annex, self._gate_socket),
                 (annex.network, *annex.streams, *annex.datagrams),
@@ -225,7 +203,9 @@ class _Launcher:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._stopping.set)
         children = [it for it in (self._api, self._host, self._gate) if it is not None]
-        keeping = [asyncio.create_task(self._keep(child)) for child in children]
+        keeping = [
+            asyncio.create_task(child.keep(self._refusal, lambda: self._was_ready)) for child in children
+        ]
         try:
             await self._first_of(self._until_ready(), *keeping)
             await self._first_of(self._stopping.wait(), *keeping)
@@ -234,10 +214,10 @@ class _Launcher:
                 task.cancel()
             await asyncio.gather(*keeping, return_exceptions=True)
             # The API first: it would take the end of the guests for their own.
-            await _stop(self._api, _API_GRACE)
-            await _stop(self._host, _HOST_GRACE)
+            await self._api.stop(_API_GRACE)
+            await self._host.stop(_HOST_GRACE)
             if self._gate is not None:
-                await _stop(self._gate, _GATE_GRACE)
+                await self._gate.stop(_GATE_GRACE)
             self._record.unlink(missing_ok=True)
             shutil.rmtree(self._sockets, ignore_errors=True)
 
@@ -282,39 +262,6 @@ class _Launcher:
         own = self._network == "namespaces"
         return f"http://{self._block.gateway}:{self._port}" if own else self._endpoint
 
-    async def _keep(self, child: _Child) -> None:
-        """Start it, and again when it dies, with a growing pause while it dies at once."""
-        pause, first, false_starts = _SHORTEST_PAUSE, True, 0
-        while True:
-            began = time.monotonic()
-            try:
-                child.process = await asyncio.create_subprocess_exec(
-                    *child.command(first),
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stderr=asyncio.subprocess.PIPE,
-                    pass_fds=child.descriptors,
-                    preexec_fn=_prepare(child.enter, os.getpid()),
-                    start_new_session=True,
-                )
-            except (OSError, subprocess.SubprocessError, RuntimeError) as error:
-                # No program for a moment, or no process, memory, file or thread left: all of these pass.
-                _log.error("The %s process cannot be started: %s; it is tried again.", child.name, error)
-            else:
-                first = False
-                passing = asyncio.create_task(_pass_on(child.process))
-                status = await child.process.wait()
-                if status == EXIT_STATUS:
-                    raise told(self._refusal)
-                false_starts += status > 0 and not self._was_ready
-                if false_starts == _FALSE_STARTS:
-                    raise NotReady(
-                        f"The {child.name} process ends as it starts: {await _last_line(passing)}."
-                    )
-                _log.error("The %s process has ended with %s; it is started again.", child.name, status)
-            steady = time.monotonic() - began > _STEADY_SECONDS
-            pause = _SHORTEST_PAUSE if steady else min(pause * 2, _LONGEST_PAUSE)
-            await asyncio.sleep(pause)
-
     async def _until_ready(self) -> None:
         """Both answer: then, and not before, `cloud.json` says where."""
         deadline = time.monotonic() + _READY_SECONDS
@@ -358,25 +305,6 @@ class _Launcher:
             ) from error
 
 
-async def _pass_on(process: asyncio.subprocess.Process) -> str:
-    """What it writes on stderr goes to ours; gives the end of it."""
-    assert process.stderr
-    end = b""
-    while chunk := await process.stderr.read(_CHUNK):
-        with suppress(OSError):
-            os.write(2, chunk)
-        end = (end + chunk)[-_CHUNK:]
-    return end.decode(errors="replace")
-
-
-async def _last_line(passing: asyncio.Task[str]) -> str:
-    try:
-        said = await asyncio.wait_for(passing, 1)  # a grandchild may still hold the pipe
-    except TimeoutError:
-        said = ""
-    return said.strip().rpartition("\n")[2].rstrip(".") or "it says nothing"
-
-
 def _python(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-P", "-m", module, *arguments]
 
@@ -388,31 +316,3 @@ def _gate_command(annex: Annex, told: Path) -> list[str]:
         *(word for it in annex.streams for word in ("--stream", str(it))),
         *(word for it in annex.datagrams for word in ("--datagrams", str(it))),
     )
-
-
-def _prepare(enter: Callable[[], None] | None, parent: int) -> Callable[[], None]:
-    """What a child does first: go where it is to live, and die with its parent."""
-
-    def prepare() -> None:
-        if enter is not None:
-            enter()
-        kernel.die_with_parent(signal.SIGTERM)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return prepare
-
-
-async def _stop(child: _Child, grace: float) -> None:
-    process = child.process
-    if process is None or process.returncode is not None:
-        return
-    with suppress(ProcessLookupError):
-        process.terminate()
-    try:
-        await asyncio.wait_for(process.wait(), grace)
-    except TimeoutError:
-        _log.warning("The %s process did not end in %.0f s; it is killed.", child.name, grace)
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
