@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.localcloud.moto_adapter.bench import Bench
 from tests.localcloud.running import RunningCloud, running_cloud
 
 
@@ -22,3 +23,9 @@ def fresh_cloud(tmp_path: Path) -> Generator[RunningCloud]:
     """A test's own, empty, which it may stop, kill and start again."""
     with running_cloud(tmp_path / "home") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """The services in this process, which has but one of them: use names of your own."""
+    return Bench(tmp_path_factory.mktemp("bench"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
@@ -50,7 +49,9 @@ def test_what_only_itself_can_reach_is_told_as_that() -> None:
         found.connect(found.lonely[int(port)], int(port)).close()
 
 
-def test_who_does_not_listen_is_not_told_of() -> None:
+def test_who_does_not_listen_or_has_ended_is_not_told_of() -> None:
     with _guest() as (hold, _):
         assert elsewhere(hold).told() == ""
-    assert elsewhere(Hold(1, None, None, os.getpid())).told() == ""  # pyright: ignore[reportArgumentType]
+    with _guest("127.16.9.9") as (hold, _):
+        assert elsewhere(hold).told()
+    assert elsewhere(hold).told() == ""
